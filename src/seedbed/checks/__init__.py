@@ -1,0 +1,1 @@
+"""Checks that ship with Seedbed, one module each."""

@@ -1,0 +1,1 @@
+"""The nouns: parts, rows, ledgers, tasks, runs. Imports nothing of ours."""

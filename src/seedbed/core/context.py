@@ -1,0 +1,87 @@
+"""What a stage may know besides its options: seed, folders, workers, clock and where progress goes."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from .errors import RecipeError
+
+
+class Stage(Protocol):
+    """A long piece of work that a person may be waiting for."""
+
+    def advance(self, amount: float = 1, note: str = "") -> None:
+        """Say that more is done; `note` replaces the text beside the bar."""
+
+
+class Progress(Protocol):
+    """Where progress is shown."""
+
+    def start(self, title: str, total: float | None, unit: str) -> Stage:
+        """Begin to show a stage."""
+
+    def finish(self, stage: Stage, note: str = "") -> None:
+        """The stage is over."""
+
+    def say(self, text: str) -> None:
+        """One line for a person."""
+
+
+class _Silent:
+    def advance(self, amount: float = 1, note: str = "") -> None: ...
+
+    def start(self, title: str, total: float | None, unit: str) -> Stage:
+        return self
+
+    def finish(self, stage: Stage, note: str = "") -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """Seed, folders, workers, clock and progress of a run."""
+
+    base: Path = field(default_factory=Path.cwd)
+    """Folder that the recipe's relative paths start from."""
+    store: Path = field(default_factory=lambda: Path(".seedbed"))
+    seed: int = 13
+    workers: int = 1
+    batch: int = 50_000
+    """Most rows that a step sees at once."""
+    progress: Progress = field(default_factory=_Silent)
+    clock: Callable[[], float] = time.time
+
+    @contextmanager
+    def stage(self, title: str, total: float | None = None, unit: str = "") -> Iterator[Stage]:
+        """Show a stage while the body runs."""
+        shown = self.progress.start(title, total, unit)
+        try:
+            yield shown
+        finally:
+            self.progress.finish(shown)
+
+
+def expand(text: str, *, at: str = "") -> str:
+    """Put environment variables where a recipe says `${env:NAME}`. The recipe itself keeps the placeholder.
+
+    Raises:
+        RecipeError: A variable is not set.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in os.environ:
+            raise RecipeError(
+                f"the environment variable {name} is not set", at=at, hint=f"export {name}=… before the run"
+            )
+        return os.environ[name]
+
+    return re.sub(r"\$\{env:(\w+)\}", value, text)

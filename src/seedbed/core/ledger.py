@@ -1,0 +1,99 @@
+"""What happened to every row: the ledger's columns, and the books that must balance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import BooksError
+from .rows import NUMBER, ROW
+
+#: The ledger of a run. `evidence` is a JSON object; `excerpt` has at most 200 characters with personal data masked.
+LEDGER_SCHEMA: dict[str, pl.DataType] = {
+    ROW: pl.String(),
+    "action": pl.String(),
+    "part": pl.String(),
+    "reason": pl.String(),
+    "evidence": pl.String(),
+    "excerpt": pl.String(),
+    "source": pl.String(),
+}
+#: The ledger as passes write it into the store: sortable, and with the rejected row whole, as JSON.
+STORED_LEDGER_SCHEMA: dict[str, pl.DataType] = {NUMBER: pl.UInt64(), **LEDGER_SCHEMA, "record": pl.String()}
+
+EXCERPT_LENGTH = 200
+
+_MASKS = (
+    (r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+", "[e-mail]"),
+    (r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "[ip]"),
+    (r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b", "[iban]"),
+    (r"\+?\d(?:[ ().-]{0,2}\d){6,18}", "[number]"),
+)
+
+
+def excerpt_of(text: pl.Expr) -> pl.Expr:
+    """The start of a text, fit to be shown: personal data masked, control characters gone, at most 200 characters."""
+    # A longer head is masked first, so that a number cut at the end is not shown in part.
+    shown = text.str.slice(0, 2 * EXCERPT_LENGTH).str.replace_all(r"[\x00-\x1f\x7f]", " ")
+    for pattern, name in _MASKS:
+        shown = shown.str.replace_all(pattern, name)
+    return shown.str.slice(0, EXCERPT_LENGTH)
+
+
+class Books(BaseModel):
+    """Counts of what happened to rows. Those of two disjoint sets of rows add up with `+`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    read: int = Field(0, ge=0, description="Rows read from sources, malformed ones included.")
+    made: int = Field(0, ge=0, description="Rows made by augmenting, oversampling or generating.")
+    kept: int = Field(0, ge=0, description="Rows in the dataset.")
+    changed: dict[str, int] = Field(default_factory=dict, description="Rows whose values a part changed, by part.")
+    rejected: dict[str, dict[str, int]] = Field(default_factory=dict, description="Rows rejected, by part and reason.")
+
+    @property
+    def rejected_rows(self) -> int:
+        """All rejected rows."""
+        return sum(sum(reasons.values()) for reasons in self.rejected.values())
+
+    def __add__(self, other: Books) -> Books:
+        rejected = {part: Counter(reasons) for part, reasons in self.rejected.items()}
+        for part, reasons in other.rejected.items():
+            rejected.setdefault(part, Counter()).update(reasons)
+        return Books(
+            read=self.read + other.read,
+            made=self.made + other.made,
+            kept=self.kept + other.kept,
+            changed=dict(Counter(self.changed) + Counter(other.changed)),
+            rejected={part: dict(reasons) for part, reasons in rejected.items()},
+        )
+
+    def then(self, later: Books) -> Books:
+        """These books and those of a later pass over the rows that these kept."""
+        return (self + later).model_copy(update={"kept": later.kept, "read": self.read})
+
+    def check(self, *, at: str) -> Books:
+        """These books, if they balance.
+
+        Raises:
+            BooksError: Rows read and made are not rows kept and rejected.
+        """
+        if self.read + self.made != self.kept + self.rejected_rows:
+            raise BooksError(
+                f"{self.read} rows read + {self.made} made are not {self.kept} kept + {self.rejected_rows} rejected",
+                at=at,
+                hint="this is a fault in a part or in Seedbed; please report it with the recipe",
+            )
+        return self
+
+
+def count_rejected(entries: pl.DataFrame) -> Mapping[str, Mapping[str, int]]:
+    """Rejected rows of ledger entries, by part and reason."""
+    counted = entries.filter(pl.col("action") == "rejected").group_by("part", "reason").len().sort("part", "reason")
+    found: dict[str, dict[str, int]] = {}
+    for part, reason, n in counted.iter_rows():
+        found.setdefault(part, {})[reason] = n
+    return found

@@ -1,0 +1,136 @@
+"""A part is anything a recipe can name. One class is its options, schema, page, catalogue entry and test cases."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import MissingExtraError
+
+FAMILIES: dict[str, type[Part]] = {}
+
+#: An option that names a column of the rows. A recipe that names one that is not there is refused before rows are read.
+Column = Annotated[str, Field(json_schema_extra={"column": True}, min_length=1)]
+#: A column that is the task's text (or label) where the recipe leaves it out.
+TextColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "text"})]
+LabelColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "label"})]
+
+
+class Example(BaseModel):
+    """A small table before and after: the reference page shows it and the tests run it.
+
+    What `before` and `after` hold depends on the family: rows for steps, a file's lines and rows for sources, rows
+    and a finding for checks, truth and guesses and a value for metrics.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+    before: dict[str, list[Any]]
+    after: dict[str, list[Any]]
+
+
+def _use_is_required(schema: dict[str, Any]) -> None:
+    # `use` has a default so that Python callers may leave it out; a recipe may not.
+    schema["required"] = ["use", *(name for name in schema.get("required", []) if name != "use")]
+
+
+class Part(BaseModel):
+    """Anything a recipe can name. Fields are its options; the docstring is its page; `use` is its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, json_schema_extra=_use_is_required)
+
+    family: ClassVar[str] = ""
+    catalogue: ClassVar[dict[str, type[Part]]]
+    examples: ClassVar[tuple[Example, ...]] = ()
+    extra: ClassVar[str] = ""
+    """The optional dependencies that this part needs (`pip install 'seedbed[EXTRA]'`)."""
+
+    use: str
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if "family" in cls.__dict__:  # the head of a family, not a part
+            cls.catalogue = {}
+            FAMILIES[cls.family] = cls
+            return
+        name = cls.model_fields["use"].default
+        if isinstance(name, str):
+            other = cls.catalogue.setdefault(name, cls)
+            if other.__qualname__ != cls.__qualname__ or other.__module__ != cls.__module__:
+                raise TypeError(f"{cls.__module__}.{cls.__qualname__}: {name!r} is already {other.__module__}")
+
+    @classmethod
+    def any(cls) -> Any:
+        """The type of a recipe field that holds any part of this family, told apart by `use`."""
+        parts = list(cls.catalogue.values())
+        return parts[0] if len(parts) == 1 else Annotated[reduce(or_, parts), Field(discriminator="use")]
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(cls) or "").partition("\n")[0]
+
+    @classmethod
+    def columns_named(cls) -> Iterator[str]:
+        """Names of the options that hold column names."""
+        for name, field in cls.model_fields.items():
+            extra = field.json_schema_extra
+            if isinstance(extra, dict) and extra.get("column"):
+                yield name
+
+    def for_task(self, roles: dict[str, str]) -> Self:
+        """This part with every option that the recipe left out and the task knows (its text or label column)."""
+        missing = {
+            name: roles[str(extra["from_task"])]
+            for name, field in type(self).model_fields.items()
+            if isinstance(extra := field.json_schema_extra, dict)
+            and extra.get("from_task") in roles
+            and getattr(self, name) is None
+        }
+        return self.model_copy(update=missing) if missing else self
+
+    @classmethod
+    def require(cls, *modules: str) -> None:
+        """Fail with the command to type when a package that this part needs is not installed.
+
+        Raises:
+            MissingExtraError: One of the modules cannot be imported.
+        """
+        for module in modules:
+            try:
+                importlib.import_module(module)
+            except ImportError as error:
+                name = cls.model_fields["use"].default
+                raise MissingExtraError(
+                    f"{cls.family} {name!r} needs the package {module!r}, which is not installed ({error})",
+                    hint=f"pip install 'seedbed[{cls.extra}]'" if cls.extra else f"pip install {module}",
+                ) from None
+
+
+def labels_of(parts: list[Part] | tuple[Part, ...]) -> list[str]:
+    """One name per part for ledgers and reports: its `use`, numbered from the second of a kind (`where.2`)."""
+    seen: dict[str, int] = {}
+    names = []
+    for part in parts:
+        seen[part.use] = seen.get(part.use, 0) + 1
+        names.append(part.use if seen[part.use] == 1 else f"{part.use}.{seen[part.use]}")
+    return names
+
+
+def sections(part: type[Part]) -> dict[str, str]:
+    """The `## ` sections of a part's docstring by lower-case title; what stands before the first is under ``""``."""
+    text = inspect.getdoc(part) or ""
+    pieces = re.split(r"^## +(.+)$", text, flags=re.MULTILINE)
+    return {
+        "": pieces[0].strip(),
+        **{t.strip().lower(): b.strip() for t, b in zip(pieces[1::2], pieces[2::2], strict=True)},
+    }

@@ -1,0 +1,35 @@
+"""How a row is known: the number that orders it and the name a person reads.
+
+Every row carries two columns besides its own. `ROW` reads `SOURCE:FILE#RECORD` and stands in every ledger, prediction
+and dataset file. `NUMBER` is an integer that sorts like the rows were read: the file's place in the run in the high
+bits and the record within the file (from 1) in the low 40. Neither depends on workers or batches.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+ROW = "row"
+NUMBER = "_n"
+RECORD_BITS = 40
+
+
+def number_rows(table: pl.DataFrame, *, file_number: int, source: str, file: str, records: pl.Series) -> pl.DataFrame:
+    """Put the two identity columns before the columns of `table`.
+
+    Args:
+        table: The rows as a source parsed them.
+        file_number: Place of the file among all files of the run, from 0.
+        source: The source's name.
+        file: The file's path relative to the root of the source's glob.
+        records: Record number of each row within its file, from 1.
+    """
+    names = pl.Series(ROW, [f"{source}:{file}#"]).new_from_index(0, table.height) + records.cast(pl.String)
+    numbers = (records.cast(pl.UInt64) + (file_number << RECORD_BITS)).alias(NUMBER)
+    return pl.DataFrame([numbers, names.alias(ROW), *table.get_columns()])
+
+
+def data_columns(table: pl.DataFrame | pl.Schema) -> list[str]:
+    """The columns that are the user's own."""
+    names = table.columns if isinstance(table, pl.DataFrame) else table.names()
+    return [name for name in names if name not in (ROW, NUMBER)]

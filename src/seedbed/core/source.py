@@ -1,0 +1,122 @@
+"""Where rows come from. A source cuts its input into blocks, in order; workers parse the blocks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from .context import Context
+from .part import Part
+
+#: What a source could not parse: record number in the file, line in the file, why, evidence (JSON) and the raw text.
+MALFORMED_SCHEMA: dict[str, pl.DataType] = {
+    "record": pl.UInt64(),
+    "line": pl.UInt64(),
+    "reason": pl.String(),
+    "evidence": pl.String(),
+    "raw": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file (or query, or site) of a source."""
+
+    name: str
+    """Path relative to the root of the source's glob; part of each row id."""
+    url: str
+    size: int
+    """Bytes, for progress."""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of one file that can be parsed alone, in any process. It pickles."""
+
+    file: int
+    """Place of the file among the source's files, from 0."""
+    first_record: int
+    """Number of the block's first record in its file, from 1."""
+    first_line: int
+    """Line of the block's first record in its file, from 1."""
+    size: int
+    """Bytes of input that this block stands for, for progress."""
+    payload: Any = None
+    """Bytes, or whatever tells the source's `parse` where to find them."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What one block holds."""
+
+    table: pl.DataFrame
+    """Rows with the source's columns."""
+    records: pl.Series
+    """Record number of each row of `table` in its file (UInt64)."""
+    malformed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MALFORMED_SCHEMA))
+    """Records that are no rows (`MALFORMED_SCHEMA`)."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a source holds, found before any row is read."""
+
+    files: tuple[InputFile, ...]
+    schema: pl.Schema
+    """Columns as `parse` returns them, before `columns` renames any."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What was found out about the format (delimiter, encoding, …), for `parse`, the report and the lock."""
+    notes: tuple[str, ...] = ()
+    """What a person should know, in sentences."""
+
+
+class Source(Part):
+    """Where rows come from."""
+
+    family: ClassVar[str] = "sources"
+
+    path: str = Field(
+        description="File, folder, glob or URL (`pkg://DISTRIBUTION/inside` for a file in an installed package)."
+    )
+    name: str | None = Field(None, description="Name used in row ids; the source's place in the recipe by default.")
+    license: str | None = Field(None, description="Licence of the data: an SPDX id or the name of a data licence.")
+    limit: int | None = Field(None, ge=1, description="Read at most this many records.")
+    columns: dict[str, str] | None = Field(
+        None, description="Columns to keep, as NEW: OLD; all, under their own names, when left out."
+    )
+
+    @abstractmethod
+    def scan(self, context: Context) -> Scan:
+        """Find the files, their format and their columns.
+
+        Raises:
+            DataError: Nothing is there, or it is not what this source reads.
+        """
+
+    @abstractmethod
+    def blocks(self, scan: Scan, context: Context) -> Iterator[Block]:
+        """Cut the files into blocks, in order, as cheaply as possible; honours `limit`."""
+
+    @abstractmethod
+    def parse(self, block: Block, scan: Scan) -> Parsed:
+        """Rows of a block. Every record of the block is in `table` or in `malformed`, never in both or neither."""
+
+
+def file_names(urls: list[str]) -> list[str]:
+    """Names of files relative to the folder that they share (the bare name of a single file)."""
+    paths = [PurePosixPath(url.split("://", 1)[-1]) for url in urls]
+    if len(paths) == 1:
+        return [paths[0].name]
+    shared = 0
+    for level in zip(*(p.parent.parts for p in paths), strict=False):
+        if len(set(level)) > 1:
+            break
+        shared += 1
+    return [str(PurePosixPath(*p.parts[shared:])) for p in paths]

@@ -1,0 +1,1 @@
+"""Wires the stages: passes values from one to the next."""

@@ -1,0 +1,1 @@
+"""The recipe: read with line numbers, checked, turned into parts before anything runs."""

@@ -1,0 +1,1 @@
+"""The page that people read, made from run.json and nothing else."""

@@ -1,0 +1,1 @@
+"""Sources that ship with Seedbed, one module each."""

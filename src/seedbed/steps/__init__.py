@@ -1,0 +1,1 @@
+"""Steps that ship with Seedbed, one module each."""

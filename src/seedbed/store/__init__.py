@@ -1,0 +1,1 @@
+"""Content-addressed artefacts: passes that are done are not done again."""

@@ -1,0 +1,1 @@
+"""Learners that ship with Seedbed, one module each."""

@@ -24,7 +24,7 @@ def number_rows(table: pl.DataFrame, *, file_number: int, source: str, file: str
         file: The file's path relative to the root of the source's glob.
         records: Record number of each row within its file, from 1.
     """
-    names = pl.Series(ROW, [f"{source}:{file}#"]).new_from_index(0, table.height) + records.cast(pl.String)
+    names = pl.Series(ROW, [f"{source}:{file}#"]).new_from_index(0, records.len()) + records.cast(pl.String)
     numbers = (records.cast(pl.UInt64) + (file_number << RECORD_BITS)).alias(NUMBER)
     return pl.DataFrame([numbers, names.alias(ROW), *table.get_columns()])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
@@ -62,6 +62,8 @@ class Parsed:
     """Record number of each row of `table` in its file (UInt64)."""
     malformed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MALFORMED_SCHEMA))
     """Records that are no rows (`MALFORMED_SCHEMA`)."""
+    remarks: Mapping[str, int] = field(default_factory=dict)
+    """What happened to rows that are kept, in words, and how often; summed over blocks and shown to people."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class Source(Part):
     path: str = Field(
         description="File, folder, glob or URL (`pkg://DISTRIBUTION/inside` for a file in an installed package)."
     )
-    name: str | None = Field(None, description="Name used in row ids; the source's place in the recipe by default.")
+    name: str | None = Field(
+        None, pattern=r"^[\w.-]+$", description="Name used in row ids; the source's place in the recipe by default."
+    )
     license: str | None = Field(None, description="Licence of the data: an SPDX id or the name of a data licence.")
     limit: int | None = Field(None, ge=1, description="Read at most this many records.")
     columns: dict[str, str] | None = Field(

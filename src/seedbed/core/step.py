@@ -69,6 +69,9 @@ class Groups(Protocol):
 class Reduce(Step):
     """Looks at the whole table; writes verdicts on rows, which the next pass applies."""
 
+    removes_copies: ClassVar[bool] = False
+    """Whether what it rejects are copies of rows that stay; the report shows what leaving them in would claim."""
+
     @abstractmethod
     def reads(self) -> Sequence[str]:
         """Columns that `survey` and `keys` need."""
@@ -79,7 +82,7 @@ class Reduce(Step):
 
     @abstractmethod
     def keys(self, batch: pl.DataFrame, survey: Mapping[str, int]) -> pl.DataFrame:
-        """Small columns of a batch, stored on disk: `NUMBER`, `key` (rows of one key are looked at together), others."""
+        """Small columns of a batch, stored on disk: `NUMBER`, `key` (rows of one key are seen together), others."""
 
     @abstractmethod
     def judge(self, groups: Groups) -> Iterator[pl.DataFrame]:

@@ -1,0 +1,357 @@
+"""From sources to clean rows: passes over shards, each one an artefact of the store, with the books kept."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+import seedbed
+from seedbed.core import digest
+from seedbed.core.context import Context
+from seedbed.core.errors import BooksError, DataError
+from seedbed.core.ledger import Books
+from seedbed.core.part import Part, labels_of
+from seedbed.core.source import Block, Source
+from seedbed.core.step import Reduce, Step
+from seedbed.core.table import Table
+from seedbed.core.task import Task
+from seedbed.store.store import Artefact, Store
+
+from . import pool
+from .grouping import LocalGroups, write_verdicts
+from .jobs import KeysJob, Opened, Pass, ReadJob, ShardJob
+from .kernel import Kernel
+from .plan import TASK, Leg, check_columns, check_steps, common_schema, legs_of, renames_of
+
+
+@dataclass(frozen=True)
+class PartCount:
+    """What went into a part and what came out."""
+
+    part: str
+    use: str
+    rows_in: int
+    rows_out: int
+    changed: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Curated:
+    """Clean rows, and what happened to the others."""
+
+    table: Table
+    books: Books
+    parts: tuple[PartCount, ...]
+    ledger: tuple[Path, ...]
+    """Ledger shards (`STORED_LEDGER_SCHEMA`), a pass after the other."""
+    opened: tuple[Opened, ...]
+    facts: dict[str, Any]
+    """Sums over the rows as read: `sources`, `labels`, `lengths`, `remarks`."""
+    with_copies: Table | None
+    """The rows before the first step that removes copies, where there is one."""
+    key: str
+    """Digest of everything that the rows were made from."""
+
+
+@dataclass(frozen=True)
+class Curation:
+    """Sources and steps, ready to be run."""
+
+    sources: tuple[Source, ...]
+    steps: tuple[Step, ...]
+    task: Task
+    context: Context
+    changes: Literal["sample", "all"] = "sample"
+
+    def run(self) -> Curated:
+        """Read, change, keep and reject.
+
+        Raises:
+            RecipeError: A step names a column that is not there or cannot work on it.
+            DataError: A source cannot be read, or no row is left.
+            BooksError: Rows were lost or invented.
+        """
+        opened = self._open()
+        schema = common_schema(
+            [
+                (f"sources.{i}", pl.Schema({new: one.scan.schema[old] for new, old in one.renames.items()}))
+                for i, one in enumerate(opened)
+            ]
+        )
+        columns = [name for name in check_steps(self.steps, schema).names()]
+        for role, column in self.task.roles.items():
+            if column not in columns:
+                check_columns(_Names(use="task", **{role: column}), columns, "task")
+        legs = legs_of(self.steps, self.task)
+        passes = _Passes(self, opened, schema, Store(self.context.store), labels_of(list(self.sources)))
+        for leg in legs:
+            passes.go(leg)
+        return passes.result()
+
+    def _open(self) -> tuple[Opened, ...]:
+        opened: list[Opened] = []
+        files = 0
+        with self.context.stage("Looking at the sources", len(self.sources), "sources") as stage:
+            for place, (source, part) in enumerate(zip(self.sources, labels_of(list(self.sources)), strict=True)):
+                scan = source.scan(self.context)
+                renames = renames_of(source, scan, f"sources.{place}")
+                opened.append(Opened(source, scan, part, source.name or str(place), files, renames))
+                files += len(scan.files)
+                stage.advance(1, f"{len(scan.files)} files")
+        return tuple(opened)
+
+
+class _Names(Part):
+    """The task's columns, in the form that `check_columns` knows."""
+
+    use: str
+    text: str | None = None
+    label: str | None = None
+
+    @classmethod
+    def columns_named(cls) -> Iterator[str]:
+        yield from ("text", "label")
+
+
+class _Passes:
+    """The passes of a curation, one after the other."""
+
+    def __init__(
+        self, curation: Curation, opened: tuple[Opened, ...], schema: pl.Schema, store: Store, parts: list[str]
+    ) -> None:
+        self.curation, self.context, self.opened, self.schema, self.store = (
+            curation,
+            curation.context,
+            opened,
+            schema,
+            store,
+        )
+        self.source_parts = parts
+        self.table = Table(())
+        self.key = ""
+        self.counts: list[PartCount] = []
+        self.books: Books | None = None
+        self.ledger: list[Path] = []
+        self.first: dict[str, Any] = {}
+        self.with_copies: Table | None = None
+        self.pending: tuple[str, Reduce, Path, int] | None = None
+        """Verdicts that the next pass is to apply: whose, where, how many."""
+
+    def go(self, leg: Leg) -> None:
+        """Do the pass of one leg, then the keys and verdicts of the step that ends it."""
+        kernel = Kernel(leg.steps, self.curation.task.text, self.curation.changes)
+        reduce = leg.ends_with
+        parts: list[Part] = [step for _, step in leg.steps]
+        made_from = [self.key, self.curation.changes, self._steps_key(leg)]
+        if self.books is None:
+            made_from += [_source_key(one) for one in self.opened] + [list(map(str, self.schema.items()))]
+            parts += list(self.curation.sources)
+        self.key = digest.of_json([*made_from, _code(tuple(type(part) for part in parts)), _versions()])
+        artefact = self.store.artefact("passes", self.key)
+        then = Pass(artefact.folder, kernel, self.context.batch, dict(reduce[1].survey()) if reduce else {})
+        facts = self._facts(artefact, then, leg)
+        self._account(artefact, facts, leg)
+        if reduce:
+            self._judge(artefact, reduce, facts.get("survey", {}))
+
+    def _steps_key(self, leg: Leg) -> list[Any]:
+        named: list[Any] = [[name, step.model_dump(mode="json")] for name, step in leg.steps]
+        return [*named, leg.ends_with and leg.ends_with[1].model_dump(mode="json")]
+
+    def _facts(self, artefact: Artefact, then: Pass, leg: Leg) -> pool.Facts:
+        if artefact.whole:
+            return artefact.facts()
+        title = self._title(leg)
+        if self.books is None:
+            job: pool.Job = ReadJob(then, self.opened, self.schema, *self._watched())
+            size = float(sum(file.size for one in self.opened for file in one.scan.files))
+            facts = _work(artefact, job, self._blocks(), self.context, title, size, "B")
+        else:
+            name, _, verdicts, _ = self.pending or ("", None, None, 0)
+            shards = [(unit, 1.0) for unit in enumerate(self.table.shards)]
+            facts = self._work(
+                artefact, ShardJob(then, verdicts, name), shards, self.context, title, len(shards), "shards"
+            )
+        artefact.seal(facts)
+        return facts
+
+    def _title(self, leg: Leg) -> str:
+        names = [name for name, _ in leg.steps if name != TASK]
+        return ("Reading" if self.books is None else "Applying") + (
+            f": {', '.join(names)}" if names else " verdicts" if self.pending else ""
+        )
+
+    def _watched(self) -> tuple[str | None, str | None]:
+        roles = self.curation.task.roles
+        return roles.get("text"), roles.get("label")
+
+    def _blocks(self) -> Iterator[tuple[tuple[int, int, Block], float]]:
+        index = 0
+        for which, one in enumerate(self.opened):
+            for block in one.source.blocks(one.scan, self.context):
+                yield (index, which, block), float(block.size)
+                index += 1
+
+    def _account(self, artefact: Artefact, facts: pool.Facts, leg: Leg) -> None:
+        units = facts.get("units", 0)
+        rejected = facts.get("rejected", {})
+        books = Books(
+            read=facts.get("read", 0), kept=facts.get("rows", 0), changed=facts.get("changed", {}), rejected=rejected
+        )
+        books.check(at=f"pass {artefact.folder.name}")
+        rows = books.read
+        if self.books is None:
+            self.first = {key: facts.get(key, {}) for key in ("sources", "labels", "lengths", "remarks")}
+            for part, one in zip(self.source_parts, self.opened, strict=True):
+                bad = rejected.get(part, {})
+                self.counts.append(PartCount(part, one.source.use, rows, rows - sum(bad.values()), 0, bad))
+                rows -= sum(bad.values())
+        if self.pending:
+            name, judged, _, count = self.pending
+            gone = rejected.get(name, {})
+            if sum(gone.values()) != count:
+                raise BooksError(f"{count} verdicts rejected {sum(gone.values())} rows", at=name)
+            self.counts.append(PartCount(name, judged.use, rows, rows - count, 0, gone))
+            rows -= count
+        for name, step in leg.steps:
+            out = facts.get("rows_out", {}).get(name, 0)
+            self.counts.append(PartCount(name, step.use, rows, out, books.changed.get(name, 0), rejected.get(name, {})))
+            rows = out
+        self.books = books if self.books is None else self.books.then(books)
+        self.books.check(at="the run so far")
+        self.table = Table(tuple(artefact.folder / f"rows-{index:06}.parquet" for index in range(units)))
+        self.ledger += [artefact.folder / f"ledger-{index:06}.parquet" for index in range(units)]
+        self.pending = None
+        self._still_rows()
+
+    def _still_rows(self) -> None:
+        assert self.books is not None
+        if self.books.kept:
+            return
+        if not self.books.read:
+            raise DataError("the sources hold no rows", at=", ".join(one.source.path for one in self.opened))
+        reasons = sorted(
+            ((n, part, reason) for part, found in self.books.rejected.items() for reason, n in found.items()),
+            reverse=True,
+        )
+        told = "; ".join(f"{part} rejected {n:,} ({reason})" for n, part, reason in reasons[:3])
+        sample = pl.scan_parquet(self.ledger[:1], glob=False).filter(action="rejected").head(1).collect()
+        hint = f"for one, {sample['row'][0]}: {sample['excerpt'][0][:80]!r}" if sample.height else ""
+        raise DataError(f"no row is left of {self.books.read:,}: {told}", at=self.opened[0].source.path, hint=hint)
+
+    def _judge(self, artefact: Artefact, named: tuple[str, Reduce], survey: dict[str, int]) -> None:
+        name, step = named
+        if step.removes_copies and self.with_copies is None:
+            self.with_copies = self.table
+        self.key = digest.of_json([self.key, step.model_dump(mode="json"), _code((type(step),))])
+        place = self.store.artefact("verdicts", self.key)
+        verdicts = place.folder / "verdicts.parquet"
+        if not place.whole:
+            groups = grouped(step, self.table, survey, place, self.context, name)
+            with self.context.stage(f"Comparing: {name}"):
+                count = write_verdicts(step.judge(groups), verdicts, name)
+            place.seal({"verdicts": count})
+        self.pending = (name, step, verdicts, place.facts()["verdicts"])
+
+    def result(self) -> Curated:
+        """What came out."""
+        assert self.books is not None
+        return Curated(
+            self.table,
+            self.books,
+            tuple(self.counts),
+            tuple(self.ledger),
+            self.opened,
+            self.first,
+            self.with_copies,
+            self.key,
+        )
+
+
+def grouped(
+    step: Reduce, table: Table, survey: Mapping[str, int], place: Artefact, context: Context, name: str
+) -> LocalGroups:
+    """A whole-table step's keys of a table, brought together."""
+    units = [(unit, 1.0) for unit in enumerate(table.shards)]
+    job = KeysJob(place.folder, step, survey, context.batch)
+    _work(place, job, units, context, f"Keys: {name}", len(units), "shards")
+    keys = tuple(place.folder / f"keys-{index:06}.parquet" for index in range(len(units)))
+    return LocalGroups(place.folder, keys, table, survey)
+
+
+def _work(
+    place: Artefact,
+    job: pool.Job,
+    units: Iterable[tuple[Any, float]],
+    context: Context,
+    title: str,
+    total: float,
+    unit: str,
+) -> pool.Facts:
+    """Do the units (each with its size) that the artefact does not hold yet; the sums of all units' facts."""
+    facts: pool.Facts = {}
+    count = 0
+    with context.stage(title, total, unit) as stage:
+
+        def missing() -> Iterator[Any]:
+            nonlocal facts, count
+            for item, size in units:
+                count += 1
+                before = place.folder / f"unit-{item[0]:06}.json"
+                if before.exists():  # a run that was interrupted got this far
+                    facts = pool.add_up(facts, json.loads(before.read_text("utf-8")))
+                else:
+                    yield item
+                stage.advance(size)
+
+        for more in pool.run(job, missing(), context.workers):
+            facts = pool.add_up(facts, more)
+            stage.advance(0, _note(facts))
+    return facts | {"units": count}
+
+
+def _note(facts: pool.Facts) -> str:
+    if "rows" not in facts:
+        return ""
+    rejected = sum(sum(reasons.values()) for reasons in facts["rejected"].values())
+    return f"{facts['rows']:,} kept, {rejected:,} rejected"
+
+
+def _source_key(one: Opened) -> list[Any]:
+    files = [[file.name, file.sha256] for file in one.scan.files]
+    return [one.part, one.name, one.source.model_dump(mode="json"), files, one.scan.settings]
+
+
+def _versions() -> dict[str, str]:
+    names = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "xxhash", "orjson")
+    return {"seedbed": seedbed.__version__, **{name: importlib.metadata.version(name) for name in names}}
+
+
+@cache
+def _code(parts: tuple[type[Part], ...]) -> str:
+    """Digest of the code that makes rows: the parts' modules, and the rooms that every pass goes through."""
+    here = Path(seedbed.__file__).parent
+    files = {Path(inspect.getfile(part)) for part in parts}
+    files |= {
+        file for part in parts if issubclass(part, Source) for file in Path(inspect.getfile(part)).parent.glob("*.py")
+    }
+    files |= {file for room in ("core", "engine") for file in (here / room).rglob("*.py")}
+    return digest.of_json(sorted((file.name, digest.of_file(file)) for file in files))
+
+
+def lock_of(opened: Sequence[Opened]) -> list[dict[str, Any]]:
+    """The digests of every input."""
+    return [
+        {"source": one.name, "file": file.name, "bytes": file.size, "sha256": file.sha256}
+        for one in opened
+        for file in one.scan.files
+    ]

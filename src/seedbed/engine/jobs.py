@@ -1,0 +1,216 @@
+"""What one worker does with one unit: a block of a source, or a shard of the pass before.
+
+A unit leaves `rows-N.parquet`, `ledger-N.parquet` and, last, `unit-N.json` with its counts. A unit whose JSON is there
+is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from seedbed.core.ledger import STORED_LEDGER_SCHEMA, count_rejected
+from seedbed.core.rows import NUMBER, number_rows
+from seedbed.core.source import Block, Scan, Source
+from seedbed.core.step import Reduce
+from seedbed.store.store import arriving, write_whole
+
+from .kernel import Kernel, malformed_entries, reject
+from .pool import Facts
+
+#: Bin edges of text lengths in characters, for the histograms before and after.
+LENGTH_EDGES = (0, 10, 20, 40, 60, 80, 100, 120, 140, 160, 200, 300, 500, 1000, 2000, 5000)
+_MOST_LABELS = 1000
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source that was scanned, and how its rows are named."""
+
+    source: Source
+    scan: Scan
+    part: str
+    """Its name in the ledger."""
+    name: str
+    """Its name in row ids."""
+    first_file: int
+    """Place of its first file among all files of the run."""
+    renames: Mapping[str, str]
+    """Columns to take, as NEW: OLD."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What is done to each batch of a pass, whatever it reads. Shards come out as they went in."""
+
+    folder: Path
+    kernel: Kernel
+    batch: int
+    survey: Mapping[str, pl.Expr] = field(default_factory=dict)
+    """Sums over the kept rows that the next `Reduce` asks for."""
+
+    def finish(self, index: int, rows: pl.DataFrame, entries: list[pl.DataFrame], facts: Facts) -> Facts:
+        """Apply the kernel to rows and write the unit."""
+        kept: list[pl.DataFrame] = []
+        rows_out: dict[str, int] = {}
+        changed: dict[str, int] = {}
+        for start in range(0, max(rows.height, 1), self.batch):
+            outcome = self.kernel(rows.slice(start, self.batch))
+            kept.append(outcome.kept)
+            entries.append(outcome.entries)
+            for name, count in outcome.rows_out.items():
+                rows_out[name] = rows_out.get(name, 0) + count
+            for name, count in outcome.changed.items():
+                changed[name] = changed.get(name, 0) + count
+        table = pl.concat(kept)
+        ledger = pl.concat([pl.DataFrame(schema=STORED_LEDGER_SCHEMA), *entries]).sort(NUMBER, maintain_order=True)
+        facts |= {
+            "rows": table.height,
+            "rows_out": facts.get("rows_out", {}) | rows_out,
+            "changed": changed,
+            "rejected": {part: dict(reasons) for part, reasons in count_rejected(ledger).items()},
+            "survey": _sums(table, self.survey),
+        }
+        write_parquet(table, self.folder / f"rows-{index:06}.parquet")
+        write_parquet(ledger, self.folder / f"ledger-{index:06}.parquet")
+        write_whole(self.folder / f"unit-{index:06}.json", json.dumps(facts).encode())
+        return facts
+
+
+@dataclass(frozen=True)
+class ReadJob:
+    """Parse blocks of sources and apply the first row-wise steps."""
+
+    then: Pass
+    opened: tuple[Opened, ...]
+    schema: pl.Schema
+    text: str | None = None
+    label: str | None = None
+    """Columns whose lengths and values are counted as read."""
+
+    def __call__(self, unit: tuple[int, int, Block]) -> Facts:
+        """Do one block of one source."""
+        index, which, block = unit
+        opened = self.opened[which]
+        parsed = opened.source.parse(block, opened.scan)
+        file = opened.first_file + block.file
+        name = opened.scan.files[block.file].name
+        table = conform(parsed.table, opened.renames, self.schema)
+        rows = number_rows(table, file_number=file, source=opened.name, file=name, records=parsed.records)
+        bad = parsed.malformed
+        entries = []
+        if bad.height:
+            numbered = number_rows(
+                pl.DataFrame(), file_number=file, source=opened.name, file=name, records=bad["record"]
+            )
+            entries.append(malformed_entries(bad, numbered, opened.part))
+        facts = {
+            "read": rows.height + bad.height,
+            "sources": {opened.name: {"rows": rows.height + bad.height, "malformed": bad.height}},
+            "labels": self._labels(rows),
+            "lengths": self._lengths(rows),
+            "remarks": {opened.name: dict(parsed.remarks)},
+        }
+        return self.then.finish(index, rows, entries, facts)
+
+    def _labels(self, rows: pl.DataFrame) -> dict[str, int]:
+        if self.label is None or self.label not in rows.columns:
+            return {}
+        counts = (
+            rows[self.label]
+            .cast(pl.String, strict=False)
+            .fill_null("")
+            .value_counts(name="n")
+            .sort("n", descending=True)
+        )
+        return dict(counts.head(_MOST_LABELS).iter_rows())
+
+    def _lengths(self, rows: pl.DataFrame) -> list[int]:
+        if self.text is None or self.text not in rows.columns:
+            return [0] * len(LENGTH_EDGES)
+        return length_counts(rows[self.text])
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """Apply verdicts and row-wise steps to shards of the pass before."""
+
+    then: Pass
+    verdicts: Path | None = None
+    part: str = ""
+    """Whose verdicts they are."""
+
+    def __call__(self, unit: tuple[int, Path]) -> Facts:
+        """Do one shard."""
+        index, shard = unit
+        rows = pl.read_parquet(shard, glob=False)
+        facts: Facts = {"read": rows.height}
+        if self.verdicts is None or not rows.height:
+            return self.then.finish(index, rows, [], facts)
+        low, high = rows[NUMBER][0], rows[NUMBER][-1]
+        verdicts = pl.scan_parquet(self.verdicts, glob=False).filter(pl.col(NUMBER).is_between(low, high)).collect()
+        rows, entries = reject(rows, verdicts, self.part, self.then.kernel.shown)
+        return self.then.finish(index, rows, [entries], facts | {"rows_out": {self.part: rows.height}})
+
+
+@dataclass(frozen=True)
+class KeysJob:
+    """Make a `Reduce`'s keys for shards."""
+
+    folder: Path
+    step: Reduce
+    survey: Mapping[str, int]
+    batch: int
+
+    def __call__(self, unit: tuple[int, Path]) -> Facts:
+        """Do one shard."""
+        index, shard = unit
+        columns = [NUMBER, *dict.fromkeys(self.step.reads())]
+        rows = pl.read_parquet(shard, columns=columns, glob=False)
+        keys = pl.concat(
+            [
+                self.step.keys(rows.slice(at, self.batch), self.survey)
+                for at in range(0, max(rows.height, 1), self.batch)
+            ]
+        )
+        write_parquet(keys, self.folder / f"keys-{index:06}.parquet")
+        facts = {"keys": keys.height}
+        write_whole(self.folder / f"unit-{index:06}.json", json.dumps(facts).encode())
+        return facts
+
+
+def conform(table: pl.DataFrame, renames: Mapping[str, str], schema: pl.Schema) -> pl.DataFrame:
+    """The table with the run's columns: renamed, in the run's order and types, null where the source has none."""
+    taken = {new: pl.col(old) for new, old in renames.items()}
+    return (
+        table.select([taken.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in schema.items()])
+        if len(schema)
+        else table.select([])
+    )
+
+
+def length_counts(texts: pl.Series) -> list[int]:
+    """Rows by length in characters, by the bins of `LENGTH_EDGES`; rows without a text are in none."""
+    lengths = texts.cast(pl.String, strict=False).str.len_chars().drop_nulls()
+    bins = lengths.to_frame("n").select(
+        pl.sum_horizontal([pl.col("n") >= edge for edge in LENGTH_EDGES]).alias("bin") - 1
+    )["bin"]
+    counts = dict(bins.value_counts(name="n").iter_rows())
+    return [counts.get(place, 0) for place in range(len(LENGTH_EDGES))]
+
+
+def write_parquet(table: pl.DataFrame, path: Path) -> None:
+    """Write a shard that is there whole or not at all."""
+    with arriving(path) as partial:
+        table.write_parquet(partial, compression="lz4")
+
+
+def _sums(table: pl.DataFrame, survey: Mapping[str, pl.Expr]) -> dict[str, int]:
+    if not survey:
+        return {}
+    totals = table.select([expression.sum().alias(name) for name, expression in survey.items()]).row(0)
+    return {name: int(total or 0) for name, total in zip(survey, totals, strict=True)}

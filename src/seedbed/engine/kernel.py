@@ -1,0 +1,246 @@
+"""Row-wise steps over one batch, with the books kept: the one place where rows are changed, kept and rejected.
+
+The same kernel runs in local workers, on a cluster, in batch prediction and behind a server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+import xxhash
+
+from seedbed.core.errors import BooksError
+from seedbed.core.ledger import STORED_LEDGER_SCHEMA, excerpt_of
+from seedbed.core.rows import NUMBER, ROW, data_columns
+from seedbed.core.step import Filter, Map
+from seedbed.core.task import Task
+
+#: One in so many changed rows is written to the ledger unless the recipe asks for all.
+CHANGE_SAMPLE = 100
+
+
+class Usable(Filter):
+    """Keeps the rows that the task can use. The engine puts it last; a recipe cannot name it."""
+
+    use: str = ""
+    task: Task
+
+    def keep(self) -> pl.Expr:
+        """Rows with a text and a known label."""
+        return self.task.refusal().is_null()
+
+    def reason(self) -> pl.Expr:
+        """What is missing."""
+        return self.task.refusal()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a kernel did to a batch."""
+
+    kept: pl.DataFrame
+    entries: pl.DataFrame
+    """Ledger entries (`STORED_LEDGER_SCHEMA`)."""
+    rows_out: dict[str, int]
+    """Rows after each part."""
+    changed: dict[str, int]
+    """Rows changed by each part."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Row-wise steps, ready to be applied to batches. It pickles."""
+
+    steps: tuple[tuple[str, Map | Filter], ...]
+    """Each with its name in the ledger."""
+    shown: str | None = None
+    """Column whose excerpt stands in the ledger where a part names none."""
+    changes: Literal["sample", "all"] = "sample"
+
+    def __call__(self, batch: pl.DataFrame) -> Outcome:
+        """Apply the steps in order."""
+        entries: list[pl.DataFrame] = []
+        rows_out, changed = {}, {}
+        for name, step in self.steps:
+            if isinstance(step, Map):
+                batch, count, samples = self._map(name, step, batch)
+                changed[name] = count
+                entries.append(samples)
+            else:
+                batch, rejects = self._filter(name, step, batch)
+                entries.append(rejects)
+            rows_out[name] = batch.height
+        ledger = pl.concat(entries) if entries else pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
+        return Outcome(batch, ledger, rows_out, changed)
+
+    def _map(self, name: str, step: Map, batch: pl.DataFrame) -> tuple[pl.DataFrame, int, pl.DataFrame]:
+        expressions = step.columns()
+        after = batch.with_columns(expressions)
+        if after.height != batch.height:
+            raise BooksError(f"a Map must keep every row: {batch.height} rows became {after.height}", at=name)
+        if not after[NUMBER].equals(batch[NUMBER]):
+            raise BooksError("a Map must not touch the rows' identity", at=name)
+        written = {expression.meta.output_name(raise_if_undetermined=False) for expression in expressions}
+        differs = {
+            column: _differs(batch[column], after[column])
+            for column in data_columns(batch)
+            if column in written or None in written
+        }
+        differs = {column: mask for column, mask in differs.items() if mask.any()}
+        if not differs:
+            return after, 0, pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
+        any_changed = pl.Series(pl.select(pl.any_horizontal(*differs.values())).to_series())
+        samples = self._changes(name, batch.filter(any_changed), after.filter(any_changed), list(differs))
+        return after, int(any_changed.sum()), samples
+
+    def _changes(self, name: str, before: pl.DataFrame, after: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+        if self.changes == "sample":
+            chosen = pl.Series(
+                [xxhash.xxh3_64_intdigest(row) % CHANGE_SAMPLE == 0 for row in before[ROW]], dtype=pl.Boolean
+            )
+            before, after = before.filter(chosen), after.filter(chosen)
+        both = before.select(NUMBER, ROW).with_columns(
+            pl.struct(_excerpts(before, columns)).alias("before"), pl.struct(_excerpts(after, columns)).alias("after")
+        )
+        evidence = both.select(pl.struct("before", "after").struct.json_encode()).to_series()
+        return _entries(
+            after,
+            action="changed",
+            part=name,
+            reason=pl.Series([name]).new_from_index(0, after.height),
+            evidence=evidence,
+            excerpt=self._excerpt(after, columns[0]),
+            record=None,
+        )
+
+    def _filter(self, name: str, step: Filter, batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        keep = batch.select(step.keep().alias("keep")).to_series()
+        if keep.len() != batch.height:  # a literal stands for every row
+            keep = keep.new_from_index(0, batch.height)
+        if keep.all(ignore_nulls=False):
+            return batch, pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
+        gone = batch.filter(~keep.fill_null(False))
+        reason = (
+            pl.when(keep.filter(~keep.fill_null(False)).is_null()).then(pl.lit("cannot_tell")).otherwise(step.reason())
+        )
+        facts = step.evidence()
+        found = gone.select(
+            reason.alias("reason"),
+            (
+                pl.struct([fact.alias(key) for key, fact in facts.items()]).struct.json_encode()
+                if facts
+                else pl.lit("{}")
+            ).alias("evidence"),
+        )
+        column = next((getattr(step, option) for option in step.columns_named() if getattr(step, option)), None)
+        return batch.filter(keep), _entries(
+            gone,
+            action="rejected",
+            part=name,
+            reason=found["reason"],
+            evidence=found["evidence"],
+            excerpt=self._excerpt(gone, column),
+            record=whole_rows(gone),
+        )
+
+    def _excerpt(self, rows: pl.DataFrame, column: str | None) -> pl.Series:
+        return excerpt(rows, column, self.shown)
+
+
+def reject(
+    rows: pl.DataFrame, verdicts: pl.DataFrame, name: str, shown: str | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Apply verdicts (`NUMBER`, `reason`, `evidence`) to rows: those that stay, and ledger entries for the others."""
+    gone = rows.join(
+        verdicts.rename({"reason": "_reason", "evidence": "_evidence"}), on=NUMBER, how="inner", maintain_order="left"
+    )
+    kept = rows.join(verdicts, on=NUMBER, how="anti", maintain_order="left")
+    reason, evidence = gone["_reason"], gone["_evidence"]
+    gone = gone.drop("_reason", "_evidence")
+    return kept, _entries(
+        gone,
+        action="rejected",
+        part=name,
+        reason=reason,
+        evidence=evidence,
+        excerpt=excerpt(gone, None, shown),
+        record=whole_rows(gone),
+    )
+
+
+def malformed_entries(bad: pl.DataFrame, numbered: pl.DataFrame, part: str) -> pl.DataFrame:
+    """Ledger entries for records that a source could not parse.
+
+    Args:
+        bad: `MALFORMED_SCHEMA`.
+        numbered: `NUMBER` and `ROW` of the same records.
+        part: The source's name in the ledger.
+    """
+    line = bad.select(pl.struct("line").struct.json_encode()).to_series()
+    evidence = pl.Series([_merge(a, b) for a, b in zip(line, bad["evidence"], strict=True)], dtype=pl.String)
+    return _entries(
+        numbered,
+        action="rejected",
+        part=part,
+        reason=bad["reason"],
+        evidence=evidence,
+        excerpt=bad.select(excerpt_of(pl.col("raw"))).to_series(),
+        record=bad["raw"],
+    )
+
+
+def excerpt(rows: pl.DataFrame, *candidates: str | None) -> pl.Series:
+    """Excerpts of the first of the columns that is there, else of the first column of text."""
+    strings = [name for name in data_columns(rows) if rows.schema[name] == pl.String]
+    column = next((name for name in (*candidates, *strings) if name and name in rows.columns), None)
+    if column is None:
+        return pl.Series([""]).new_from_index(0, rows.height)
+    return rows.select(excerpt_of(pl.col(column).cast(pl.String, strict=False)).fill_null("")).to_series()
+
+
+def whole_rows(rows: pl.DataFrame) -> pl.Series:
+    """Each row's own columns as a JSON object."""
+    columns = data_columns(rows)
+    if not columns:
+        return pl.Series(["{}"]).new_from_index(0, rows.height)
+    return rows.select(pl.struct(columns).struct.json_encode()).to_series()
+
+
+def _merge(a: str, b: str | None) -> str:
+    return a if not b or b == "{}" else f"{a[:-1]},{b[1:]}"
+
+
+def _excerpts(rows: pl.DataFrame, columns: list[str]) -> list[pl.Series]:
+    return [rows.select(excerpt_of(pl.col(c).cast(pl.String, strict=False)).alias(c)).to_series() for c in columns]
+
+
+def _differs(before: pl.Series, after: pl.Series) -> pl.Series:
+    if before.dtype != after.dtype:
+        before, after = before.cast(pl.String, strict=False), after.cast(pl.String, strict=False)
+    return before.ne_missing(after)
+
+
+def _entries(
+    rows: pl.DataFrame,
+    *,
+    action: str,
+    part: str,
+    reason: pl.Series,
+    evidence: pl.Series,
+    excerpt: pl.Series,
+    record: pl.Series | None,
+) -> pl.DataFrame:
+    named = rows.select(
+        NUMBER,
+        ROW,
+        action=pl.lit(action),
+        part=pl.lit(part),
+        reason=reason.cast(pl.String),
+        evidence=evidence,
+        excerpt=excerpt,
+        source=pl.col(ROW).str.replace(r":.*$", ""),
+        record=pl.lit(None, pl.String) if record is None else record,
+    )
+    return named.select(pl.col(name).cast(kind) for name, kind in STORED_LEDGER_SCHEMA.items())

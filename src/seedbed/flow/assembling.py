@@ -1,0 +1,145 @@
+"""Puts what a run came to know into `run.json`, and everything else into the run's folder."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+import seedbed
+from seedbed.core.context import Context
+from seedbed.core.ledger import LEDGER_SCHEMA
+from seedbed.core.run import DatasetRecord, Run, SourceRecord, StepRecord
+from seedbed.engine.curate import Curated, lock_of
+from seedbed.publish import write_papers
+from seedbed.recipe.loading import Loaded, dump
+
+from .placing import write_record
+
+if TYPE_CHECKING:
+    from .run import Clock, Known
+
+_VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "scipy")
+
+
+def source_records(curated: Curated) -> tuple[SourceRecord, ...]:
+    """The sources as they were read."""
+    counts = curated.facts.get("sources", {})
+    remarks = curated.facts.get("remarks", {})
+    return tuple(
+        SourceRecord(
+            name=one.name,
+            use=one.source.use,
+            path=one.source.path,
+            license=one.source.license,
+            files=len(one.scan.files),
+            bytes=sum(file.size for file in one.scan.files),
+            rows=counts.get(one.name, {}).get("rows", 0),
+            malformed=counts.get(one.name, {}).get("malformed", 0),
+            settings=one.scan.settings,
+            notes=(*one.scan.notes, *(f"{n:,} rows: {text}" for text, n in sorted(remarks.get(one.name, {}).items()))),
+        )
+        for one in curated.opened
+    )
+
+
+def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, command: str) -> Run:
+    """The record of a run."""
+    curated, recipe, judged = known.curated, loaded.recipe, known.judged
+    settled = recipe.model_copy(update={"task": known.task})
+    empty = DatasetRecord(digest="", splits={}, columns=(), labels={}, labels_before={}, lengths=None)
+    stamp = clock.started.replace("-", "").replace(":", "").replace("T", "-")[:15]
+    return Run(
+        seedbed=seedbed.__version__,
+        name=recipe.name,
+        id=f"{stamp}-{curated.key[:6]}",
+        state="failed" if known.stopped_by else "passed",
+        stopped_by=tuple(known.stopped_by),
+        started=clock.started,
+        seconds=clock.total,
+        task=known.task.model_dump(mode="json"),
+        seed=context.seed,
+        sources=source_records(curated),
+        rows=curated.books,
+        steps=tuple(StepRecord(**vars(count)) for count in curated.parts),
+        dataset=known.dataset or empty,
+        certificate=known.split.certificate if known.split else None,
+        findings=tuple(known.findings),
+        models=judged.models if judged else (),
+        best=judged.best if judged else None,
+        comparisons=judged.comparisons if judged else (),
+        leakage=known.leakage,
+        gates=tuple(known.gates),
+        blanks=known.blanks,
+        intervals={
+            "level": recipe.evaluate.intervals.level,
+            "resamples": recipe.evaluate.intervals.resamples,
+            "method": "percentile bootstrap over confusion cells",
+        },
+        timings=dict(clock.seconds),
+        recipe_text=dump(settled),
+        command=command,
+        versions={"python": platform.python_version(), **_versions()},
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _VERSIONS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def write_folder(folder: Path, loaded: Loaded, known: Known, run: Run) -> None:
+    """Write the run's folder: records, ledger, lineage, papers."""
+    curated = known.curated
+    (folder / "recipe.yaml").write_text(run.recipe_text, "utf-8")
+    lock = {"seedbed": run.seedbed, "versions": run.versions, "inputs": lock_of(curated.opened), "dataset": run.dataset.digest}
+    _write_json(folder / "recipe.lock", lock)
+    _write_ledger(curated, folder / "ledger")
+    if run.certificate:
+        _write_json(folder / "certificate.json", run.certificate.model_dump(mode="json"))
+    _write_json(folder / "lineage.json", _lineage(curated, run))
+    if run.dataset.splits:
+        write_papers(folder / "dataset", run, known.answers)
+    write_record(folder, run)
+
+
+def _write_json(path: Path, data: object) -> None:
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _write_ledger(curated: Curated, folder: Path) -> None:
+    """A file a pass; rows are in order within each."""
+    folder.mkdir()
+    passes = list(dict.fromkeys(shard.parent for shard in curated.ledger))
+    for place, one in enumerate(passes):
+        shards = [shard for shard in curated.ledger if shard.parent == one]
+        rows = pl.scan_parquet(shards, glob=False).select(list(LEDGER_SCHEMA))
+        rows.sink_parquet(folder / f"pass-{place}.parquet", compression="zstd")
+
+
+def _lineage(curated: Curated, run: Run) -> dict[str, object]:
+    return {
+        "sources": [
+            {
+                "name": record.name,
+                "use": record.use,
+                "path": record.path,
+                "license": record.license,
+                "files": [{"name": f.name, "bytes": f.size, "sha256": f.sha256} for f in one.scan.files],
+            }
+            for record, one in zip(run.sources, curated.opened, strict=True)
+        ],
+        "steps": [step.part for step in run.steps],
+        "dataset": {"digest": run.dataset.digest, "splits": run.dataset.splits},
+        "models": [{"name": model.name, "trained_on": run.dataset.digest} for model in run.models],
+        "row_ids": "SOURCE:FILE#RECORD names the source, its file and the record within it, from 1",
+    }

@@ -1,0 +1,138 @@
+"""Writes the dataset: one set of Parquet files a split, its digest, and what its columns look like in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seedbed.core.digest import RowsDigest, of_splits
+from seedbed.core.rows import NUMBER, ROW, data_columns
+from seedbed.core.run import ColumnRecord, DatasetRecord, LengthsRecord
+from seedbed.core.table import Table
+from seedbed.core.task import Task
+from seedbed.engine.jobs import LENGTH_EDGES, length_counts
+
+from .splitting import Split
+
+#: A split is cut into files of at most so many rows.
+ROWS_PER_FILE = 1_000_000
+_EXACT_UNIQUE_UP_TO = 100_000
+
+
+@dataclass
+class _SplitWriter:
+    """Writes one split's rows in order, a file after the other."""
+
+    folder: Path
+    name: str
+    files: list[Path] = field(default_factory=list)
+    rows: int = 0
+    digest: RowsDigest = field(default_factory=RowsDigest)
+    _writer: Any = None
+    _in_file: int = 0
+
+    def write(self, rows: pl.DataFrame) -> None:
+        self.digest.update(rows)
+        self.rows += rows.height
+        for start in range(0, rows.height, ROWS_PER_FILE):
+            self._write(rows.slice(start, ROWS_PER_FILE).drop(NUMBER).to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+    def _write(self, rows: pa.Table) -> None:
+        if self._writer is not None and self._in_file + rows.num_rows > ROWS_PER_FILE:
+            self.close()
+        if self._writer is None:
+            path = self.folder / f"{self.name}-{len(self.files):05}.parquet"
+            self.files.append(path)
+            self._writer = pq.ParquetWriter(path, rows.schema, compression="zstd")
+        self._writer.write_table(rows)
+        self._in_file += rows.num_rows
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer, self._in_file = None, 0
+
+    def finish(self) -> None:
+        self.close()
+        for place, path in enumerate(self.files):
+            path.rename(self.folder / f"{self.name}-{place:05}-of-{len(self.files):05}.parquet")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset's folder."""
+
+    folder: Path
+
+    def scan(self, split: str) -> pl.LazyFrame:
+        """The rows of a split, lazily, in order."""
+        return pl.scan_parquet(sorted((self.folder / "data").glob(f"{split}-*.parquet")), glob=False)
+
+    def read(self, split: str, columns: list[str]) -> pl.DataFrame:
+        """Some columns of a split."""
+        return self.scan(split).select(columns).collect()
+
+
+def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any], folder: Path) -> DatasetRecord:
+    """Write `data/SPLIT-NNNNN-of-NNNNN.parquet` into a folder, in row order, and measure what was written."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    writers = {name: _SplitWriter(data, name) for name in split.names}
+    lengths = [0] * len(LENGTH_EDGES)
+    for batch in table.batches():
+        parts = batch.with_columns(split.of(batch).alias("_split")).partition_by("_split", as_dict=True, include_key=False)
+        lengths = [a + b for a, b in zip(lengths, length_counts(batch[task.text]), strict=True)]
+        for (name,), rows in parts.items():
+            writers[str(name)].write(rows)
+    for writer in writers.values():
+        writer.finish()
+    dataset = Dataset(folder)
+    before = facts.get("lengths") or [0] * len(LENGTH_EDGES)
+    labels = sorted(facts.get("labels", {}).items(), key=lambda item: (-item[1], item[0]))
+    return DatasetRecord(
+        digest=of_splits((name, writer.digest.hexdigest()) for name, writer in writers.items()),
+        splits={name: writer.rows for name, writer in writers.items()},
+        columns=tuple(_columns(table)),
+        labels={name: _label_counts(dataset, name, task) for name in split.names},
+        labels_before=dict(labels[:50]),
+        lengths=LengthsRecord(edges=LENGTH_EDGES, before=tuple(before), after=tuple(lengths)),
+        near_duplicates={
+            "pairs": split.pairs,
+            "rows_in_clusters": split.certificate.splits and sum(split.certificate.splits.values()) - split.certificate.clusters,
+            "threshold": split.similarity.threshold,
+            "shingles": split.similarity.kind,
+            "column": split.similarity.column,
+        },
+    )
+
+
+def _label_counts(dataset: Dataset, name: str, task: Task) -> dict[str, int]:
+    counted = dataset.scan(name).group_by(pl.col(task.label).cast(pl.String).alias("label")).len().collect()
+    counts = dict(counted.iter_rows())
+    return {label: counts.get(label, 0) for label in task.labels or sorted(counts)}
+
+
+def _columns(table: Table) -> Iterator[ColumnRecord]:
+    rows = table.scan()
+    names = data_columns(table.schema)
+    exact = table.height <= _EXACT_UNIQUE_UP_TO
+    countable = [name for name in names if not table.schema[name].is_nested()]
+    unique = [(pl.col(n).n_unique() if exact else pl.col(n).approx_n_unique()).alias(f"u{i}") for i, n in enumerate(countable)]
+    missing = [pl.col(name).null_count().alias(f"m{i}") for i, name in enumerate(names)]
+    found = rows.select(*missing, *unique).collect(engine="streaming").row(0, named=True)
+    for place, name in enumerate(names):
+        yield ColumnRecord(
+            name=name,
+            type=str(table.schema[name]),
+            missing=found[f"m{place}"],
+            unique=found[f"u{countable.index(name)}"] if name in countable else None,
+        )
+
+
+__all__ = ["ROW", "Dataset", "write_dataset"]

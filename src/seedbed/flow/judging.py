@@ -1,0 +1,208 @@
+"""Trains the recipe's learners, judges them on rows they never saw, and compares each with the one before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from seedbed.core.context import Context
+from seedbed.core.errors import DataError
+from seedbed.core.learner import Learner, Model
+from seedbed.core.metric import Metric
+from seedbed.core.part import labels_of
+from seedbed.core.rows import ROW
+from seedbed.core.run import Comparison, GateRecord, ModelRecord
+from seedbed.core.step import Map, Step
+from seedbed.core.task import Task
+from seedbed.evaluate.judge import judge, mistakes
+from seedbed.evaluate.paired import compare
+from seedbed.recipe.recipe import Gate, Intervals
+from seedbed.train.bundle import save_bundle
+
+from .dataset import Dataset
+
+#: Examples in a bundle that any runtime can be checked against.
+GOLDEN = 8
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one split as a judge needs them."""
+
+    name: str
+    frame: pl.DataFrame
+    truth: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Models and how they did."""
+
+    models: tuple[ModelRecord, ...]
+    comparisons: tuple[Comparison, ...]
+    best: str | None
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What every model is judged by."""
+
+    task: Task
+    metrics: Sequence[Metric]
+    intervals: Intervals
+    context: Context
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The task's labels; read off the data by now."""
+        return self.task.labels or ()
+
+    def rows(self, name: str, frame: pl.DataFrame) -> Rows:
+        """A split's rows with their labels as codes."""
+        codes = {label: code for code, label in enumerate(self.labels)}
+        truth = frame[self.task.label].cast(pl.String).replace_strict(codes, return_dtype=pl.Int64)
+        return Rows(name, frame, truth.to_numpy())
+
+    def load(self, dataset: Dataset, splits: Sequence[str]) -> dict[str, Rows]:
+        """The task's columns of each split."""
+        columns = [ROW, self.task.text, self.task.label]
+        return {name: self.rows(name, dataset.read(name, columns)) for name in splits}
+
+    def run(self, learners: Sequence[Learner], splits: dict[str, Rows], steps: Sequence[Step], folder: Path) -> Judged:
+        """Train, judge and compare; writes `models/NAME/` and `predictions/NAME-SPLIT.parquet` into the folder."""
+        if len(self.labels) < 2:
+            only = f"only {self.labels[0]!r}" if self.labels else "no label"
+            raise DataError(
+                f"the rows that are left carry {only}; a classifier needs two labels or more",
+                at=f"column {self.task.label!r}",
+                hint="look at the ledger for rows that were rejected, or at `map_values` and `keep_values`",
+            )
+        records: list[ModelRecord] = []
+        guesses: list[NDArray[np.int64]] = []
+        for name, learner in zip(labels_of(list(learners)), learners, strict=True):
+            record, test_guess = self._one(name, learner, splits, steps, folder)
+            records.append(record)
+            guesses.append(test_guess)
+        best = self._best(records)
+        return Judged(tuple(records), tuple(self._compare(records, guesses, splits["test"])), best)
+
+    def _one(
+        self, name: str, learner: Learner, splits: dict[str, Rows], steps: Sequence[Step], folder: Path
+    ) -> tuple[ModelRecord, NDArray[np.int64]]:
+        start = time.perf_counter()
+        with self.context.stage(f"Training {name}", None):
+            model = self.fit(learner, splits)
+        scores, classes, confusion, wrong = {}, {}, {}, ()
+        test_guess = np.zeros(0, np.int64)
+        for split, rows in splits.items():
+            if split == "train":
+                continue
+            chances = self.predict(model, rows.frame)
+            found = judge(rows.truth, chances, self.labels, self.metrics, **self._draws())
+            scores[split], classes[split], confusion[split] = found.scores, found.classes, found.confusion
+            self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, chances)
+            if split == "validation":
+                wrong = mistakes(rows.frame[ROW], rows.frame[self.task.text], rows.truth, chances, self.labels)
+            if split == "test":
+                test_guess = chances.argmax(1)
+        bundle = folder / "models" / name
+        bundle.mkdir(parents=True)
+        save_bundle(model, bundle, learner=learner, task=self.task, **self._preprocessing(model, splits, steps))
+        record = ModelRecord(
+            name=name,
+            use=learner.use,
+            options=learner.model_dump(mode="json", exclude={"use"}),
+            scores=scores,
+            classes=classes,
+            confusion=confusion,
+            mistakes=wrong,
+            seconds=round(time.perf_counter() - start, 3),
+            bytes=sum(file.stat().st_size for file in bundle.rglob("*") if file.is_file()),
+        )
+        return record, test_guess
+
+    def fit(self, learner: Learner, splits: dict[str, Rows]) -> Model:
+        """Train on training rows; validation rows may be used to choose."""
+        train = splits["train"].frame
+        validation = splits["validation"].frame if "validation" in splits else train.clear()
+        return learner.fit(train, validation, self.task, self.context)
+
+    def predict(self, model: Model, frame: pl.DataFrame) -> NDArray[np.float64]:
+        """Probabilities in the order of the task's labels, whatever labels the model knows."""
+        known = model.predict(frame)
+        chances = np.zeros((frame.height, len(self.labels)))
+        chances[:, [self.labels.index(label) for label in model.labels]] = known
+        return chances
+
+    def _draws(self) -> dict[str, float | int]:
+        return {"level": self.intervals.level, "resamples": self.intervals.resamples, "seed": self.context.seed}
+
+    def _write_predictions(self, path: Path, rows: Rows, chances: NDArray[np.float64]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        names = np.asarray(self.labels, dtype=object)
+        guess = chances.argmax(1)
+        pl.DataFrame({
+            ROW: rows.frame[ROW],
+            "truth": pl.Series(names[rows.truth].tolist(), dtype=pl.String),
+            "predicted": pl.Series(names[guess].tolist(), dtype=pl.String),
+            "confidence": chances[np.arange(len(guess)), guess],
+            "probabilities": pl.Series(chances.tolist(), dtype=pl.List(pl.Float64)),
+        }).write_parquet(path)
+
+    def _preprocessing(self, model: Model, splits: dict[str, Rows], steps: Sequence[Step]) -> dict[str, list[dict[str, object]]]:
+        """The Maps that write the model's input, as data, and examples of what goes in and must come out."""
+        writes = [step for step in steps if isinstance(step, Map) and getattr(step, "column", None) == self.task.text]
+        frame = next(splits[name].frame for name in ("validation", "test") if name in splits).head(GOLDEN)
+        chances = self.predict(model, frame)
+        golden: list[dict[str, object]] = [
+            {"input": {self.task.text: text}, "probabilities": dict(zip(self.labels, map(float, row), strict=True))}
+            for text, row in zip(frame[self.task.text], chances, strict=True)
+        ]
+        return {"preprocess": [step.model_dump(mode="json") for step in writes], "golden": golden}
+
+    def _best(self, records: Sequence[ModelRecord]) -> str | None:
+        """The model that is best on validation rows by the first metric; the first such on ties."""
+        metric = self.metrics[0]
+        sign = -1 if metric.lower_is_better else 1
+        scored = [r for r in records if "validation" in r.scores]
+        if not scored:
+            return records[-1].name if records else None
+        return max(scored, key=lambda record: sign * record.scores["validation"][metric.use].value).name
+
+    def _compare(self, records: Sequence[ModelRecord], guesses: Sequence[NDArray[np.int64]], test: Rows) -> list[Comparison]:
+        """Each model with the one before it, and with the first where that is another one."""
+        pairs = [(place - 1, place) for place in range(1, len(records))] + [(0, place) for place in range(2, len(records))]
+        return [
+            compare(
+                records[a].name, records[b].name, test.truth, guesses[a], guesses[b],
+                metric=metric, classes=len(self.labels), split="test", **self._draws(),
+            )
+            for a, b in pairs
+            for metric in self.metrics
+        ]  # fmt: skip
+
+
+def pass_gates(gates: Sequence[Gate], judged: Judged) -> list[GateRecord]:
+    """Hold the models against the gates; of the best model on validation rows unless a gate names one."""
+    records = {record.name: record for record in judged.models}
+    passed = []
+    for gate in gates:
+        name = gate.model or judged.best
+        score = records[name].scores.get(gate.split, {}).get(gate.metric) if name in records else None
+        direction, limit = ("at_least", gate.at_least) if gate.at_least is not None else ("at_most", gate.at_most)
+        assert limit is not None
+        good = score is not None and (score.value >= limit if direction == "at_least" else score.value <= limit)
+        passed.append(
+            GateRecord(
+                metric=gate.metric, split=gate.split, model=name, passed=good, limit=limit, direction=direction,  # type: ignore[arg-type]
+                value=score.value if score else None, low=score.low if score else None,
+                high=score.high if score else None, waived=gate.waive,
+            )
+        )  # fmt: skip
+    return passed

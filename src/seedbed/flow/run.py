@@ -1,0 +1,205 @@
+"""One run, from a recipe to a folder with everything in it: each stage is called here, in order."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from seedbed.core.check import Finding, View
+from seedbed.core.context import Context, Progress
+from seedbed.core.errors import RecipeError
+from seedbed.core.run import DatasetRecord, GateRecord, LeakageClaim, Run
+from seedbed.core.task import Task
+from seedbed.engine.curate import Curated, Curation
+from seedbed.publish.answers import Answers, blanks, read_answers
+from seedbed.recipe.loading import Loaded
+from seedbed.store.store import Store
+
+from .assembling import assemble, source_records, write_folder
+from .checking import look, stops
+from .dataset import Dataset, write_dataset
+from .judging import Judged, Judging, pass_gates
+from .leakage import claim_of_leakage
+from .placing import place_run, publish_run, refuse_place
+from .splitting import Split, split_rows
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over, and where it stands."""
+
+    run: Run
+    folder: Path
+
+    @property
+    def report(self) -> Path:
+        """The page that people read."""
+        return self.folder / "report.html"
+
+
+@dataclass
+class Known:
+    """What a run has come to know so far."""
+
+    curated: Curated
+    task: Task
+    answers: Answers
+    findings: list[Finding] = field(default_factory=list)
+    split: Split | None = None
+    dataset: DatasetRecord | None = None
+    judged: Judged | None = None
+    leakage: LeakageClaim | None = None
+    gates: list[GateRecord] = field(default_factory=list)
+    stopped_by: list[str] = field(default_factory=list)
+    blanks: tuple[str, ...] = ()
+
+
+@dataclass
+class Clock:
+    """Seconds by stage."""
+
+    start: float = field(default_factory=time.perf_counter)
+    started: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, stage: str) -> Iterator[None]:
+        """Count the seconds of the body."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(time.perf_counter() - begin, 3)
+
+    @property
+    def total(self) -> float:
+        """Seconds since the start."""
+        return round(time.perf_counter() - self.start, 3)
+
+
+def run(
+    loaded: Loaded,
+    *,
+    out: Path | None = None,
+    workers: int | None = None,
+    batch: int | None = None,
+    progress: Progress | None = None,
+    command: str = "",
+) -> Finished:
+    """Run a recipe to its end.
+
+    Args:
+        loaded: The recipe, as `seedbed.recipe.loading.load` reads it.
+        out: Folder for the run; `runs/NAME/ID` beside the recipe when left out.
+        workers: Worker processes; the number of cores, at most 8, when left out.
+        batch: Most rows that a step sees at once.
+        progress: Where progress is shown.
+        command: What was typed, for the report.
+
+    Returns:
+        The run and its folder. A run that a check or a gate stopped has `state` `failed`.
+
+    Raises:
+        RecipeError: The recipe does not fit the data; nothing is left behind.
+        DataError: The data cannot be read or used; nothing is left behind.
+        ModelError: A model could not be trained.
+    """
+    try:
+        return _run(loaded, out, _context(loaded, workers, batch, progress), command)
+    except RecipeError as error:
+        raise RecipeError(error.problem, at=loaded.place(error.at) if error.at else "", hint=error.hint) from None
+
+
+def _context(loaded: Loaded, workers: int | None, batch: int | None, progress: Progress | None) -> Context:
+    shown = {"progress": progress} if progress is not None else {}
+    return Context(
+        base=loaded.base,
+        store=Path(os.environ.get("SEEDBED_STORE") or loaded.base / ".seedbed").absolute(),
+        seed=loaded.recipe.split.seed,
+        workers=workers or min(8, os.cpu_count() or 1),
+        batch=batch or Context.batch,
+        **shown,
+    )
+
+
+def _run(loaded: Loaded, out: Path | None, context: Context, command: str) -> Finished:
+    recipe, clock = loaded.recipe, Clock()
+    refuse_place(out)
+    answers = read_answers(loaded.base / "card.yaml")
+    with clock.of("curate"):
+        curated = Curation(recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes).run()
+    known = Known(curated, recipe.task, answers)
+    with Store(context.store).workspace("run") as folder:
+        _decide(loaded, known, context, clock, folder)
+        record = assemble(loaded, known, clock, context, command)
+        with clock.of("papers"):
+            write_folder(folder, loaded, known, record)
+        place = place_run(folder, out, loaded.base, record)
+    if recipe.publish and record.state == "passed":
+        record = publish_run(place, recipe.publish, record, context)
+    return Finished(record, place)
+
+
+def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder: Path) -> None:
+    """Check, split, train, judge and gate; stops early where a check says so."""
+    recipe, curated = loaded.recipe, known.curated
+    waived = [waiver.what for waiver in recipe.waive]
+    known.task = settle(recipe.task, curated)
+    asked = blanks(known.answers, source_records(curated))
+    known.blanks = tuple(question for question in asked if question.partition(":")[0] not in waived)
+    view = View(rows=curated.table.scan(), task=known.task)
+    known.findings += look(recipe.checks, "rows", view, context)
+    known.stopped_by += stops(known.findings, waived)
+    if known.stopped_by:
+        return
+    with clock.of("split"):
+        known.split = split_rows(curated.table, recipe.split, known.task, context, curated.key)
+        dataset = Dataset(folder / "dataset")
+        known.dataset = write_dataset(curated.table, known.split, known.task, curated.facts, dataset.folder)
+    view = View(rows=curated.table.scan(), task=known.task, certificate=known.split.certificate.model_dump(mode="json"))
+    known.findings += look(recipe.checks, "split", view, context)
+    if not known.split.certificate.passed:
+        known.stopped_by.append("certificate")
+    known.stopped_by += stops(known.findings, waived)
+    if known.stopped_by:
+        return
+    with clock.of("train"):
+        judging = Judging(known.task, recipe.metrics, recipe.evaluate.intervals, context)
+        splits = judging.load(dataset, known.split.names)
+        known.judged = judging.run(recipe.train, splits, recipe.steps, folder)
+    known.findings += look(recipe.checks, "model", view, context)
+    known.gates = pass_gates(recipe.gates, known.judged)
+    known.stopped_by += stops(known.findings, waived)
+    known.stopped_by += [f"{gate.metric} gate" for gate in known.gates if not gate.passed and not gate.waived]
+    with clock.of("leakage"):
+        known.leakage = _leakage(loaded, known, judging)
+    if recipe.publish:
+        known.stopped_by += [f"card: {blank}" for blank in known.blanks]
+
+
+def settle(task: Task, curated: Curated) -> Task:
+    """The task with its labels; read off the data, sorted, where the recipe does not name them."""
+    if task.labels:
+        return task
+    labels = curated.table.scan().select(pl.col(task.label).cast(pl.String).unique()).collect(engine="streaming")
+    return task.model_copy(update={"labels": tuple(sorted(labels.to_series().drop_nulls().to_list()))})
+
+
+def _leakage(loaded: Loaded, known: Known, judging: Judging) -> LeakageClaim | None:
+    """What leakage would have claimed for the best model."""
+    assert known.split is not None and known.judged is not None
+    best = next((m for m in known.judged.models if m.name == known.judged.best), None)
+    if best is None or "test" not in best.scores:
+        return None
+    place = [m.name for m in known.judged.models].index(best.name)
+    table = known.curated.with_copies or known.curated.table
+    return claim_of_leakage(
+        judging, loaded.recipe.train[place], best, table, loaded.recipe.split, known.split.similarity
+    )

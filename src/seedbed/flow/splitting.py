@@ -1,0 +1,120 @@
+"""Rows into splits: what belongs together, who goes where, the proof, and the dataset's files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from seedbed.core.context import Context
+from seedbed.core.errors import DataError
+from seedbed.core.rows import NUMBER, ROW
+from seedbed.core.similarity.join import similar_pairs
+from seedbed.core.similarity.pairs import verified_pairs
+from seedbed.core.similarity.shingles import Kind, choose_kind, shingle
+from seedbed.core.splitter import Certificate, NearDuplicatesTogether, Splitter
+from seedbed.core.table import Table
+from seedbed.core.task import Task
+from seedbed.engine.units import grouped
+from seedbed.splits.certify import make_split
+from seedbed.splits.verify import Verification, verify
+from seedbed.steps.near_duplicates import NearDuplicates
+from seedbed.store.store import Store
+
+#: Up to so many rows every pair is compared exactly; above, bands of MinHash find candidates.
+EXACT_UP_TO = 200_000
+#: Texts shorter than this are compared by characters where most texts are.
+SHORT = 300
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """What "similar" means for a split."""
+
+    column: str
+    kind: Kind
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which split each row goes to."""
+
+    names: tuple[str, ...]
+    numbers: NDArray[np.uint64]
+    places: NDArray[np.int8]
+    """Index into `names` for each of `numbers`."""
+    certificate: Certificate
+    similarity: Similarity
+    pairs: int
+
+    def of(self, rows: pl.DataFrame) -> pl.Series:
+        """The split's name for each row."""
+        at = np.searchsorted(self.numbers, rows[NUMBER].to_numpy())
+        return pl.Series("split", np.asarray(self.names, dtype=object)[self.places[at]].tolist(), dtype=pl.String)
+
+
+def similarity_of(splitter: Splitter, table: Table, task: Task) -> Similarity:
+    """What "similar" means for these rows: the recipe's word, else by the lengths of the texts."""
+    together = splitter.keep_together or NearDuplicatesTogether(at_least=1.0)
+    column = together.column or task.text
+    if together.shingles != "auto":
+        return Similarity(column, together.shingles, together.at_least)
+    lengths = pl.col(column).cast(pl.String).str.len_chars()
+    short, rows = table.scan().select((lengths < SHORT).sum(), pl.len().alias("rows")).collect(engine="streaming").row(0)
+    return Similarity(column, choose_kind(short, rows), together.at_least)
+
+
+def near_pairs(
+    table: Table, similarity: Similarity, context: Context, key: str
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64], str]:
+    """Pairs of rows (their `NUMBER`s) that are similar, and in words how they were found."""
+    if table.height <= EXACT_UP_TO:
+        with context.stage("Looking for rows that belong together", table.height, "rows"):
+            rows = pl.concat(list(table.batches([NUMBER, similarity.column])))
+            texts = rows[similarity.column].cast(pl.String)
+            left, right, _ = similar_pairs(shingle(texts, similarity.kind), similarity.threshold)
+            numbers = rows[NUMBER].to_numpy()
+            return numbers[left], numbers[right], "every pair compared exactly (prefix-filter join)"
+    step = NearDuplicates(column=similarity.column, at_least=similarity.threshold, shingles=similarity.kind)
+    place = Store(context.store).artefact("pairs", key)
+    groups = grouped(step, table, {}, place, context, "rows that belong together")
+    found = list(verified_pairs(groups, similarity.column, similarity.kind, similarity.threshold))
+    pairs = pl.concat(found) if found else pl.DataFrame(schema={"a": pl.UInt64, "b": pl.UInt64})
+    return pairs["a"].to_numpy(), pairs["b"].to_numpy(), "MinHash bands, candidates compared exactly"
+
+
+def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, key: str) -> Split:
+    """Decide the split of every row, and prove that nothing that belongs together straddles.
+
+    Raises:
+        DataError: The rows do not fit the shares.
+    """
+    similarity = similarity_of(splitter, table, task)
+    left, right, method = near_pairs(table, similarity, context, key)
+    columns = list(dict.fromkeys([NUMBER, task.label, *([splitter.group] if splitter.group else [])]))
+    rows = pl.concat(list(table.batches(columns)))
+    numbers = rows[NUMBER].to_numpy()
+    labels = rows[splitter.label or task.label].cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    names = tuple(splitter.shares)
+
+    def check(places: NDArray[np.int8]) -> list[Verification]:
+        with context.stage("Verifying the split"):
+            return list(_verifications(table, similarity, names, places, numbers, splitter.seed))
+
+    places, certificate = make_split(
+        splitter,
+        numbers,
+        labels,
+        pairs=(left, right),
+        groups=[rows[splitter.group]] if splitter.group else [],
+        verify_with=check,
+        threshold=similarity.threshold,
+        shingles=similarity.kind,
+        method=method,
+    )
+    return Split(names, numbers, places, certificate, similarity, len(left))

@@ -1,1 +1,5 @@
-"""The command line: parse, one library call, render."""
+"""The command line: parse, one library call, show what came of it."""
+
+from .app import main
+
+__all__ = ["main"]

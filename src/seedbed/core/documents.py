@@ -165,7 +165,9 @@ class _Dumper(yaml.SafeDumper):
 def _text_node(dumper: _Dumper, text: str) -> ScalarNode:
     tag = Resolver.resolve(dumper, ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     taken = scalar(text) is not text or tag != _TAG + "str"
-    return dumper.represent_scalar(_TAG + "str", text, style="'" if taken else None)
+    # PyYAML folds these line breaks of Unicode as if they were "\n"; only double quotes escape them.
+    style = '"' if re.search("[\x85\u2028\u2029]", text) else "'" if taken else None
+    return dumper.represent_scalar(_TAG + "str", text, style=style)
 
 
 _Dumper.add_representer(str, _text_node)
@@ -293,6 +295,10 @@ _SAID: dict[str, tuple[str, str]] = {
     "found undefined alias": ("an alias (*name) that no anchor (&name) defines", "quote a text that starts with '*'"),
     "duplicate anchor": ("an anchor (&name) that stands there already", "give it another name"),
     "another document": ("a second document starts here ('---')", "one file holds one document"),
+    "expected the node content": (
+        "a value is missing, or something opened before is not closed",
+        "quote a text that starts with a special character",
+    ),
     "cannot start any token": ("a character that cannot start a value", "quote the text that it starts"),
 }
 _OPENED = ("unexpected end of stream", "expected ',' or ']'", "expected ',' or '}'")

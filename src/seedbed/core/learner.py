@@ -38,6 +38,8 @@ class Learner(Part):
     """Learns a model from training rows."""
 
     family: ClassVar[str] = "learners"
+    model: ClassVar[type[Model]]
+    """What `fit` returns, and what a saved bundle of this learner is read with."""
 
     @abstractmethod
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> Model:

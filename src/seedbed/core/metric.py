@@ -39,3 +39,10 @@ class Metric(Part):
         Returns:
             Shape (...).
         """
+
+
+def metric_named(name: str) -> Metric:
+    """The metric that a recipe calls by its name alone."""
+    metric = Metric.catalogue[name](use=name)
+    assert isinstance(metric, Metric)
+    return metric

@@ -63,7 +63,7 @@ class Part(BaseModel):
             FAMILIES[cls.family] = cls
             return
         name = cls.model_fields["use"].default
-        if isinstance(name, str):
+        if isinstance(name, str) and name:  # a part of the engine's own has no name that a recipe could use
             other = cls.catalogue.setdefault(name, cls)
             if other.__qualname__ != cls.__qualname__ or other.__module__ != cls.__module__:
                 raise TypeError(f"{cls.__module__}.{cls.__qualname__}: {name!r} is already {other.__module__}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,11 +24,12 @@ from seedbed.core.table import Table
 from seedbed.core.task import Task
 from seedbed.store.store import Artefact, Store
 
-from . import pool
-from .grouping import LocalGroups, write_verdicts
-from .jobs import KeysJob, Opened, Pass, ReadJob, ShardJob
+from .grouping import write_verdicts
+from .jobs import Opened, Pass, ReadJob, ShardJob
 from .kernel import Kernel
 from .plan import TASK, Leg, check_columns, check_steps, common_schema, legs_of, renames_of
+from .pool import Facts, Job
+from .units import Crew
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,10 @@ class Curation:
             if column not in columns:
                 check_columns(_Names(use="task", **{role: column}), columns, "task")
         legs = legs_of(self.steps, self.task)
-        passes = _Passes(self, opened, schema, Store(self.context.store), labels_of(list(self.sources)))
-        for leg in legs:
-            passes.go(leg)
+        with Crew.of(self.context) as crew:
+            passes = _Passes(self, opened, schema, crew)
+            for leg in legs:
+                passes.go(leg)
         return passes.result()
 
     def _open(self) -> tuple[Opened, ...]:
@@ -125,17 +126,10 @@ class _Names(Part):
 class _Passes:
     """The passes of a curation, one after the other."""
 
-    def __init__(
-        self, curation: Curation, opened: tuple[Opened, ...], schema: pl.Schema, store: Store, parts: list[str]
-    ) -> None:
-        self.curation, self.context, self.opened, self.schema, self.store = (
-            curation,
-            curation.context,
-            opened,
-            schema,
-            store,
-        )
-        self.source_parts = parts
+    def __init__(self, curation: Curation, opened: tuple[Opened, ...], schema: pl.Schema, crew: Crew) -> None:
+        self.curation, self.context, self.crew = curation, curation.context, crew
+        self.opened, self.schema = opened, schema
+        self.store = Store(self.context.store)
         self.table = Table(())
         self.key = ""
         self.counts: list[PartCount] = []
@@ -167,20 +161,19 @@ class _Passes:
         named: list[Any] = [[name, step.model_dump(mode="json")] for name, step in leg.steps]
         return [*named, leg.ends_with and leg.ends_with[1].model_dump(mode="json")]
 
-    def _facts(self, artefact: Artefact, then: Pass, leg: Leg) -> pool.Facts:
+    def _facts(self, artefact: Artefact, then: Pass, leg: Leg) -> Facts:
         if artefact.whole:
             return artefact.facts()
         title = self._title(leg)
         if self.books is None:
-            job: pool.Job = ReadJob(then, self.opened, self.schema, *self._watched())
+            job: Job = ReadJob(then, self.opened, self.schema, *self._watched())
             size = float(sum(file.size for one in self.opened for file in one.scan.files))
-            facts = _work(artefact, job, self._blocks(), self.context, title, size, "B")
+            facts = self.crew.work(artefact, job, self._blocks(), title=title, total=size, unit="B")
         else:
             name, _, verdicts, _ = self.pending or ("", None, None, 0)
             shards = [(unit, 1.0) for unit in enumerate(self.table.shards)]
-            facts = self._work(
-                artefact, ShardJob(then, verdicts, name), shards, self.context, title, len(shards), "shards"
-            )
+            job = ShardJob(then, verdicts, name)
+            facts = self.crew.work(artefact, job, shards, title=title, total=len(shards), unit="shards")
         artefact.seal(facts)
         return facts
 
@@ -201,7 +194,7 @@ class _Passes:
                 yield (index, which, block), float(block.size)
                 index += 1
 
-    def _account(self, artefact: Artefact, facts: pool.Facts, leg: Leg) -> None:
+    def _account(self, artefact: Artefact, facts: Facts, leg: Leg) -> None:
         units = facts.get("units", 0)
         rejected = facts.get("rejected", {})
         books = Books(
@@ -211,9 +204,9 @@ class _Passes:
         rows = books.read
         if self.books is None:
             self.first = {key: facts.get(key, {}) for key in ("sources", "labels", "lengths", "remarks")}
-            for part, one in zip(self.source_parts, self.opened, strict=True):
-                bad = rejected.get(part, {})
-                self.counts.append(PartCount(part, one.source.use, rows, rows - sum(bad.values()), 0, bad))
+            for one in self.opened:
+                bad = rejected.get(one.part, {})
+                self.counts.append(PartCount(one.part, one.source.use, rows, rows - sum(bad.values()), 0, bad))
                 rows -= sum(bad.values())
         if self.pending:
             name, judged, _, count = self.pending
@@ -256,7 +249,7 @@ class _Passes:
         place = self.store.artefact("verdicts", self.key)
         verdicts = place.folder / "verdicts.parquet"
         if not place.whole:
-            groups = grouped(step, self.table, survey, place, self.context, name)
+            groups = self.crew.grouped(step, self.table, survey, place, title=f"Keys: {name}")
             with self.context.stage(f"Comparing: {name}"):
                 count = write_verdicts(step.judge(groups), verdicts, name)
             place.seal({"verdicts": count})
@@ -275,55 +268,6 @@ class _Passes:
             self.with_copies,
             self.key,
         )
-
-
-def grouped(
-    step: Reduce, table: Table, survey: Mapping[str, int], place: Artefact, context: Context, name: str
-) -> LocalGroups:
-    """A whole-table step's keys of a table, brought together."""
-    units = [(unit, 1.0) for unit in enumerate(table.shards)]
-    job = KeysJob(place.folder, step, survey, context.batch)
-    _work(place, job, units, context, f"Keys: {name}", len(units), "shards")
-    keys = tuple(place.folder / f"keys-{index:06}.parquet" for index in range(len(units)))
-    return LocalGroups(place.folder, keys, table, survey)
-
-
-def _work(
-    place: Artefact,
-    job: pool.Job,
-    units: Iterable[tuple[Any, float]],
-    context: Context,
-    title: str,
-    total: float,
-    unit: str,
-) -> pool.Facts:
-    """Do the units (each with its size) that the artefact does not hold yet; the sums of all units' facts."""
-    facts: pool.Facts = {}
-    count = 0
-    with context.stage(title, total, unit) as stage:
-
-        def missing() -> Iterator[Any]:
-            nonlocal facts, count
-            for item, size in units:
-                count += 1
-                before = place.folder / f"unit-{item[0]:06}.json"
-                if before.exists():  # a run that was interrupted got this far
-                    facts = pool.add_up(facts, json.loads(before.read_text("utf-8")))
-                else:
-                    yield item
-                stage.advance(size)
-
-        for more in pool.run(job, missing(), context.workers):
-            facts = pool.add_up(facts, more)
-            stage.advance(0, _note(facts))
-    return facts | {"units": count}
-
-
-def _note(facts: pool.Facts) -> str:
-    if "rows" not in facts:
-        return ""
-    rejected = sum(sum(reasons.values()) for reasons in facts["rejected"].values())
-    return f"{facts['rows']:,} kept, {rejected:,} rejected"
 
 
 def _source_key(one: Opened) -> list[Any]:

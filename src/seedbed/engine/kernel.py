@@ -98,7 +98,7 @@ class Kernel:
     def _changes(self, name: str, before: pl.DataFrame, after: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
         if self.changes == "sample":
             chosen = pl.Series(
-                [xxhash.xxh3_64_intdigest(row) % CHANGE_SAMPLE == 0 for row in before[ROW]], dtype=pl.Boolean
+                [xxhash.xxh3_64_intdigest(row.encode()) % CHANGE_SAMPLE == 0 for row in before[ROW]], dtype=pl.Boolean
             )
             before, after = before.filter(chosen), after.filter(chosen)
         both = before.select(NUMBER, ROW).with_columns(

@@ -1,7 +1,8 @@
-"""Runs a job on many units, here or in worker processes, a bounded number at a time."""
+"""Runs jobs on many units, here or in worker processes, a bounded number at a time."""
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -10,7 +11,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
 from multiprocessing.connection import wait as wait_for
+from types import TracebackType
 from typing import Any
 
 from seedbed.core.errors import SeedbedError
@@ -19,13 +22,62 @@ from seedbed.core.errors import SeedbedError
 Facts = dict[str, Any]
 Job = Callable[[Any], Facts]
 
-_job: Job | None = None
+
+class Pool(AbstractContextManager["Pool"]):
+    """Worker processes, started when there is enough to do for them. They live for all passes of a run."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._processes: ProcessPoolExecutor | None = None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._processes is not None:
+            self._processes.shutdown(wait=True, cancel_futures=True)
+
+    def run(self, job: Job, units: Iterable[Any]) -> Iterator[Facts]:
+        """Facts of each unit, as they come. Units are taken from their iterator only as workers become free.
+
+        Raises:
+            SeedbedError: What the job raised, or a worker died (usually for want of memory).
+        """
+        units = iter(units)
+        few = list(itertools.islice(units, 2 * self.workers))
+        if self.workers <= 1 or len(few) < 2 * self.workers:  # starting a process costs more than a few units
+            yield from map(job, itertools.chain(few, units))
+            return
+        waiting: set[Future[Facts]] = set()
+        try:
+            for unit in itertools.chain(few, units):
+                waiting.add(self._started().submit(job, unit))
+                if len(waiting) > 2 * self.workers:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        except BrokenProcessPool:
+            raise SeedbedError(
+                "a worker process died, most likely for want of memory",
+                hint="use fewer --workers or a smaller --batch; the run resumes where it was",
+            ) from None
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._processes is None:
+            context = multiprocessing.get_context("spawn")  # a fork would copy Polars' threads in the middle of things
+            self._processes = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+            _hide_main_without_file()
+            # One thread a worker: workers, not threads, share the cores. Set for the children, which start at submit.
+            os.environ.setdefault("POLARS_MAX_THREADS", "1")
+        return self._processes
 
 
-def _begin(job: Job) -> None:
+def _begin() -> None:
     """Set a worker up: Ctrl-C is the main process's business, and a worker does not outlive it."""
-    global _job
-    _job = job
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -37,48 +89,12 @@ def _begin(job: Job) -> None:
         threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _work(unit: Any) -> Facts:
-    assert _job is not None
-    return _job(unit)
-
-
-def run(job: Job, units: Iterable[Any], workers: int) -> Iterator[Facts]:
-    """Facts of each unit, as they come. Units are taken from their iterator only as workers become free.
-
-    Raises:
-        SeedbedError: What the job raised, or a worker died (usually for want of memory).
-    """
-    if workers <= 1:
-        yield from map(job, units)
-        return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(job,)
-    )
-    waiting: set[Future[Facts]] = set()
-    try:
-        for unit in units:
-            waiting.add(_submit(pool, unit))
-            if len(waiting) > 2 * workers:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    except BrokenProcessPool:
-        raise SeedbedError(
-            "a worker process died, most likely for want of memory",
-            hint="use fewer --workers or a smaller --batch; the run resumes where it was",
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _submit(pool: ProcessPoolExecutor, unit: Any) -> Future[Facts]:
-    # A worker that is spawned imports __main__ again; an interactive session has none that can be imported.
+def _hide_main_without_file() -> None:
+    """A worker that is spawned imports `__main__` again; an interactive session has none that can be imported."""
     main = sys.modules["__main__"]
-    if not getattr(main, "__spec__", None) and not os.path.exists(getattr(main, "__file__", "") or "/"):
-        main.__file__ = None
-    return pool.submit(_work, unit)
+    path = getattr(main, "__file__", None)
+    if getattr(main, "__spec__", None) is None and path is not None and not os.path.exists(path):
+        del main.__file__
 
 
 def add_up(total: Facts, more: Facts) -> Facts:

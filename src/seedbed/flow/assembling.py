@@ -6,7 +6,6 @@ import importlib.metadata
 import json
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,10 +17,8 @@ from seedbed.engine.curate import Curated, lock_of
 from seedbed.publish import write_papers
 from seedbed.recipe.loading import Loaded, dump
 
+from .known import Clock, Known
 from .placing import write_record
-
-if TYPE_CHECKING:
-    from .run import Clock, Known
 
 _VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "scipy")
 
@@ -101,7 +98,12 @@ def write_folder(folder: Path, loaded: Loaded, known: Known, run: Run) -> None:
     """Write the run's folder: records, ledger, lineage, papers."""
     curated = known.curated
     (folder / "recipe.yaml").write_text(run.recipe_text, "utf-8")
-    lock = {"seedbed": run.seedbed, "versions": run.versions, "inputs": lock_of(curated.opened), "dataset": run.dataset.digest}
+    lock = {
+        "seedbed": run.seedbed,
+        "versions": run.versions,
+        "inputs": lock_of(curated.opened),
+        "dataset": run.dataset.digest,
+    }
     _write_json(folder / "recipe.lock", lock)
     _write_ledger(curated, folder / "ledger")
     if run.certificate:

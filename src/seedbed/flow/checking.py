@@ -10,7 +10,9 @@ from seedbed.core.context import Context
 from seedbed.engine.plan import check_columns
 
 
-def look(checks: Sequence[Check], when: Literal["rows", "split", "model"], view: View, context: Context) -> list[Finding]:
+def look(
+    checks: Sequence[Check], when: Literal["rows", "split", "model"], view: View, context: Context
+) -> list[Finding]:
     """Findings of the checks whose time it is, in the recipe's order.
 
     Raises:

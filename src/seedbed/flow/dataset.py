@@ -86,7 +86,9 @@ def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any],
     writers = {name: _SplitWriter(data, name) for name in split.names}
     lengths = [0] * len(LENGTH_EDGES)
     for batch in table.batches():
-        parts = batch.with_columns(split.of(batch).alias("_split")).partition_by("_split", as_dict=True, include_key=False)
+        parts = batch.with_columns(split.of(batch).alias("_split")).partition_by(
+            "_split", as_dict=True, include_key=False
+        )
         lengths = [a + b for a, b in zip(lengths, length_counts(batch[task.text]), strict=True)]
         for (name,), rows in parts.items():
             writers[str(name)].write(rows)
@@ -104,7 +106,8 @@ def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any],
         lengths=LengthsRecord(edges=LENGTH_EDGES, before=tuple(before), after=tuple(lengths)),
         near_duplicates={
             "pairs": split.pairs,
-            "rows_in_clusters": split.certificate.splits and sum(split.certificate.splits.values()) - split.certificate.clusters,
+            "rows_in_clusters": split.certificate.splits
+            and sum(split.certificate.splits.values()) - split.certificate.clusters,
             "threshold": split.similarity.threshold,
             "shingles": split.similarity.kind,
             "column": split.similarity.column,
@@ -123,7 +126,9 @@ def _columns(table: Table) -> Iterator[ColumnRecord]:
     names = data_columns(table.schema)
     exact = table.height <= _EXACT_UNIQUE_UP_TO
     countable = [name for name in names if not table.schema[name].is_nested()]
-    unique = [(pl.col(n).n_unique() if exact else pl.col(n).approx_n_unique()).alias(f"u{i}") for i, n in enumerate(countable)]
+    unique = [
+        (pl.col(n).n_unique() if exact else pl.col(n).approx_n_unique()).alias(f"u{i}") for i, n in enumerate(countable)
+    ]
     missing = [pl.col(name).null_count().alias(f"m{i}") for i, name in enumerate(names)]
     found = rows.select(*missing, *unique).collect(engine="streaming").row(0, named=True)
     for place, name in enumerate(names):

@@ -17,12 +17,12 @@ from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric
 from seedbed.core.part import labels_of
 from seedbed.core.rows import ROW
-from seedbed.core.run import Comparison, GateRecord, ModelRecord
+from seedbed.core.run import Comparison, GateRecord, Mistake, ModelRecord
 from seedbed.core.step import Map, Step
 from seedbed.core.task import Task
-from seedbed.evaluate.judge import judge, mistakes
+from seedbed.evaluate.judge import Judgement, decide, judge, mistakes
 from seedbed.evaluate.paired import compare
-from seedbed.recipe.recipe import Gate, Intervals
+from seedbed.recipe.sections import Gate, Intervals
 from seedbed.train.bundle import save_bundle
 
 from .dataset import Dataset
@@ -98,19 +98,19 @@ class Judging:
         start = time.perf_counter()
         with self.context.stage(f"Training {name}", None):
             model = self.fit(learner, splits)
-        scores, classes, confusion, wrong = {}, {}, {}, ()
+        found: dict[str, Judgement] = {}
+        wrong: tuple[Mistake, ...] = ()
         test_guess = np.zeros(0, np.int64)
         for split, rows in splits.items():
             if split == "train":
                 continue
             chances = self.predict(model, rows.frame)
-            found = judge(rows.truth, chances, self.labels, self.metrics, **self._draws())
-            scores[split], classes[split], confusion[split] = found.scores, found.classes, found.confusion
+            found[split] = self.judge(rows, chances)
             self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, chances)
             if split == "validation":
                 wrong = mistakes(rows.frame[ROW], rows.frame[self.task.text], rows.truth, chances, self.labels)
             if split == "test":
-                test_guess = chances.argmax(1)
+                test_guess = decide(chances)
         bundle = folder / "models" / name
         bundle.mkdir(parents=True)
         save_bundle(model, bundle, learner=learner, task=self.task, **self._preprocessing(model, splits, steps))
@@ -118,9 +118,9 @@ class Judging:
             name=name,
             use=learner.use,
             options=learner.model_dump(mode="json", exclude={"use"}),
-            scores=scores,
-            classes=classes,
-            confusion=confusion,
+            scores={split: one.scores for split, one in found.items()},
+            classes={split: one.classes for split, one in found.items()},
+            confusion={split: one.confusion for split, one in found.items()},
             mistakes=wrong,
             seconds=round(time.perf_counter() - start, 3),
             bytes=sum(file.stat().st_size for file in bundle.rglob("*") if file.is_file()),
@@ -140,22 +140,30 @@ class Judging:
         chances[:, [self.labels.index(label) for label in model.labels]] = known
         return chances
 
-    def _draws(self) -> dict[str, float | int]:
-        return {"level": self.intervals.level, "resamples": self.intervals.resamples, "seed": self.context.seed}
+    def judge(self, rows: Rows, chances: NDArray[np.float64]) -> Judgement:
+        """Scores of a model on a split's rows."""
+        how, seed = self.intervals, self.context.seed
+        return judge(
+            rows.truth, chances, self.labels, self.metrics, level=how.level, resamples=how.resamples, seed=seed
+        )
 
     def _write_predictions(self, path: Path, rows: Rows, chances: NDArray[np.float64]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         names = np.asarray(self.labels, dtype=object)
-        guess = chances.argmax(1)
-        pl.DataFrame({
-            ROW: rows.frame[ROW],
-            "truth": pl.Series(names[rows.truth].tolist(), dtype=pl.String),
-            "predicted": pl.Series(names[guess].tolist(), dtype=pl.String),
-            "confidence": chances[np.arange(len(guess)), guess],
-            "probabilities": pl.Series(chances.tolist(), dtype=pl.List(pl.Float64)),
-        }).write_parquet(path)
+        guess = decide(chances)
+        pl.DataFrame(
+            {
+                ROW: rows.frame[ROW],
+                "truth": pl.Series(names[rows.truth].tolist(), dtype=pl.String),
+                "predicted": pl.Series(names[guess].tolist(), dtype=pl.String),
+                "confidence": chances[np.arange(len(guess)), guess],
+                "probabilities": pl.Series(chances.tolist(), dtype=pl.List(pl.Float64)),
+            }
+        ).write_parquet(path)
 
-    def _preprocessing(self, model: Model, splits: dict[str, Rows], steps: Sequence[Step]) -> dict[str, list[dict[str, object]]]:
+    def _preprocessing(
+        self, model: Model, splits: dict[str, Rows], steps: Sequence[Step]
+    ) -> dict[str, list[dict[str, object]]]:
         """The Maps that write the model's input, as data, and examples of what goes in and must come out."""
         writes = [step for step in steps if isinstance(step, Map) and getattr(step, "column", None) == self.task.text]
         frame = next(splits[name].frame for name in ("validation", "test") if name in splits).head(GOLDEN)
@@ -175,17 +183,27 @@ class Judging:
             return records[-1].name if records else None
         return max(scored, key=lambda record: sign * record.scores["validation"][metric.use].value).name
 
-    def _compare(self, records: Sequence[ModelRecord], guesses: Sequence[NDArray[np.int64]], test: Rows) -> list[Comparison]:
+    def _compare(
+        self, records: Sequence[ModelRecord], guesses: Sequence[NDArray[np.int64]], test: Rows
+    ) -> list[Comparison]:
         """Each model with the one before it, and with the first where that is another one."""
-        pairs = [(place - 1, place) for place in range(1, len(records))] + [(0, place) for place in range(2, len(records))]
+        pairs = [(place - 1, place) for place in range(1, len(records))] + [
+            (0, place) for place in range(2, len(records))
+        ]
         return [
             compare(
-                records[a].name, records[b].name, test.truth, guesses[a], guesses[b],
-                metric=metric, classes=len(self.labels), split="test", **self._draws(),
+                test.truth,
+                {records[a].name: guesses[a], records[b].name: guesses[b]},
+                len(self.labels),
+                metric,
+                split=test.name,
+                level=self.intervals.level,
+                resamples=self.intervals.resamples,
+                seed=self.context.seed,
             )
             for a, b in pairs
             for metric in self.metrics
-        ]  # fmt: skip
+        ]
 
 
 def pass_gates(gates: Sequence[Gate], judged: Judged) -> list[GateRecord]:
@@ -200,7 +218,7 @@ def pass_gates(gates: Sequence[Gate], judged: Judged) -> list[GateRecord]:
         good = score is not None and (score.value >= limit if direction == "at_least" else score.value <= limit)
         passed.append(
             GateRecord(
-                metric=gate.metric, split=gate.split, model=name, passed=good, limit=limit, direction=direction,  # type: ignore[arg-type]
+                metric=gate.metric, split=gate.split, model=name, passed=good, limit=limit, direction=direction,
                 value=score.value if score else None, low=score.low if score else None,
                 high=score.high if score else None, waived=gate.waive,
             )

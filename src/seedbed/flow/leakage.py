@@ -10,7 +10,6 @@ from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.run import LeakageClaim, ModelRecord
 from seedbed.core.splitter import Splitter
 from seedbed.core.table import Table
-from seedbed.evaluate.judge import judge
 from seedbed.splits.verify import verify
 
 from .judging import Judging
@@ -24,22 +23,20 @@ def claim_of_leakage(
     task = judging.task
     rows = pl.concat(list(table.batches(list(dict.fromkeys([NUMBER, ROW, task.text, task.label, similarity.column])))))
     rows = rows.filter(task.refusal().is_null())
-    order = np.random.default_rng(splitter.seed).permutation(rows.height)
-    cuts = np.cumsum([round(share * rows.height) for share in splitter.shares.values()])[:-1]
-    parts = dict(zip(splitter.shares, (rows[np.sort(part)] for part in np.split(order, cuts)), strict=True))
-    splits = {name: judging.rows(name, part) for name, part in parts.items()}
+    # Shuffle and cut, as one does without thinking: rows by rank of a random number.
+    rank = np.random.default_rng(splitter.seed).permutation(rows.height) / rows.height
+    places = np.searchsorted(np.cumsum(list(splitter.shares.values()))[:-1], rank, side="right").astype(np.int8)
+    splits = {
+        name: judging.rows(name, rows.filter(pl.Series(places == place))) for place, name in enumerate(splitter.shares)
+    }
     with judging.context.stage(f"What leakage would have claimed for {honest.name}"):
         model = judging.fit(learner, splits)
         chances = judging.predict(model, splits["test"].frame)
         metric = judging.metrics[0]
-        naive = judge(splits["test"].truth, chances, judging.labels, [metric], **judging._draws())
-        test, column = parts["test"], similarity.column
+        naive = judging.judge(splits["test"], chances)
+        texts = rows[NUMBER].to_numpy(), rows[similarity.column].cast(pl.String).to_list()
         found = verify(
-            [(parts["train"][ROW].to_list(), parts["train"][column].cast(pl.String).to_list())],
-            (test[ROW].to_list(), test[column].cast(pl.String).to_list()),
-            kind=similarity.kind,
-            threshold=similarity.threshold,
-            seed=splitter.seed,
+            lambda: [texts], texts[0], places, kind=similarity.kind, threshold=similarity.threshold, seed=splitter.seed
         )
     return LeakageClaim(
         model=honest.name,
@@ -47,6 +44,6 @@ def claim_of_leakage(
         honest=honest.scores["test"][metric.use],
         naive=naive.scores[metric.use],
         naive_rows=rows.height,
-        straddling=len({pair[0] for pair in found.pairs}),
+        straddling=found.leaking,
         naive_test_rows=found.rows,
     )

@@ -28,12 +28,13 @@ def refuse_place(out: Path | None) -> None:
         raise RecipeError(f"{out} is a file, not a folder for a run", hint="choose another --out")
     if any(out.iterdir()) and not (out / RUN_FILE).is_file():
         raise RecipeError(
-            f"{out} holds something that is no run of Seedbed; it is left alone", hint="choose another --out, or empty it"
+            f"{out} holds something that is no run of Seedbed; it is left alone",
+            hint="choose another --out, or empty it",
         )
 
 
 def place_run(built: Path, out: Path | None, base: Path, run: Run) -> Path:
-    """Move a built run to its place; without `out` that is `runs/NAME/ID` beside the recipe, and `latest` points to it."""
+    """Move a built run to its place; without `out` that is `runs/NAME/ID` by the recipe, and `latest` points to it."""
     if out is not None:
         refuse_place(out)
         move_into_place(built, out.absolute())

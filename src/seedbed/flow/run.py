@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from seedbed.core.check import Finding, View
+from seedbed.core.check import View
 from seedbed.core.context import Context, Progress
 from seedbed.core.errors import RecipeError
-from seedbed.core.run import DatasetRecord, GateRecord, LeakageClaim, Run
+from seedbed.core.metric import metric_named
+from seedbed.core.run import LeakageClaim, Run
 from seedbed.core.task import Task
 from seedbed.engine.curate import Curated, Curation
-from seedbed.publish.answers import Answers, blanks, read_answers
+from seedbed.publish.answers import blanks, read_answers
 from seedbed.recipe.loading import Loaded
 from seedbed.store.store import Store
 
 from .assembling import assemble, source_records, write_folder
 from .checking import look, stops
 from .dataset import Dataset, write_dataset
-from .judging import Judged, Judging, pass_gates
+from .judging import Judging, pass_gates
+from .known import Clock, Known
 from .leakage import claim_of_leakage
 from .placing import place_run, publish_run, refuse_place
-from .splitting import Split, split_rows
+from .splitting import split_rows
 
 
 @dataclass(frozen=True)
@@ -42,46 +40,6 @@ class Finished:
     def report(self) -> Path:
         """The page that people read."""
         return self.folder / "report.html"
-
-
-@dataclass
-class Known:
-    """What a run has come to know so far."""
-
-    curated: Curated
-    task: Task
-    answers: Answers
-    findings: list[Finding] = field(default_factory=list)
-    split: Split | None = None
-    dataset: DatasetRecord | None = None
-    judged: Judged | None = None
-    leakage: LeakageClaim | None = None
-    gates: list[GateRecord] = field(default_factory=list)
-    stopped_by: list[str] = field(default_factory=list)
-    blanks: tuple[str, ...] = ()
-
-
-@dataclass
-class Clock:
-    """Seconds by stage."""
-
-    start: float = field(default_factory=time.perf_counter)
-    started: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def of(self, stage: str) -> Iterator[None]:
-        """Count the seconds of the body."""
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = round(time.perf_counter() - begin, 3)
-
-    @property
-    def total(self) -> float:
-        """Seconds since the start."""
-        return round(time.perf_counter() - self.start, 3)
 
 
 def run(
@@ -118,14 +76,14 @@ def run(
 
 
 def _context(loaded: Loaded, workers: int | None, batch: int | None, progress: Progress | None) -> Context:
-    shown = {"progress": progress} if progress is not None else {}
+    given = Context()
     return Context(
         base=loaded.base,
         store=Path(os.environ.get("SEEDBED_STORE") or loaded.base / ".seedbed").absolute(),
         seed=loaded.recipe.split.seed,
         workers=workers or min(8, os.cpu_count() or 1),
-        batch=batch or Context.batch,
-        **shown,
+        batch=batch or given.batch,
+        progress=progress or given.progress,
     )
 
 
@@ -171,7 +129,12 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
     if known.stopped_by:
         return
     with clock.of("train"):
-        judging = Judging(known.task, recipe.metrics, recipe.evaluate.intervals, context)
+        judging = Judging(
+            known.task,
+            [metric_named(name) for name in recipe.evaluate.metrics],
+            recipe.evaluate.intervals,
+            context,
+        )
         splits = judging.load(dataset, known.split.names)
         known.judged = judging.run(recipe.train, splits, recipe.steps, folder)
     known.findings += look(recipe.checks, "model", view, context)

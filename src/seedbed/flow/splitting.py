@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError
-from seedbed.core.rows import NUMBER, ROW
+from seedbed.core.rows import NUMBER
 from seedbed.core.similarity.join import similar_pairs
 from seedbed.core.similarity.pairs import verified_pairs
 from seedbed.core.similarity.shingles import Kind, choose_kind, shingle
 from seedbed.core.splitter import Certificate, NearDuplicatesTogether, Splitter
 from seedbed.core.table import Table
 from seedbed.core.task import Task
-from seedbed.engine.units import grouped
+from seedbed.engine.units import Crew
 from seedbed.splits.certify import make_split
 from seedbed.splits.verify import Verification, verify
 from seedbed.steps.near_duplicates import NearDuplicates
@@ -65,7 +63,9 @@ def similarity_of(splitter: Splitter, table: Table, task: Task) -> Similarity:
     if together.shingles != "auto":
         return Similarity(column, together.shingles, together.at_least)
     lengths = pl.col(column).cast(pl.String).str.len_chars()
-    short, rows = table.scan().select((lengths < SHORT).sum(), pl.len().alias("rows")).collect(engine="streaming").row(0)
+    short, rows = (
+        table.scan().select((lengths < SHORT).sum(), pl.len().alias("rows")).collect(engine="streaming").row(0)
+    )
     return Similarity(column, choose_kind(short, rows), together.at_least)
 
 
@@ -82,8 +82,10 @@ def near_pairs(
             return numbers[left], numbers[right], "every pair compared exactly (prefix-filter join)"
     step = NearDuplicates(column=similarity.column, at_least=similarity.threshold, shingles=similarity.kind)
     place = Store(context.store).artefact("pairs", key)
-    groups = grouped(step, table, {}, place, context, "rows that belong together")
-    found = list(verified_pairs(groups, similarity.column, similarity.kind, similarity.threshold))
+    with Crew.of(context) as crew:
+        groups = crew.grouped(step, table, {}, place, title="Keys of rows that belong together")
+    with context.stage("Looking for rows that belong together"):
+        found = list(verified_pairs(groups, similarity.column, similarity.kind, similarity.threshold))
     pairs = pl.concat(found) if found else pl.DataFrame(schema={"a": pl.UInt64, "b": pl.UInt64})
     return pairs["a"].to_numpy(), pairs["b"].to_numpy(), "MinHash bands, candidates compared exactly"
 
@@ -102,9 +104,20 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
     labels = rows[splitter.label or task.label].cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     names = tuple(splitter.shares)
 
-    def check(places: NDArray[np.int8]) -> list[Verification]:
-        with context.stage("Verifying the split"):
-            return list(_verifications(table, similarity, names, places, numbers, splitter.seed))
+    def texts() -> Iterator[tuple[NDArray[np.uint64], list[str | None]]]:
+        for batch in table.batches([NUMBER, similarity.column]):
+            yield batch[NUMBER].to_numpy(), batch[similarity.column].cast(pl.String).to_list()
+
+    def check(places: NDArray[np.int8], made: int) -> Verification:
+        with context.stage("Verifying the split independently" + (f", round {made}" if made > 1 else "")):
+            return verify(
+                texts,
+                numbers,
+                places,
+                kind=similarity.kind,
+                threshold=similarity.threshold,
+                seed=splitter.seed + made - 1,
+            )
 
     places, certificate = make_split(
         splitter,
@@ -113,8 +126,6 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
         pairs=(left, right),
         groups=[rows[splitter.group]] if splitter.group else [],
         verify_with=check,
-        threshold=similarity.threshold,
-        shingles=similarity.kind,
         method=method,
     )
     return Split(names, numbers, places, certificate, similarity, len(left))

@@ -1,0 +1,150 @@
+"""The commands, and what each error does to the exit code. Parts are imported by the commands, not here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import seedbed
+from seedbed.core.errors import RecipeError, SeedbedError
+
+from .terminal import clean, complain, say, survive_any_encoding
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="seedbed",
+    help="From raw, messy sources to a dataset you can defend and a model you can trust, with one recipe.",
+    epilog="Exit codes: 0 done · 1 a gate or check stopped it · 2 the recipe or the command line is wrong · "
+    "3 a source or its data cannot be used · 4 a model or service failed · 130 interrupted, and resumable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+JSON = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        say(f"seedbed {seedbed.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: seedbed run recipe.yaml --workers 2 --set split.seed=7")
+def run(
+    recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the run; runs/NAME/ID beside the recipe when left out."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=1024, help="Processes; as many as cores when left out.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Most rows that a step sees at once.")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe; may be given again."),
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Run a recipe: collect, clean, check, split, train, judge, report, publish."""
+    from .run import run_recipe
+
+    run_recipe(recipe, out=out, workers=workers, batch=batch, overrides=overrides or [], as_json=as_json)
+
+
+@app.command(epilog="Examples: seedbed parts · seedbed parts steps · seedbed parts steps text_length")
+def parts(
+    family: Annotated[str | None, typer.Argument(help="A family: sources, steps, checks, …")] = None,
+    name: Annotated[str | None, typer.Argument(help="A part: its page is shown.")] = None,
+    as_json: JSON = False,
+) -> None:
+    """List what a recipe can name, or show the page of one part."""
+    from .parts import show_parts
+
+    show_parts(family, name, as_json=as_json)
+
+
+@app.command(epilog="Example: seedbed schema > recipe.schema.json")
+def schema(
+    what: Annotated[str, typer.Argument(help="recipe, or run for that of run.json.")] = "recipe",
+) -> None:
+    """Print the JSON Schema of recipes (for editors), or of run.json."""
+    from .schema import show_schema
+
+    show_schema(what)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with its exit code."""
+    survive_any_encoding()
+    try:
+        code = _exit_code(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone: the rest has nowhere to go, and Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
+    try:
+        result: Any = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        return _interrupted() if code == INTERRUPTED else code  # as which typer returns a KeyboardInterrupt
+    except SeedbedError as error:
+        complain(f"error: {error}")
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted()
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever else happens, nobody is shown a traceback)
+        return _usage(error) if hasattr(error, "format_message") else _unexpected(error)
+
+
+def _interrupted() -> int:
+    complain("interrupted: nothing half-written is left; the same command goes on where this one stopped")
+    return INTERRUPTED
+
+
+def _usage(error: Any) -> int:
+    """A wrong command line, as click tells it."""
+    if not error.format_message().strip():
+        return RecipeError.exit_code  # no command was named, and the help has been shown
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "seedbed"
+    complain(f"error: {error.format_message()}\n  hint: {path} --help")
+    return RecipeError.exit_code
+
+
+def _unexpected(error: Exception) -> int:
+    with tempfile.NamedTemporaryFile("w", prefix="seedbed-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write(f"seedbed {seedbed.__version__}, Python {sys.version}, {sys.platform}\n\n")
+        file.write("".join(traceback.format_exception(error)))
+    what = clean(f"{type(error).__name__}: {error}").partition("\n")[0][:200]
+    complain(
+        f"error: this is a fault in Seedbed or in a part, not in what you did: {what}\n"
+        f"  the details are in {file.name}\n"
+        "  hint: please report it, with that file and the recipe"
+    )
+    return 1

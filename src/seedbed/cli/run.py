@@ -1,0 +1,122 @@
+"""`seedbed run`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from seedbed.core.run import Run
+
+from .progress import shown_on
+from .terminal import say
+
+
+def run_recipe(
+    path: Path, *, out: Path | None, workers: int | None, batch: int | None, overrides: Sequence[str], as_json: bool
+) -> None:
+    """Run a recipe and say what came of it; exits with 1 when a check or gate stopped it."""
+    from seedbed.recipe import load
+
+    _let_ctrl_c_through()
+    loaded = load(path, overrides)
+    from seedbed import flow  # a wrong recipe is told without loading what would run it
+
+    finished = flow.run(
+        loaded,
+        out=out,
+        workers=workers,
+        batch=batch,
+        progress=shown_on(),
+        command=_command(path, out, workers, batch, overrides),
+    )
+    if as_json:
+        say(json.dumps(facts(finished.run, finished.folder), indent=2, ensure_ascii=False))
+    else:
+        say("\n".join(summary(finished.run, finished.folder)))
+    if finished.run.state == "failed":
+        raise typer.Exit(1)
+
+
+def _let_ctrl_c_through() -> None:
+    # Importing Polars sets SA_RESTART on SIGINT: whatever waits for a file, a lock or a worker would go on waiting.
+    if hasattr(signal, "siginterrupt"):
+        signal.siginterrupt(signal.SIGINT, True)
+
+
+def facts(run: Run, folder: Path) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "state": run.state,
+        "stopped_by": list(run.stopped_by),
+        "folder": str(folder),
+        "report": str(folder / "report.html"),
+        "digest": run.dataset.digest,
+        "rows": run.rows.model_dump(mode="json"),
+        "splits": run.dataset.splits,
+        "best": run.best,
+        "published": list(run.published),
+        "seconds": run.seconds,
+    }
+
+
+def summary(run: Run, folder: Path) -> list[str]:
+    """What a person wants to know at the end: the verdict, where the rows went, the best model, where the report is."""
+    lines = [f"{run.name}: {run.state} in {run.seconds:.0f} s"]
+    lines += [f"  stopped by {reason}" for reason in run.stopped_by]
+    lines += [rows_line(run), *best_lines(run)]
+    lines += [f"published: {place}" for place in run.published]
+    if run.blanks:
+        lines.append(f"the card has {len(run.blanks)} unanswered questions, which stop publishing: see the report")
+    lines.append(f"report: {folder / 'report.html'}")
+    return lines
+
+
+def rows_line(run: Run) -> str:
+    """The books in a line, with what rejected most."""
+    books = run.rows
+    parts = {part: sum(reasons.values()) for part, reasons in books.rejected.items()}
+    most = sorted((part for part in parts if parts[part]), key=lambda part: -parts[part])
+    named = ", ".join(f"{part} {parts[part]:,}" for part in most[:4]) + (", …" if len(most) > 4 else "")
+    made = f" + {books.made:,} made" if books.made else ""
+    why = f" ({named})" if named else ""
+    return f"rows: {books.read:,} read{made} = {books.kept:,} kept + {books.rejected_rows:,} rejected{why}"
+
+
+def best_lines(run: Run) -> list[str]:
+    """The best model's score on the rows that judge, and whether it beats the simplest model."""
+    best = next((model for model in run.models if model.name == run.best), None)
+    if best is None:
+        return []
+    split = "test" if "test" in best.scores else next(iter(best.scores), "")
+    if not best.scores.get(split):
+        return []
+    metric, score = next(iter(best.scores[split].items()))
+    level = run.intervals.get("level")
+    interval = f"{level:.0%} interval" if isinstance(level, float) else "interval"
+    lines = [
+        f"best model: {best.name}, {metric} {score.value:.3f} on {split} "
+        f"({interval} {score.low:.3f} to {score.high:.3f}, {score.n:,} rows)"
+    ]
+    lines += [
+        f"  {c.verdict} than {c.a} ({c.metric} {c.difference:+.3f}, {c.low:+.3f} to {c.high:+.3f})"
+        if c.verdict != "not distinguishable"
+        else f"  not distinguishable from {c.a} ({c.metric} {c.difference:+.3f}, {c.low:+.3f} to {c.high:+.3f})"
+        for c in run.comparisons
+        if c.b == best.name and c.split == split and c.metric == metric
+    ]
+    return lines
+
+
+def _command(path: Path, out: Path | None, workers: int | None, batch: int | None, overrides: Sequence[str]) -> str:
+    words = ["seedbed", "run", str(path)]
+    for option, value in (("--out", out), ("--workers", workers), ("--batch", batch)):
+        words += [option, str(value)] if value is not None else []
+    for override in overrides:
+        words += ["--set", override]
+    return shlex.join(words)

@@ -1,0 +1,40 @@
+"""The metric `accuracy`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.core.metric import Metric
+from seedbed.core.part import Example
+
+
+class Accuracy(Metric):
+    """The share of rows whose label was predicted.
+
+    ## Why
+    Everybody understands it, and it is what a user of the model meets on average. Values are those of scikit-learn's
+    `accuracy_score`.
+
+    ## Limits
+    A model that always answers with the most frequent label gets that label's share. Where classes are uneven, read
+    `macro_f1` or `balanced_accuracy` beside it.
+    """
+
+    use: Literal["accuracy"] = "accuracy"
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            title="three of four",
+            before={"truth": ["cat", "cat", "dog", "dog"], "predicted": ["cat", "dog", "dog", "dog"]},
+            after={"value": [0.75]},
+        ),
+    )
+
+    def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
+        """Hits over rows; NaN where there are no rows."""
+        hits = np.trace(cells, axis1=-2, axis2=-1)
+        rows = cells.sum((-2, -1))
+        return np.asarray(np.where(rows > 0, hits / np.maximum(rows, 1), np.nan))

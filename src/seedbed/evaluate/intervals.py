@@ -1,0 +1,142 @@
+"""Bootstrap intervals of everything that a confusion matrix tells.
+
+A resample of n rows with replacement, looked at only through its confusion matrix, is one multinomial draw of n over
+the cells with the cells' shares as probabilities: each drawn row falls into a cell with that cell's share,
+independently of the others. So drawing cells gives the same distribution as drawing rows, at a cost that does not
+depend on n.
+
+Intervals are percentile intervals (Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, chapter 13): the
+middle `level` of the values of the resamples. They say how much a value moves because the judged rows are a sample;
+they do not say how much it would move with other training rows. Where a score sits at its bound (no mistake among 5
+rows) every resample agrees and the interval has no width: read the number of rows beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.core.metric import Metric, Score
+from seedbed.core.run import ClassScore
+
+#: Resamples are drawn in pieces of about this many bytes. The pieces do not change what is drawn.
+PIECE_BYTES = 32 << 20
+
+
+def confusion(truth: NDArray[np.int64], predicted: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Rows by true and predicted label.
+
+    Args:
+        truth: True label of each row, from 0, shape (rows,).
+        predicted: Predicted label of each row, from 0, shape (rows,).
+        size: Labels, K.
+
+    Returns:
+        Counts, shape (K, K), truth by prediction.
+    """
+    return np.bincount(truth * size + predicted, minlength=size * size).reshape(size, size)
+
+
+def pieces(resamples: int, width: int) -> Iterator[int]:
+    """Cut so many resamples of `width` integers each into pieces of about `PIECE_BYTES`; yields resamples a piece."""
+    most = max(1, PIECE_BYTES // (8 * width))
+    for start in range(0, resamples, most):
+        yield min(most, resamples - start)
+
+
+def resampled(cells: NDArray[np.int64], *, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Confusion matrices of bootstrap resamples, in pieces of shape (m, K, K) that add up to `resamples`.
+
+    Args:
+        cells: Counts, shape (K, K), of at least one row.
+        resamples: Resamples to draw.
+        seed: Equal seeds draw equal resamples.
+    """
+    random = np.random.default_rng(seed)
+    flat = cells.ravel()
+    held = np.flatnonzero(flat)  # an empty cell stays empty in every resample
+    for m in pieces(resamples, flat.size):
+        drawn = np.zeros((m, flat.size), dtype=np.int64)
+        drawn[:, held] = random.multinomial(flat.sum(), flat[held] / flat.sum(), size=m)
+        yield drawn.reshape(m, *cells.shape)
+
+
+def bounds(values: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """The middle `level` of values, shape (resamples,)."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def scores(
+    cells: NDArray[np.int64], metrics: Sequence[Metric], *, level: float, resamples: int, seed: int
+) -> dict[str, Score]:
+    """Values of metrics with their intervals.
+
+    Args:
+        cells: Counts, shape (K, K), truth by prediction, of at least one row.
+        metrics: What to compute.
+        level: Coverage of the intervals, as 0.95.
+        resamples: Bootstrap resamples.
+        seed: Of the resamples.
+
+    Returns:
+        By the metric's name.
+    """
+    drawn: list[list[NDArray[np.float64]]] = [[] for _ in metrics]
+    for piece in resampled(cells, resamples=resamples, seed=seed):
+        for values, metric in zip(drawn, metrics, strict=True):
+            values.append(metric.of_cells(piece))
+    found = {}
+    for values, metric in zip(drawn, metrics, strict=True):
+        low, high = bounds(np.concatenate(values), level)
+        found[metric.use] = Score(value=float(metric.of_cells(cells)), low=low, high=high, n=int(cells.sum()))
+    return found
+
+
+def class_scores(
+    cells: NDArray[np.int64], labels: Sequence[str], *, level: float, resamples: int, seed: int
+) -> dict[str, ClassScore]:
+    """Precision, recall and F1 of each label, with intervals; 0 where there is nothing to divide by.
+
+    For one label, four cells are enough to draw: hits, false alarms, misses, and all other rows. `n` of a score is
+    the rows in its denominator: predicted as the label, of the label, either.
+
+    Args:
+        cells: Counts, shape (K, K), truth by prediction, of at least one row.
+        labels: The K labels in order.
+        level: Coverage of the intervals, as 0.95.
+        resamples: Bootstrap resamples.
+        seed: Of the resamples.
+    """
+    random = np.random.default_rng(seed)
+    rows = int(cells.sum())
+    hits = np.diagonal(cells)
+    alarms, misses = cells.sum(0) - hits, cells.sum(1) - hits
+    found = {}
+    for label, hit, alarm, miss in zip(labels, hits.tolist(), alarms.tolist(), misses.tolist(), strict=True):
+        four = np.array([hit, alarm, miss, rows - hit - alarm - miss])
+        drawn = _precision_recall_f1(random.multinomial(rows, four / rows, size=resamples))
+        value = _precision_recall_f1(four)
+        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        precision, recall, f1 = (
+            Score(value=float(value[i]), low=float(low[i]), high=float(high[i]), n=n)
+            for i, n in enumerate((hit + alarm, hit + miss, hit + alarm + miss))
+        )
+        found[label] = ClassScore(precision=precision, recall=recall, f1=f1, support=hit + miss)
+    return found
+
+
+def _precision_recall_f1(four: NDArray[Any]) -> NDArray[np.float64]:
+    """Hits, false alarms, misses and others, shape (..., 4), to shape (..., 3)."""
+    hit, alarm, miss = four[..., 0], four[..., 1], four[..., 2]
+    return np.stack(
+        [
+            hit / np.maximum(hit + alarm, 1),
+            hit / np.maximum(hit + miss, 1),
+            2 * hit / np.maximum(2 * hit + alarm + miss, 1),
+        ],
+        axis=-1,
+    )

@@ -1,0 +1,45 @@
+"""The metric `macro_f1`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.core.metric import Metric
+from seedbed.core.part import Example
+
+
+class MacroF1(Metric):
+    """The mean over labels of F1, which is high only where a label is both found and not cried falsely.
+
+    ## Why
+    Every label counts alike, and missed rows and false alarms both cost. Values are those of scikit-learn's
+    `f1_score(average="macro", zero_division=0)`.
+
+    ## Limits
+    The mean is over labels that occur in the truth or in the predictions, as in scikit-learn: a label that occurs in
+    neither is left out, and so is a rare label in a resample that happens to miss it on both sides. A label that is
+    never found counts 0. Labels of a handful of rows move the value a lot; its interval shows that.
+    """
+
+    use: Literal["macro_f1"] = "macro_f1"
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            title="F1 of cat is 0.5, of dog 0.75",
+            before={
+                "truth": ["cat", "cat", "dog", "dog", "dog", "dog"],
+                "predicted": ["cat", "dog", "dog", "dog", "dog", "cat"],
+            },
+            after={"value": [0.625]},
+        ),
+    )
+
+    def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
+        """Mean of 2 hits / (truth + predictions) over labels that occur; NaN where there are no rows."""
+        occurs = cells.sum(-1) + cells.sum(-2)
+        f1 = 2 * np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(occurs, 1)
+        present = (occurs > 0).sum(-1)
+        return np.asarray(np.where(present > 0, f1.sum(-1) / np.maximum(present, 1), np.nan))

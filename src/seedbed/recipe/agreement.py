@@ -1,0 +1,91 @@
+"""Faults between the sections of a recipe, each of which is right by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from seedbed.core.errors import did_you_mean
+from seedbed.core.learner import Learner
+from seedbed.core.part import Part, labels_of
+from seedbed.core.source import Source
+from seedbed.core.splitter import Splitter
+from seedbed.core.step import Fitted, Make, Step
+from seedbed.core.task import Task
+
+from .faults import Fault
+from .sections import Gate
+
+
+def faults_of_task(task: Task) -> Iterator[Fault]:
+    """The text is not the label; labels are told apart."""
+    if task.text == task.label:
+        yield Fault(("task", "label"), f"{task.label!r} is the text already", "name the column that holds the label")
+    for i, label in enumerate(task.labels or ()):
+        if label in (task.labels or ())[:i]:
+            yield Fault(("task", "labels", i), f"the label {label[:40]!r} is given twice", "keep one of them")
+        elif not label.strip():
+            yield Fault(("task", "labels", i), "a label cannot be empty", "rows without a label are left out anyway")
+
+
+def faults_of_sources(sources: Sequence[Source]) -> Iterator[Fault]:
+    """Names that tell rows of different sources apart."""
+    seen: dict[str, int] = {}
+    for i, source in enumerate(sources):
+        name = source.name if source.name is not None else str(i)
+        if name in seen:
+            hint = "give each source its own name; one without a name has its place, from 0"
+            yield Fault(("sources", i, "name"), f"sources.{seen[name]} has the name {name!r} already", hint)
+        seen.setdefault(name, i)
+
+
+def faults_of_steps(steps: Sequence[Step], prepare: Sequence[Step]) -> Iterator[Fault]:
+    """What learns from rows waits for the split; what does not comes before it."""
+    for i, step in enumerate(steps):
+        if isinstance(step, Fitted | Make):
+            does = "learns from rows" if isinstance(step, Fitted) else "makes rows"
+            yield Fault(
+                ("steps", i, "use"),
+                f"{step.use!r} {does}, which must wait until test rows are set aside",
+                "move it to `prepare`, which runs after the split",
+            )
+    for i, step in enumerate(prepare):
+        if not isinstance(step, Fitted | Make):
+            yield Fault(
+                ("prepare", i, "use"),
+                f"{step.use!r} neither learns from rows nor makes any, so it belongs before the split",
+                "move it to `steps`",
+            )
+
+
+def faults_of_twins(section: str, parts: Sequence[Part], why: str) -> Iterator[Fault]:
+    """No part stands there twice with the same options."""
+    for i, part in enumerate(parts):
+        if part in parts[:i]:
+            first = parts.index(part)
+            yield Fault((section, i), f"is the same as {section}.{first}: {why}", "change an option or remove it")
+
+
+def faults_of_gates(
+    gates: Sequence[Gate], metrics: Sequence[str], train: Sequence[Learner], split: Splitter
+) -> Iterator[Fault]:
+    """Gates look at metrics that are measured, models that are trained and splits that have rows."""
+    models = labels_of(list(train))
+    for i, gate in enumerate(gates):
+        if gate.metric not in metrics:
+            yield Fault(
+                ("gates", i, "metric"),
+                f"{gate.metric!r} is not measured: evaluate.metrics lists {', '.join(metrics)}",
+                f"add {gate.metric!r} to evaluate.metrics",
+            )
+        if gate.model is not None and gate.model not in models:
+            yield Fault(
+                ("gates", i, "model"),
+                f"there is no model {gate.model[:40]!r} in `train`",
+                did_you_mean(gate.model, models),
+            )
+        if gate.split not in split.shares:
+            yield Fault(
+                ("gates", i, "split"), f"the split has no {gate.split} rows", f"give split.{gate.split} a share"
+            )
+    if gates and not models:
+        yield Fault(("gates",), "there is no model to hold against a gate", "add one to `train`, or remove the gates")

@@ -1,0 +1,89 @@
+"""The sections of a recipe that are no parts: how models are judged, gates, waivers, the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+import seedbed.evaluate  # noqa: F401  (fills the catalogue of metrics)
+from seedbed.core.errors import did_you_mean
+from seedbed.core.metric import Metric
+
+from .faults import fault
+
+
+def _a_metric(name: str) -> str:
+    if name not in Metric.catalogue:
+        raise fault(f"there is no metric {name[:40]!r}", did_you_mean(name, Metric.catalogue))
+    return name
+
+
+def _list_metrics(schema: dict[str, Any]) -> None:
+    schema["enum"] = sorted(Metric.catalogue)
+
+
+MetricName = Annotated[str, AfterValidator(_a_metric), Field(json_schema_extra=_list_metrics)]
+
+
+class Section(BaseModel):
+    """A mapping of a recipe with fixed keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Intervals(Section):
+    """Intervals of scores and differences."""
+
+    level: float = Field(0.95, gt=0.5, lt=1, description="Confidence level.")
+    resamples: int = Field(10_000, ge=100, le=1_000_000, description="Bootstrap resamples and permutations.")
+
+
+class Evaluate(Section):
+    """Metrics, and the intervals around them."""
+
+    metrics: tuple[MetricName, ...] = Field(
+        ("macro_f1", "accuracy", "balanced_accuracy"),
+        min_length=1,
+        description="Metrics to report; the first one decides which model is best on validation rows.",
+    )
+    intervals: Intervals = Field(Intervals(), description="Intervals around scores and differences.")
+
+
+def _one_limit(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["at_least"]}, {"required": ["at_most"]}]
+
+
+class Gate(Section):
+    """A score that a model must reach, else nothing is published."""
+
+    model_config = ConfigDict(json_schema_extra=_one_limit)
+
+    metric: MetricName = Field(description="Metric to look at.")
+    split: Literal["test", "validation"] = Field("test", description="Rows that it is measured on.")
+    at_least: float | None = Field(None, description="Lowest value that passes; give this or `at_most`.")
+    at_most: float | None = Field(None, description="Highest value that passes; give this or `at_least`.")
+    model: str | None = Field(None, description="Model to look at; the one that is best on validation when left out.")
+    waive: str | None = Field(None, min_length=1, description="Reason to publish although the gate fails.")
+
+    @model_validator(mode="after")
+    def _has_one_limit(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            said = "has no limit" if self.at_least is None else "has two limits"
+            raise fault(f"the gate {said}", "give either `at_least` or `at_most`")
+        return self
+
+
+class Waiver(Section):
+    """Something that would stop publishing, and why a person lets it pass."""
+
+    what: str = Field(min_length=1, description="The check, gate or question that is waived.")
+    reason: str = Field(min_length=1, description="Why; it is printed on the card.")
+
+
+class Ledger(Section):
+    """How much the ledger keeps."""
+
+    changes: Literal["sample", "all"] = Field(
+        "sample", description="Whether changed rows are sampled (they are counted in full) or all listed."
+    )

@@ -1,0 +1,102 @@
+"""How numbers are written in the report: one way for each kind."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from seedbed.core.metric import Score
+
+NOTHING = "–"
+MINUS = "−"
+GAP = "\u00a0"
+"""Between a number and its unit: no line ends there."""
+
+
+def count(value: float) -> str:
+    """A number of things, with thousands separators: `38,158`."""
+    return f"{value:,.0f}".replace("-", MINUS) if math.isfinite(value) else NOTHING
+
+
+def percent(part: float, whole: float = 1) -> str:
+    """A share of a whole: `93.8 %`, two decimals below 1 %; `–` of nothing."""
+    if not whole or not math.isfinite(part / whole):
+        return NOTHING
+    share = 100 * part / whole
+    if share in (0, 100):
+        return f"{share:.0f}{GAP}%"
+    if 99.95 <= share < 100:
+        return f">{GAP}99.9{GAP}%"
+    if share < 1:
+        return f"<{GAP}0.01{GAP}%" if share < 0.005 else f"{share:.2f}{GAP}%"
+    return f"{share:.1f}{GAP}%"
+
+
+def score(value: float | None) -> str:
+    """A score, with three decimals: `0.737`."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    return f"{value:,.3f}".replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """A difference of scores, with its sign: `+0.538`."""
+    return f"+{score(value)}" if value > 0 else score(value)
+
+
+def interval(of: Score) -> str:
+    """The ends of an interval: `0.722 to 0.752`."""
+    return f"{score(of.low)} to {score(of.high)}"
+
+
+def span(of: Score) -> str:
+    """The ends of an interval where room is short: `0.722–0.752`; never used for what may be negative."""
+    return f"{score(of.low)}–{score(of.high)}"
+
+
+def chance(p: float) -> str:
+    """A p-value: `0.412`, or `< 0.001`."""
+    return f"<{GAP}0.001" if p < 0.001 else score(p)
+
+
+def seconds(value: float) -> str:
+    """A duration: `21.4 s`."""
+    return f"{value:,.1f}{GAP}s" if value >= 0.1 or value == 0 else f"<{GAP}0.1{GAP}s"
+
+
+def size(value: float) -> str:
+    """A number of bytes in decimal units: `4.4 MB`."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:,.0f}{GAP}{unit}" if unit == "bytes" else f"{value:,.1f}{GAP}{unit}"
+        value /= 1000
+    return f"{value:,.1f}{GAP}TB"
+
+
+def fact(value: Any) -> str:
+    """What a check measured: numbers as elsewhere, texts as they are, the rest as JSON."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return score(value)
+    return verbatim(value)
+
+
+def verbatim(value: Any) -> str:
+    """An option or setting as a recipe writes it: texts as they are, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def metric(name: str) -> str:
+    """A metric's name for people: `macro_f1` reads `macro-F1`."""
+    return name.replace("_f1", "-F1").replace("_", " ")
+
+
+def short(text: str, most: int = 28) -> str:
+    """The start of a text that has to fit into a figure."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,174 @@
+"""Cut a stream of bytes into blocks that end where a record ends. Cheap: nothing is parsed here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from seedbed.core.source import MALFORMED_SCHEMA, Block
+
+#: Bytes of input read at a time; a block has about this size.
+BLOCK = 4 << 20
+#: Bytes of the longest record; a longer one is malformed (`too_long`), and only its start is kept.
+LONGEST = 16 << 20
+
+
+def kept(longest: int) -> int:
+    """Bytes kept of the start of a record that is too long."""
+    return min(1 << 16, longest)
+
+
+@dataclass(frozen=True)
+class TooLong:
+    """Payload of a block that is one record, too long to be held in memory."""
+
+    start: bytes
+    size: int
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Where the records of some bytes end.
+
+    Attributes:
+        ends: Offset after each record and its line end, shape (n,). What follows the last is not decided yet.
+        blank: Whether a record is an empty line and no record at all, shape (n,).
+    """
+
+    ends: NDArray[np.int64]
+    blank: NDArray[np.bool_]
+
+
+class Reader(Protocol):
+    """Where bytes come from."""
+
+    @property
+    def position(self) -> int:
+        """Stored bytes read so far."""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+@dataclass
+class Cutter:
+    """Cuts one file.
+
+    Attributes:
+        file: Place of the file among the source's files.
+        split: Finds the records in bytes that start with a record; told whether they are the file's last.
+        newline: What ends a line.
+        count_blank: Whether empty lines take a record number (they are no records in either case).
+        skip: Records at the start that are no rows (a header).
+        left: Records still wanted; all when none.
+    """
+
+    file: int
+    split: Callable[[bytes, bool], Pieces]
+    newline: bytes = b"\n"
+    count_blank: bool = False
+    skip: int = 0
+    left: int | None = None
+    size: int = BLOCK
+    longest: int = LONGEST
+    _record: int = 1
+    _line: int = 1
+    _told: int = 0
+
+    def blocks(self, reader: Reader) -> Iterator[Block]:
+        """The blocks, in order. `left` counts down."""
+        rest = b""
+        while self.left != 0:
+            data = reader.read(self.size)
+            final, rest = not data, rest + data
+            pieces = self.split(rest, final)
+            if len(pieces.ends):
+                yield from self._block(rest, pieces, reader.position)
+                rest = rest[int(pieces.ends[-1]) :]
+            if final:
+                return
+            if len(rest) > self.longest:
+                head, lines, size, rest = self._pass_over(rest, reader)
+                yield from self._emit(TooLong(head, size), 1, 1, lines, reader.position)
+
+    def _block(self, data: bytes, pieces: Pieces, position: int) -> Iterator[Block]:
+        ends, numbered, start = pieces.ends, ~pieces.blank, 0
+        if self.skip:
+            places = np.flatnonzero(numbered)[: self.skip]
+            self.skip -= len(places)
+            cut = int(places[-1]) + 1 if len(places) and not self.skip else len(ends)
+            start = int(ends[cut - 1])
+            self._line += data.count(self.newline, 0, start)
+            ends, numbered = ends[cut:], numbered[cut:]
+        if self.left is not None:
+            places = np.flatnonzero(numbered)
+            if len(places) > self.left:
+                cut = int(places[self.left - 1]) + 1
+                ends, numbered = ends[:cut], numbered[:cut]
+        if not len(ends):
+            return
+        payload = data[start : int(ends[-1])]
+        records = int(numbered.sum())
+        numbers = len(numbered) if self.count_blank else records
+        yield from self._emit(payload, records, numbers, payload.count(self.newline), position)
+
+    def _emit(self, payload: Any, records: int, numbers: int, lines: int, position: int) -> Iterator[Block]:
+        if self.skip and isinstance(payload, TooLong):  # a header cannot be that long: `scan` has seen it
+            return
+        if records:
+            yield Block(self.file, self._record, self._line, position - self._told, payload)
+            self._told = position
+        self._record += numbers
+        self._line += lines
+        if self.left is not None:
+            self.left -= records
+
+    def _pass_over(self, rest: bytes, reader: Reader) -> tuple[bytes, int, int, bytes]:
+        """Read on to the next line end without keeping what is read: start, lines, bytes passed, what follows."""
+        head, lines, size = rest[: kept(self.longest)], rest.count(self.newline), len(rest)
+        while data := reader.read(self.size):
+            cut = data.find(self.newline) + 1
+            if cut:
+                return head, lines + 1, size + cut, data[cut:]
+            size += len(data)
+        return head, lines, size, b""
+
+
+def line_ends(data: bytes, newline: bytes, final: bool) -> NDArray[np.int64]:
+    """Offsets after each line; a last line without a line end counts where `final`."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == newline[0]) + 1
+    if final and len(data) and (not len(ends) or ends[-1] != len(data)):
+        ends = np.append(ends, len(data))
+    return ends.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A record that is no row."""
+
+    record: int
+    line: int
+    reason: str
+    evidence: dict[str, Any]
+    raw: str
+
+
+def malformed_table(found: Iterable[Malformed]) -> pl.DataFrame:
+    """`MALFORMED_SCHEMA`, sorted by record."""
+    rows = [
+        (m.record, m.line, m.reason, json.dumps(m.evidence, ensure_ascii=False), m.raw)
+        for m in sorted(found, key=lambda m: m.record)
+    ]
+    return pl.DataFrame(rows, schema=MALFORMED_SCHEMA, orient="row")
+
+
+def too_long(block: Block, payload: TooLong, text: str, longest: int = LONGEST) -> Malformed:
+    """What the ledger says of a record that was not held in memory."""
+    evidence = {"bytes": payload.size, "limit": longest}
+    return Malformed(block.first_record, block.first_line, "too_long", evidence, text)

@@ -1,0 +1,278 @@
+"""Delimited text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any, ClassVar, Literal, Self
+
+import polars as pl
+from pydantic import Field, field_validator, model_validator
+
+from seedbed.core.context import Context
+from seedbed.core.errors import DataError
+from seedbed.core.part import Example
+from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
+
+from .blocks import BLOCK, LONGEST, Cutter, Pieces
+from .dialect import detect, fitting, newline_of, rows_of
+from .encoding import Census, Encoding, by_mark, named, recoder
+from .files import find
+from .kinds import refuse_binary, refuse_other
+from .records import Dialect, Records
+from .rows import Form, Text, parsed
+from .stream import Stream
+
+_HEAD = 1 << 20
+_WANTED = "delimited text"
+_SEEN = {b"\t": "tab", b",": "comma", b";": "semicolon", b"|": "bar", b" ": "space"}
+
+
+class Csv(Source):
+    """Reads delimited text: CSV, TSV and their relatives, with any delimiter, quote and encoding.
+
+    ## Why
+    Real CSV files are broken in places. Most readers stop, or skip the broken records without a word, or let one stray
+    quote swallow thousands of rows. Here every record is a row or stands in the ledger with its number, its line, the
+    reason (`too_many_fields`, `too_few_fields`, `unclosed_quote`, `bad_encoding`, `nul_byte`, `too_long`) and its text.
+
+    Delimiter, quote and encoding are found where they are left out. The encoding is judged on all lines: UTF-8 (16 and
+    32 bits by their mark); UTF-8 in which the bytes that are not are read as cp1252; or, where fewer than a tenth of
+    the lines with such bytes are UTF-8, the likeliest other encoding for the whole file. No row is lost by this: what
+    still does not decode becomes U+FFFD, and a note says how many lines were concerned. Where the recipe names the
+    encoding, a record that does not decode is refused (`bad_encoding`).
+
+    ## Limits
+    All columns are text; an empty field is null, quoted or not. Records count from 1 after the header, malformed ones
+    too; empty lines are none. A quote is a character unless it opens a field; a field that is not closed, or in which
+    a later line seems to open another, costs only the line that it begins on. A record over 16 MiB is refused.
+    Delimiters and quotes are single ASCII characters. A guessed encoding can be wrong: look at the note.
+    """
+
+    block_bytes: ClassVar[int] = BLOCK
+    longest: ClassVar[int] = LONGEST
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            title="A comma inside quotes, an empty field, a line break inside quotes",
+            before={"lines": ["text,label", '"good, really",pos', ",neg", '"two', 'lines",pos']},
+            after={"text": ["good, really", None, "two\nlines"], "label": ["pos", "neg", "pos"]},
+        ),
+        Example(
+            title="The delimiter is found; a record with a field too many goes to the ledger",
+            before={"lines": ["text;label", "good, really;pos", "what;was;this", "bad;neg"]},
+            after={"text": ["good, really", "bad"], "label": ["pos", "neg"]},
+        ),
+    )
+
+    use: Literal["csv"] = "csv"
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description='What separates fields ("\\t" for a tab); found when left out.'
+    )
+    quote: str | None = Field(
+        None, max_length=1, description='What wraps fields, `""` for nothing; found when left out.'
+    )
+    encoding: str | None = Field(
+        None, description="Encoding of the text (utf-8, cp1252, utf-16, …); found when left out."
+    )
+    header: bool = Field(True, description="Whether the first record names the columns; else column_1, column_2, …")
+    nulls: tuple[str, ...] = Field(("",), description="Values that mean that there is none.")
+
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _one_byte(cls, value: str | None) -> str | None:
+        if value and (not value.isascii() or value in "\r\n\0"):
+            raise ValueError("must be an ASCII character and no line end")
+        return value
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if self.delimiter and self.delimiter == self.quote:
+            raise ValueError("delimiter and quote must differ")
+        return self
+
+    # -- scan
+
+    def scan(self, context: Context) -> Scan:
+        """Read every file once: hash it, find its encoding, delimiter, quote and columns."""
+        found = find(self.path, context, suffixes=(".csv", ".tsv"), use=self.use)
+        files: list[InputFile] = []
+        forms: list[Form] = []
+        notes: list[str] = []
+        empty: list[DataError] = []
+        with context.stage(f"looking at {self.path}", sum(file.size for file in found), "B") as stage:
+            for file in found:
+                file, head, encoding, bom, note = self._survey(file, stage.advance)
+                try:
+                    form = self._form(file, head, encoding, bom)
+                except _EmptyError as error:
+                    empty.append(error)
+                    notes.append(f"{file.name} {error.problem}")
+                    continue
+                files.append(file)
+                forms.append(form)
+                if note:
+                    notes.append(f"{file.name}: {note}")
+        if not files:
+            raise DataError(empty[0].problem, at=empty[0].at, hint=empty[0].hint)
+        columns = forms[0].columns
+        for file, form in zip(files, forms, strict=True):
+            _same_columns(file, form.columns, files[0], columns)
+        schema = pl.Schema({name: pl.String() for name in columns})
+        return Scan(tuple(files), schema, {"files": [asdict(form) for form in forms]}, tuple(notes))
+
+    def _survey(self, file: InputFile, advance: Callable[[float], None]) -> tuple[InputFile, bytes, Encoding, int, str]:
+        """Read a file to its end: with its digest, its start (without mark, as UTF-8 if wide), encoding, mark, note."""
+        told, head, census = 0, b"", Census()
+        with Stream(file.url, hashed=True) as stream:
+            while data := stream.read(self.block_bytes):
+                if len(head) < _HEAD:
+                    head += data[: _HEAD - len(head)]
+                if not self.encoding:
+                    census.add(data)
+                advance(stream.position - told)
+                told = stream.position
+            digest = stream.sha256()
+        refuse_other(head, at=file.url, wanted=_WANTED)
+        marked = by_mark(head)
+        note, bom = "", 0
+        if self.encoding:
+            encoding = named(self.encoding, file.url)
+            if encoding.name in ("utf-16", "utf-32") or (marked and marked[0] == encoding.name):
+                encoding, bom = (
+                    Encoding(marked[0] if marked else encoding.name, strict=True),
+                    marked[1] if marked else 0,
+                )
+        elif marked and marked[0] != "utf-8":
+            encoding, bom = Encoding(marked[0]), marked[1]
+            note = f"is read as {marked[0]}"
+        else:
+            bom = marked[1] if marked else 0
+            encoding, note = census.found()
+        head = _recoded(head[bom:], encoding)
+        refuse_binary(head, at=file.url, wanted=_WANTED)
+        return replace(file, sha256=digest), head, encoding, bom, note
+
+    def _form(self, file: InputFile, head: bytes, encoding: Encoding, bom: int) -> Form:
+        at = file.url
+        if not head.strip():
+            raise _EmptyError("is empty", at=at, hint="is this the right file?")
+        whole = len(head) < _HEAD
+        given = Dialect(
+            (self.delimiter or ",").encode(),
+            ('"' if self.quote is None else self.quote).encode(),
+            newline_of(head),
+            self.longest,
+        )
+        known = partial(detect, head, given, header=self.header, whole=whole)
+        dialect = known(delimiter=self.delimiter is None, quote=self.quote is None)
+        rows = rows_of(head, dialect, final=whole)
+        if not rows or rows[0].fields is None:
+            raise DataError(
+                "the first record does not end, or has a quote that is not closed",
+                at=f"{at}, line 1",
+                hint="mend the header, or say which quote and delimiter the file has",
+            )
+        _refuse_json(head, at)
+        self._refuse_delimiter(dialect, known(delimiter=True, quote=self.quote is None), rows, head, at)
+        if self.header and len(rows) == 1 and whole:
+            raise _EmptyError("has a header and no rows", at=at, hint="if its first line is a row, say header: false")
+        width = len(rows[0].fields) if self.header else fitting(rows, header=False)[1]
+        columns = _names([encoding.show(name) for name in rows[0].fields] if self.header else [""] * width, at)
+        return Form(
+            encoding.name,
+            encoding.fallback,
+            encoding.strict,
+            bom,
+            dialect.delimiter.decode(),
+            dialect.quote.decode(),
+            dialect.newline.decode(),
+            tuple(columns),
+        )
+
+    def _refuse_delimiter(self, given: Dialect, found: Dialect, rows: list[Any], head: bytes, at: str) -> None:
+        if self.delimiter is None or len(rows[0].fields or []) != 1 or given.delimiter == found.delimiter:
+            return
+        share, width = fitting(rows_of(head, found, final=len(head) < _HEAD), header=self.header)
+        if width > 1 and share >= 0.9:
+            seems = _SEEN.get(found.delimiter, repr(found.delimiter.decode()))
+            raise DataError(
+                f"has one column when read with the delimiter {self.delimiter!r}, but {width} with a {seems}",
+                at=at,
+                hint=f"say delimiter: {found.delimiter.decode()!r}, or leave it out",
+            )
+
+    # -- blocks
+
+    def blocks(self, scan: Scan, context: Context) -> Iterator[Block]:
+        """Cut the files into blocks of whole records."""
+        left = self.limit
+        for number, (file, form) in enumerate(zip(scan.files, _forms(scan), strict=True)):
+            dialect = form.dialect(self.longest)
+            cutter = Cutter(
+                number,
+                partial(_pieces, dialect=dialect),
+                dialect.newline,
+                skip=1 if self.header else 0,
+                left=left,
+                size=self.block_bytes,
+                longest=self.longest,
+            )
+            with Stream(file.url) as stream:
+                yield from cutter.blocks(Text(stream, form.text, form.bom))
+            left = cutter.left
+            if left == 0:
+                return
+
+    # -- parse
+
+    def parse(self, block: Block, scan: Scan) -> Parsed:
+        """Rows of a block, all columns text."""
+        return parsed(block, _forms(scan)[block.file], scan.schema, self.nulls, self.longest)
+
+
+class _EmptyError(DataError):
+    """A file without rows: an error if it is the only one, else a note."""
+
+
+def _pieces(data: bytes, final: bool, *, dialect: Dialect) -> Pieces:
+    return Records(data, dialect, final).pieces
+
+
+def _forms(scan: Scan) -> list[Form]:
+    return [Form(**{**form, "columns": tuple(form["columns"])}) for form in scan.settings["files"]]
+
+
+def _recoded(data: bytes, encoding: Encoding) -> bytes:
+    decoder = recoder(encoding)
+    return decoder.decode(data).encode("utf-8", "surrogatepass") if decoder else data
+
+
+def _names(header: list[str], at: str) -> list[str]:
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(header, 1)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"the header names {', '.join(repr(name) for name in twice[:6])} more than once",
+            at=f"{at}, line 1",
+            hint="mend the header, or say header: false (columns are then column_1, column_2, … and it is a row)",
+        )
+    return names
+
+
+def _same_columns(file: InputFile, columns: tuple[str, ...], first: InputFile, wanted: tuple[str, ...]) -> None:
+    if set(columns) == set(wanted):
+        return
+    lacks, more = (sorted(set(a) - set(b))[:6] for a, b in ((wanted, columns), (columns, wanted)))
+    parts = [f"{word} {', '.join(names)}" for word, names in (("lacks", lacks), ("has", more)) if names]
+    raise DataError(
+        f"has other columns than {first.name}: it {' and '.join(parts)}",
+        at=file.url,
+        hint="read files with different columns as sources of their own",
+    )
+
+
+def _refuse_json(head: bytes, at: str) -> None:
+    line = head.lstrip().split(b"\n", 1)[0].strip()
+    if line.startswith(b"{") and line.endswith(b"}"):
+        raise DataError("looks like JSON, one object a line", at=at, hint="use: jsonl")

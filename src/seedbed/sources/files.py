@@ -1,0 +1,282 @@
+"""Which files a source's `path` means: a file, a folder, a glob, a URL, or a file inside an installed package."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
+
+from seedbed.core.context import Context, expand
+from seedbed.core.errors import DataError, MissingExtraError, SeedbedError, did_you_mean
+from seedbed.core.source import InputFile
+
+PACKED = (".gz", ".bz2", ".xz", ".zst")
+_WEB = ("http://", "https://")
+
+
+def find(path: str, context: Context, *, suffixes: tuple[str, ...], use: str) -> list[InputFile]:
+    """The files that a path means, in natural order of their names (`a2` before `a10`), not yet read or hashed.
+
+    A folder means all files below it that end in one of `suffixes`, packed ones (gz, bz2, xz, zst, zip) too; a file
+    or a glob means what it names. Each fitting member of a zip archive is a file. Hidden files are passed over.
+
+    Args:
+        path: As the recipe says; `${env:NAME}` is filled in here and kept out of the names and URLs returned.
+        context: Its `base` is where relative paths start.
+        suffixes: Endings of files that the source reads, lower case, with the dot.
+        use: The source's name, for messages.
+
+    Raises:
+        DataError: Nothing is there, nothing fits, or it cannot be read.
+        MissingExtraError: The package that holds the file, or that speaks the URL's protocol, is not installed.
+    """
+    text = expand(path, at=f"source {use!r}, path")
+    if text.startswith("pkg://"):
+        found = _in_package(text, suffixes)
+    elif "://" in text and not text.startswith("file://"):
+        found = _remote(text, path, suffixes)
+    else:
+        found = _local(local_path(text, context.base), text, suffixes)
+    files = [member for file in found for member in _members(file, suffixes, explicit=len(found) == 1)]
+    if not files:
+        raise DataError(f"the archives here hold no {_words(suffixes)} file", at=path, hint="give the path of one file")
+    return [InputFile(file.name, _conceal(file.url, path), file.size) for file in files]
+
+
+def local_path(url: str, base: Path | None = None) -> Path:
+    """The local path that a plain path, a `file://` or a `pkg://` URL means.
+
+    Raises:
+        DataError: The package does not hold that file.
+        MissingExtraError: The package is not installed.
+    """
+    if url.startswith("pkg://"):
+        return _package_path(url)
+    return (base or Path()) / Path(url.removeprefix("file://")).expanduser()
+
+
+def is_local(url: str) -> bool:
+    """Whether the URL means a path on this machine."""
+    return "://" not in url or url.startswith(("file://", "pkg://"))
+
+
+def natural(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+    """Sort key that puts `a2` before `a10`."""
+    pieces = re.split(r"(\d+)", name)
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces if p), name
+
+
+@contextmanager
+def failures(at: str) -> Iterator[None]:
+    """Turn what the operating system or a remote file system refuses into a `DataError` that names the file."""
+    try:
+        yield
+    except SeedbedError:
+        raise
+    except FileNotFoundError:
+        raise DataError("no such file", at=at) from None
+    except ImportError as error:
+        raise MissingExtraError(f"this address needs a package that is not installed ({error})", at=at) from None
+    except OSError as error:
+        reason = error.strerror or str(error).partition("\n")[0] or type(error).__name__
+        raise DataError(f"cannot be read: {reason}", at=at, hint="look at its permissions and its path") from None
+    except Exception as error:  # noqa: BLE001 - every remote file system raises its own kinds
+        reason = str(error).partition("\n")[0][:200]
+        raise DataError(f"cannot be read: {type(error).__name__}: {reason}", at=at) from None
+
+
+# -- on this machine
+
+
+def _local(path: Path, shown: str, suffixes: tuple[str, ...], *, prefix: str = "") -> list[InputFile]:
+    """Files of a local path; their URL is the path itself, or `prefix` and the path inside a package."""
+    with failures(shown):
+        if path.is_file():
+            return [InputFile(path.name, prefix or path.as_posix(), path.stat().st_size)]
+        if path.is_dir():
+            root, names = path, list(_walk(path))
+            fitting = [name for name in names if _fits(name, suffixes)]
+            if not fitting:
+                _nothing_fits(shown, suffixes, names)
+            chosen = fitting
+        elif glob.has_magic(str(path)):
+            root = Path(_before_magic(path.as_posix()))
+            hits = (Path(hit) for hit in glob.glob(str(path), recursive=True))
+            chosen = [hit.relative_to(root).as_posix() for hit in hits if hit.is_file()]
+            if not chosen:
+                raise DataError("no file matches", at=shown, hint=_what_is_there(root))
+        else:
+            path.stat()  # a path that cannot be looked at says so itself
+            raise DataError("is neither a file nor a folder", at=shown)
+        names = sorted(chosen, key=natural)
+        start = prefix.rstrip("/") + "/" if prefix else root.as_posix() + "/"
+        return [InputFile(name, start + name, (root / name).stat().st_size) for name in names]
+
+
+def _walk(root: Path) -> Iterator[str]:
+    def refuse(error: OSError) -> NoReturn:
+        raise error
+
+    for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if not name.startswith("."):
+                yield (Path(folder) / name).relative_to(root).as_posix()
+
+
+def _fits(name: str, suffixes: tuple[str, ...]) -> bool:
+    low = name.lower()
+    for packed in PACKED:
+        low = low.removesuffix(packed)
+    return low.endswith((*suffixes, ".zip"))
+
+
+def _nothing_fits(shown: str, suffixes: tuple[str, ...], names: list[str]) -> NoReturn:
+    kinds = Counter(PurePosixPath(name).suffix or "no ending" for name in names)
+    there = ", ".join(f"{n} × {kind}" for kind, n in kinds.most_common(6)) or "nothing at all"
+    raise DataError(
+        f"the folder holds no {_words(suffixes)} file (packed or not); it holds {there}",
+        at=shown,
+        hint="name the files with a glob, such as path: 'folder/*.txt', or use another source",
+    )
+
+
+def _words(suffixes: tuple[str, ...]) -> str:
+    return " or ".join(suffixes)
+
+
+def _before_magic(text: str) -> str:
+    """The folder before the first part of a path that holds `*`, `?` or `[`."""
+    parts = text.split("/")
+    first = next(place for place, part in enumerate(parts) if glob.has_magic(part))
+    return "/".join(parts[:first]) or ("/" if text.startswith("/") else ".")
+
+
+def _what_is_there(folder: Path, wanted: str = "") -> str:
+    while not folder.is_dir() and folder != folder.parent:
+        wanted, folder = folder.name, folder.parent
+    try:
+        names = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")][:1000]
+    except OSError as error:
+        return f"the folder {folder} cannot be read: {error.strerror}"
+    return f"in {folder}: {did_you_mean(wanted, names, show=6) or 'nothing'}"
+
+
+# -- inside an installed package
+
+
+def _package_path(url: str) -> Path:
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    name, _, inside = url.removeprefix("pkg://").partition("/")
+    try:
+        return Path(str(distribution(name).locate_file(inside)))
+    except (PackageNotFoundError, ValueError):
+        raise MissingExtraError(f"the package {name!r} is not installed", at=url, hint=f"pip install {name}") from None
+
+
+def _in_package(url: str, suffixes: tuple[str, ...]) -> list[InputFile]:
+    path = _package_path(url)
+    if not path.exists() and not glob.has_magic(str(path)):
+        raise DataError("the package holds no such file", at=url, hint=_what_is_there(path.parent, path.name))
+    prefix = _before_magic(url) if glob.has_magic(url) else url
+    return _local(path, url, suffixes, prefix=prefix)
+
+
+# -- elsewhere
+
+
+def _remote(text: str, shown: str, suffixes: tuple[str, ...]) -> list[InputFile]:
+    import fsspec
+
+    with failures(shown):
+        system, path = fsspec.core.url_to_fs(text)
+        if text.startswith(_WEB):  # a web server has no folders, and `?` belongs to the address
+            name = PurePosixPath(text.partition("?")[0]).name or "index"
+            return [InputFile(name, text, int(system.info(path).get("size") or 0))]
+        path = str(path)
+        if glob.has_magic(path):
+            root, paths = _before_magic(path), [str(p) for p in system.glob(path) if system.isfile(p)]
+            if not paths:
+                raise DataError("no file matches", at=shown)
+        elif system.isdir(path):
+            root, below = path, [str(p) for p in system.find(path)]
+            paths = [p for p in below if _fits(p, suffixes) and not PurePosixPath(p).name.startswith(".")]
+            if not paths:
+                _nothing_fits(shown, suffixes, below)
+        else:
+            root, paths = str(PurePosixPath(path).parent), [path]
+        start = root.rstrip("/") + "/"
+        named = sorted(((p.removeprefix(start), p) for p in paths), key=lambda pair: natural(pair[0]))
+        return [
+            InputFile(name, str(system.unstrip_protocol(p)), int(system.info(p).get("size") or 0)) for name, p in named
+        ]
+
+
+def _conceal(url: str, path: str) -> str:
+    """Put the placeholder back where a secret from the environment got into a URL: URLs are written to the lock."""
+    for name in re.findall(r"\$\{env:(\w+)\}", path):
+        if value := os.environ.get(name):
+            url = url.replace(value, f"${{env:{name}}}")
+    return url
+
+
+# -- inside zip archives
+
+
+def _members(file: InputFile, suffixes: tuple[str, ...], *, explicit: bool) -> Iterable[InputFile]:
+    """The file itself, or the members of a zip archive as `zip://MEMBER::ARCHIVE`, which `Stream` opens."""
+    if not _is_zip(file):
+        return [file]
+    with failures(file.url), _opened(file.url) as raw:
+        try:
+            infos = [info for info in zipfile.ZipFile(raw).infolist() if not info.is_dir()]
+        except (zipfile.BadZipFile, NotImplementedError) as error:
+            raise DataError(f"is not a whole zip archive ({error})", at=file.url, hint="fetch it again") from None
+    if any(info.filename == "[Content_Types].xml" for info in infos):
+        raise DataError("is an Office document (Excel?), not a text file", at=file.url, hint="save the sheet as CSV")
+    infos = [
+        i
+        for i in infos
+        if not i.filename.startswith("__MACOSX/") and not PurePosixPath(i.filename).name.startswith(".")
+    ]
+    fitting = [i for i in infos if _fits(i.filename, suffixes) and not i.filename.lower().endswith(".zip")]
+    if not fitting and explicit and len(infos) == 1:
+        fitting = infos
+    if not fitting and explicit:
+        _nothing_fits(file.url, suffixes, [info.filename for info in infos])
+    return [
+        InputFile(f"{file.name}/{info.filename}", f"zip://{info.filename}::{file.url}", info.file_size)
+        for info in sorted(fitting, key=lambda info: natural(info.filename))
+    ]
+
+
+def _is_zip(file: InputFile) -> bool:
+    if file.url.lower().endswith(".zip"):
+        return True
+    if not is_local(file.url):
+        return False
+    with failures(file.url), _opened(file.url) as raw:
+        return bool(raw.read(4) == b"PK\x03\x04")
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Any]:
+    with open_stored(url) as raw:
+        yield raw
+
+
+def open_stored(url: str) -> Any:
+    """Open the stored bytes of a file, seekable where its place allows it; `${env:NAME}` is filled in."""
+    url = expand(url)
+    if is_local(url):
+        return local_path(url).open("rb")
+    import fsspec
+
+    return fsspec.open(url, "rb").open()

@@ -1,0 +1,56 @@
+"""Tell a file that was given to the wrong source by its first bytes."""
+
+from __future__ import annotations
+
+from seedbed.core.errors import DataError
+
+_MAGIC = (
+    (b"PAR1", "a Parquet file", "use: parquet"),
+    (b"ARROW1", "an Arrow file", "use: arrow"),
+    (b"SQLite format 3\0", "an SQLite database", "use: sqlite"),
+    (b"%PDF-", "a PDF document", "use: pdf"),
+    (b"PK\x03\x04", "a zip archive or an Office document", "unpack it, or save it as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as CSV"),
+    (b"\x89PNG", "a picture", ""),
+    (b"\xff\xd8\xff", "a picture", ""),
+    (b"\x1f\x8b", "a gzip file inside another", "unpack it once"),
+    (b"\x80\x04\x95", "a pickle", ""),
+    (b"\x93NUMPY", "a NumPy array", ""),
+    (b"\x89HDF", "an HDF5 file", ""),
+)
+_PAGE = (b"<!doctype html", b"<html", b"<?xml")
+
+
+def refuse_other(head: bytes, *, at: str, wanted: str) -> None:
+    """Fail where the first bytes of a file (unpacked) plainly are not text, or are text of another kind.
+
+    Args:
+        head: The start of the file.
+        at: The file.
+        wanted: What the source reads, for the message.
+
+    Raises:
+        DataError: The file is of another kind.
+    """
+    for magic, kind, hint in _MAGIC:
+        if head.startswith(magic):
+            raise DataError(f"is {kind}, not {wanted}", at=at, hint=hint)
+    start = head[:512].lstrip().lower()
+    if start.startswith(_PAGE):
+        raise DataError(f"is a web page or XML, not {wanted}", at=at, hint="was a log-in or error page saved?")
+
+
+def refuse_binary(head: bytes, *, at: str, wanted: str) -> None:
+    """Fail where more than a twentieth of the first bytes are control characters, as in random bytes.
+
+    Raises:
+        DataError: The file is not text.
+    """
+    head = head[: 1 << 16]
+    control = sum(head.count(code) for code in (*range(9), 11, *range(14, 27), *range(28, 32), 127))
+    if control > len(head) / 20:
+        raise DataError(
+            f"is not {wanted}: {control / len(head):.0%} of its first {len(head):,} bytes are control characters",
+            at=at,
+            hint="is the path right? If it is text, name its encoding",
+        )

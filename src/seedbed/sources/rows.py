@@ -1,0 +1,191 @@
+"""From a block of delimited text to rows, and to the records that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from seedbed.core.source import Block, Parsed
+
+from .blocks import Malformed, TooLong, kept, malformed_table, too_long
+from .encoding import Encoding, recoder
+from .records import Dialect, Records, values
+from .stream import Stream
+
+
+@dataclass(frozen=True)
+class Form:
+    """What was found out about one file; plain data, so that it can stand in a lock."""
+
+    encoding: str
+    fallback: str | None
+    strict: bool
+    bom: int
+    delimiter: str
+    quote: str
+    newline: str
+    columns: tuple[str, ...]
+
+    @property
+    def text(self) -> Encoding:
+        """How bytes become text."""
+        return Encoding(self.encoding, self.fallback, self.strict)
+
+    def dialect(self, longest: int) -> Dialect:
+        """How fields are told apart."""
+        return Dialect(self.delimiter.encode(), self.quote.encode(), self.newline.encode(), longest)
+
+
+class Text:
+    """The bytes of a file after its byte-order mark; a wide encoding is recoded to UTF-8 on the way."""
+
+    def __init__(self, stream: Stream, encoding: Encoding, bom: int) -> None:
+        self._stream, self._bom = stream, bom
+        self._recoder = recoder(encoding)
+
+    @property
+    def position(self) -> int:
+        """Stored bytes read so far."""
+        return self._stream.position
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, or a few more once recoded; none at the end."""
+        while True:
+            raw = self._stream.read(size)
+            data, self._bom = raw[self._bom :], max(self._bom - len(raw), 0)
+            if self._recoder:
+                data = self._recoder.decode(data, final=not raw).encode("utf-8", "surrogatepass")
+            if data or not raw:
+                return data
+
+
+def parsed(block: Block, form: Form, schema: pl.Schema, nulls: Sequence[str], longest: int) -> Parsed:
+    """Rows of a block, all columns text, in the order of `schema`; `nulls` are the values that mean none."""
+    if isinstance(block.payload, TooLong):
+        refused = [too_long(block, block.payload, form.text.show(block.payload.start), longest)]
+        return Parsed(pl.DataFrame(schema=schema), pl.Series(dtype=pl.UInt64), malformed_table(refused))
+    records = Records(block.payload, form.dialect(longest))
+    faults = dict(_undecodable(records, form))
+    for found in (_misshapen(records, form), _with_nul(records), _overlong(records, longest)):
+        faults.update(found)  # of several faults of one record the plainest is told: the last here
+    numbers = np.cumsum(~records.blank) + block.first_record - 1
+    good = ~records.blank
+    good[list(faults)] = False
+    places = np.flatnonzero(good)
+    table = _table(records, places, form).select(schema.names())
+    table = table.with_columns(pl.when(~pl.all().is_in(list(nulls))).then(pl.all()).name.keep())
+    refused = [
+        _malformed(records, place, reason, evidence, int(numbers[place]), block, form, longest)
+        for place, (reason, evidence) in faults.items()
+        if not records.blank[place]
+    ]
+    return Parsed(table, pl.Series(numbers[places], dtype=pl.UInt64), malformed_table(refused))
+
+
+_Fault = tuple[int, tuple[str, dict[str, Any]]]
+
+
+def _overlong(records: Records, longest: int) -> Iterator[_Fault]:
+    lengths = records.ends - records.starts
+    for place in np.flatnonzero(lengths > longest).tolist():
+        yield place, ("too_long", {"bytes": int(lengths[place]), "limit": longest})
+
+
+def _with_nul(records: Records) -> Iterator[_Fault]:
+    if b"\0" in records.data:
+        nuls = np.flatnonzero(np.frombuffer(records.data, np.uint8) == 0)
+        places, counts = np.unique(np.searchsorted(records.ends, nuls, side="right"), return_counts=True)
+        for place, count in zip(places.tolist(), counts.tolist(), strict=True):
+            yield place, ("nul_byte", {"nul_bytes": count})
+
+
+def _misshapen(records: Records, form: Form) -> Iterator[_Fault]:
+    expected = len(form.columns)
+    for place in np.flatnonzero(records.widths != expected).tolist():
+        width = int(records.widths[place])
+        if not width:
+            yield place, ("unclosed_quote", {"quote": form.quote})
+        else:
+            reason = "too_many_fields" if width > expected else "too_few_fields"
+            yield place, (reason, {"fields": width, "expected": expected})
+
+
+def _undecodable(records: Records, form: Form) -> Iterator[_Fault]:
+    if not form.strict:
+        return
+    try:
+        form.text.decode(records.data)
+        return
+    except UnicodeDecodeError:
+        pass
+    for place, (start, end) in enumerate(zip(records.starts.tolist(), records.ends.tolist(), strict=True)):
+        try:
+            form.text.decode(records.data[start:end])
+        except UnicodeDecodeError as error:
+            bad = error.object[error.start : error.start + 4]
+            yield place, ("bad_encoding", {"encoding": form.encoding, "bytes": bad.hex(" ")})
+
+
+def _malformed(
+    records: Records,
+    place: int,
+    reason: str,
+    evidence: dict[str, Any],
+    number: int,
+    block: Block,
+    form: Form,
+    longest: int,
+) -> Malformed:
+    start, end = int(records.starts[place]), int(records.ends[place])
+    if reason == "too_long":
+        raw = records.data[start : start + kept(longest)]
+    else:
+        raw = records.data[start:end].removesuffix(form.newline.encode()).removesuffix(b"\r")
+    line = block.first_line + records.data.count(form.newline.encode(), 0, start)
+    return Malformed(number, line, reason, evidence, form.text.show(raw))
+
+
+def _table(records: Records, places: NDArray[np.int64], form: Form) -> pl.DataFrame:
+    schema = {name: pl.String() for name in form.columns}
+    if not len(places):
+        return pl.DataFrame(schema=schema)
+    if records.regular:
+        table = _by_polars(records, places, form)
+        if table is not None and table.height == len(places):
+            return table
+    columns = values(records, places)
+    return pl.DataFrame(
+        {
+            name: pl.Series(name, [form.text.decode(value) for value in column], dtype=pl.String)
+            for name, column in zip(form.columns, columns, strict=True)
+        },
+        schema=schema,
+    )
+
+
+def _by_polars(records: Records, places: NDArray[np.int64], form: Form) -> pl.DataFrame | None:
+    """The records as Polars reads them; none where it does not."""
+    data = records.data
+    if len(places) < len(records.ends):
+        spans = zip(records.starts[places].tolist(), records.ends[places].tolist(), strict=True)
+        data = b"".join([data[start:end] for start, end in spans])
+    # Polars takes a byte-order mark for one wherever its input starts: a line before the rows keeps it out of reach.
+    before = form.delimiter.encode() * (len(form.columns) - 1) + b"x" + form.newline.encode()
+    try:
+        table = pl.read_csv(
+            before + form.text.utf8(data),
+            has_header=False,
+            schema={name: pl.String() for name in form.columns},
+            separator=form.delimiter,
+            quote_char=form.quote if form.quote and form.quote.encode() in data else None,
+            eol_char=form.newline,
+            empty_string_is_null=False,
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    return table.slice(1)

@@ -1,0 +1,74 @@
+"""text_length: keep texts that are long and short enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from seedbed.core.part import Example, TextColumn
+from seedbed.core.step import Filter
+from seedbed.core.values import text_of
+
+
+class TextLength(Filter):
+    """Rejects texts that are too short or too long (reasons `too_short`, `too_long`).
+
+    ## Why
+    Texts of a few characters are mostly remains of something else, and very long ones are often several records that
+    ran together.
+
+    ## Limits
+    Characters are Unicode code points, blanks included, so an emoji may count several; words are what whitespace
+    parts, so a text in a script without spaces counts as one. A missing text is rejected as `cannot_tell`.
+    """
+
+    use: Literal["text_length"] = "text_length"
+    column: TextColumn = Field(None, description="Column to measure; the task's text when left out.")
+    at_least: int | None = Field(None, ge=0, description="Fewest that a text may have.")
+    at_most: int | None = Field(None, ge=0, description="Most that a text may have.")
+    unit: Literal["characters", "words"] = Field("characters", description="What is counted.")
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            title="Between 3 and 8 characters",
+            options={"at_least": 3, "at_most": 8},
+            before={"text": ["ok", "fine", "far too long", "été", None]},
+            after={"text": ["fine", "été"]},
+        ),
+        Example(
+            title="At least two words",
+            options={"column": "body", "at_least": 2, "unit": "words"},
+            before={"body": ["one", " two  words ", ""]},
+            after={"body": [" two  words "]},
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("text_length needs at_least, at_most or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"no text can have at least {self.at_least} and at most {self.at_most} {self.unit}")
+        return self
+
+    def keep(self) -> pl.Expr:
+        """True within the limits; null for a missing text."""
+        keep = self._length() >= (self.at_least or 0)
+        return keep if self.at_most is None else keep & (self._length() <= self.at_most)
+
+    def reason(self) -> pl.Expr:
+        """`too_short` or `too_long`."""
+        if self.at_least is None:
+            return pl.lit("too_long")
+        return pl.when(self._length() < self.at_least).then(pl.lit("too_short")).otherwise(pl.lit("too_long"))
+
+    def evidence(self) -> Mapping[str, pl.Expr]:
+        """The length."""
+        return {"length": self._length()}
+
+    def _length(self) -> pl.Expr:
+        text = text_of(str(self.column))
+        return text.str.len_chars() if self.unit == "characters" else text.str.count_matches(r"\S+")

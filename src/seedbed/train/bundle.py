@@ -1,0 +1,162 @@
+"""A bundle: a folder with a model, what it was learned with, and the preprocessing that its texts must pass.
+
+```
+bundle.json       learner, options, labels, task, version, SHA-256 of the other files
+preprocess.json   the steps before the model, and golden examples to check any runtime against
+…                 the model's own files
+```
+All of it is data: nothing in a bundle is executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from seedbed import __version__
+from seedbed.core import digest
+from seedbed.core.errors import ModelError, did_you_mean
+from seedbed.core.learner import Learner, Model
+from seedbed.core.task import Task
+
+BUNDLE, PREPROCESS = "bundle.json", "preprocess.json"
+
+
+class Golden(BaseModel):
+    """A raw input and what the bundle makes of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: dict[str, Any] = Field(description="Values of the columns, before any step.")
+    probabilities: dict[str, float] = Field(description="By label.")
+
+
+class Preprocess(BaseModel):
+    """What a row passes before the model reads it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: tuple[dict[str, Any], ...] = Field(description="Parts with their options, in order.")
+    golden: tuple[Golden, ...] = Field(description="Examples that any runtime must reproduce.")
+
+
+class Bundle(BaseModel):
+    """What a bundle says about its model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seedbed: str = Field(description="Version of Seedbed that wrote it.")
+    use: str = Field(description="The learner.")
+    options: dict[str, Any] = Field(description="The learner's options.")
+    labels: tuple[str, ...] = Field(description="The labels, in the order of the model's probabilities.")
+    task: Task
+    files: dict[str, str] = Field(description="SHA-256 of each other file, by name.")
+    preprocess: Preprocess = Field(description="What `preprocess.json` holds.", exclude=True)
+
+
+def save_bundle(
+    model: Model,
+    folder: Path,
+    *,
+    learner: Learner,
+    task: Task,
+    preprocess: list[dict[str, Any]],
+    golden: list[dict[str, Any]],
+) -> Bundle:
+    """Write a bundle. `bundle.json` comes last: a folder without it is not one.
+
+    Args:
+        model: What `learner` learned.
+        folder: Where to; made if need be, and empty.
+        learner: The part that learned the model.
+        task: What the model does.
+        preprocess: The steps before the model, as parts with their options (`{"use": …}`), in order.
+        golden: Examples, `{"input": {COLUMN: value}, "probabilities": {LABEL: number}}`.
+
+    Raises:
+        ModelError: The folder is not empty.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ModelError("a bundle needs an empty folder, and this one is not", at=str(folder))
+    model.save(folder)
+    before = Preprocess.model_validate({"steps": preprocess, "golden": golden})
+    _write(folder / PREPROCESS, before)
+    bundle = Bundle(
+        seedbed=__version__,
+        use=learner.use,
+        options=learner.model_dump(mode="json", exclude={"use"}),
+        labels=model.labels,
+        task=task,
+        files={path.name: digest.of_file(path) for path in sorted(folder.iterdir())},
+        preprocess=before,
+    )
+    _write(folder / BUNDLE, bundle)
+    return bundle
+
+
+def load_bundle(folder: Path) -> tuple[Model, Bundle]:
+    """Read what `save_bundle` wrote. The learner's part must have been imported, as Seedbed's own are.
+
+    Raises:
+        ModelError: The folder is not a bundle, a file is missing or damaged, or its learner is not known.
+        MissingExtraError: The model needs packages that are not installed.
+    """
+    said = _read(folder / BUNDLE)
+    try:
+        bundle = Bundle.model_validate({**said, "preprocess": _read(folder / PREPROCESS)})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelError(f"this is not a model bundle of Seedbed ({place}: {first['msg']})", at=str(folder)) from None
+    for name, expected in bundle.files.items():
+        path = folder / name
+        if not path.is_file() or digest.of_file(path) != expected:
+            raise ModelError(
+                "this file of the bundle is damaged or not the one that was saved"
+                if path.is_file()
+                else "this file of the bundle is missing",
+                at=str(path),
+                hint="copy the whole bundle again",
+            )
+    try:
+        return _model_class(bundle, folder).load(folder), bundle
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise ModelError(f"the model cannot be read ({type(error).__name__}: {error})", at=str(folder)) from None
+
+
+def _model_class(bundle: Bundle, folder: Path) -> type[Model]:
+    part = Learner.catalogue.get(bundle.use)
+    if part is None or not issubclass(part, Learner):
+        raise ModelError(
+            f"the bundle's learner {bundle.use!r} is not known",
+            at=str(folder / BUNDLE),
+            hint=did_you_mean(bundle.use, Learner.catalogue) + "; a plugin's learner needs its package installed",
+        )
+    return part.model
+
+
+def _write(path: Path, record: BaseModel) -> None:
+    path.write_bytes(
+        orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """A JSON object."""
+    try:
+        said = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        problem = "is not JSON" if isinstance(error, orjson.JSONDecodeError) else "cannot be read"
+        raise ModelError(
+            f"this is not a model bundle of Seedbed: {path.name} {problem}",
+            at=str(path.parent),
+            hint="a bundle is a folder models/NAME of a run",
+        ) from None
+    if not isinstance(said, dict):
+        raise ModelError(f"this is not a model bundle of Seedbed: {path.name} is no object", at=str(path.parent))
+    return said

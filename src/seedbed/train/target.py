@@ -1,0 +1,72 @@
+"""What a classifier learns from and predicts from: coded labels, and texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from seedbed.core.errors import DataError, ModelError
+from seedbed.core.task import Task
+
+#: Fewer training rows than this teach nothing.
+FEWEST_ROWS = 4
+
+
+@dataclass(frozen=True)
+class Target:
+    """Labels of training rows."""
+
+    labels: tuple[str, ...]
+    """The task's labels in its order, else those of the rows, sorted."""
+    codes: NDArray[np.int64]
+    """Label of each row, as an index into `labels`, shape (rows,)."""
+
+
+def target_of(train: pl.DataFrame, task: Task) -> Target:
+    """The labels of training rows.
+
+    Raises:
+        DataError: There are fewer than `FEWEST_ROWS` rows, one label only, or a label that the task does not know.
+    """
+    if train.height < FEWEST_ROWS:
+        raise DataError(
+            f"{train.height} training rows are too few to learn from",
+            at=task.label,
+            hint=f"at least {FEWEST_ROWS} are needed; a useful model needs some dozens for each label",
+        )
+    values = train[task.label].cast(pl.String)
+    found = sorted(values.drop_nulls().unique().to_list())
+    labels = task.labels or tuple(found)
+    unknown = [label for label in found if label not in labels]
+    if unknown or values.has_nulls():
+        raise DataError(
+            f"training rows have the label {unknown[0]!r}, which the task does not know"
+            if unknown
+            else f"{values.null_count()} training rows have no label",
+            at=task.label,
+        )
+    if len(found) < 2:
+        raise DataError(
+            f"all training rows have the label {found[0]!r}; a classifier needs at least two labels to learn from",
+            at=task.label,
+            hint="check the label column, and the steps that reject rows",
+        )
+    codes = values.replace_strict(list(labels), list(range(len(labels))), return_dtype=pl.Int64)
+    return Target(labels=tuple(labels), codes=codes.to_numpy())
+
+
+def texts_of(rows: pl.DataFrame, column: str) -> list[str]:
+    """The texts of rows; a missing one is empty.
+
+    Raises:
+        ModelError: The rows have no such column.
+    """
+    if column not in rows.columns:
+        raise ModelError(
+            f"the model reads the column {column!r}, which the rows do not have",
+            hint=f"they have: {', '.join(rows.columns[:12]) or 'no columns'}",
+        )
+    return rows[column].cast(pl.String).fill_null("").to_list()

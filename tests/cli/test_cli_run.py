@@ -1,0 +1,143 @@
+"""What `seedbed run` says at the end, and how progress looks meanwhile."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from seedbed.cli.progress import Bars, Lines, amount, shown_on
+from seedbed.cli.run import facts, summary
+from seedbed.core.context import Context
+from seedbed.core.ledger import Books
+from seedbed.core.metric import Score
+from seedbed.core.run import Comparison, DatasetRecord, ModelRecord, Run
+
+
+def score(value: float) -> Score:
+    return Score(value=value, low=value - 0.02, high=value + 0.02, n=300)
+
+
+def model(name: str, value: float) -> ModelRecord:
+    scores = {"validation": {"macro_f1": score(value + 0.01)}, "test": {"macro_f1": score(value)}}
+    return ModelRecord(
+        name=name, use=name, options={}, scores=scores, classes={}, confusion={}, mistakes=(), seconds=1, bytes=9
+    )
+
+
+def a_run(**changes: object) -> Run:
+    compared = Comparison(
+        a="majority", b="tfidf_logistic", split="test", metric="macro_f1", difference=0.5, low=0.45, high=0.55, p=1e-4,
+        mcnemar=1e-5, n=300, verdict="better",
+    )  # fmt: skip
+    books = Books(read=4000, kept=3000, rejected={"csv": {"too_long": 1}, "near_duplicates": {"near_duplicate": 999}})
+    run = Run(
+        seedbed="0.1.0", name="tweets", id="x", state="passed", started="2026-01-01T00:00:00Z", seconds=61.4,
+        task={}, seed=13, sources=(), rows=books, steps=(), certificate=None, findings=(),
+        dataset=DatasetRecord(
+            digest="abc", splits={"train": 2400, "validation": 300, "test": 300}, columns=(), labels={},
+            labels_before={}, lengths=None,
+        ),
+        models=(model("majority", 0.2), model("tfidf_logistic", 0.7)), best="tfidf_logistic",
+        comparisons=(compared,), leakage=None, gates=(), intervals={"level": 0.95},
+    )  # fmt: skip
+    return run.model_copy(update=changes)
+
+
+def test_the_end_of_a_run_says_what_matters() -> None:
+    assert summary(a_run(), Path("runs/tweets/x")) == [
+        "tweets: passed in 61 s",
+        "rows: 4,000 read = 3,000 kept + 1,000 rejected (near_duplicates 999, csv 1)",
+        "best model: tfidf_logistic, macro_f1 0.700 on test (95% interval 0.680 to 0.720, 300 rows)",
+        "  better than majority (macro_f1 +0.500, +0.450 to +0.550)",
+        "report: runs/tweets/x/report.html",
+    ]
+
+
+def test_the_end_of_a_failed_run_says_why() -> None:
+    run = a_run(state="failed", stopped_by=("class_share",), models=(), best=None, comparisons=(), blanks=("a", "b"))
+    lines = summary(run, Path("x"))
+    assert lines[:2] == ["tweets: failed in 61 s", "  stopped by class_share"]
+    assert any("2 unanswered questions" in line for line in lines)
+
+
+def test_facts_are_json() -> None:
+    found = json.loads(json.dumps(facts(a_run(), Path("x"))))
+    assert {"state", "folder", "report", "digest", "rows"} <= set(found)
+    assert found["rows"]["read"] == 4000
+
+
+def test_lines_are_few_and_tell_share_and_rate() -> None:
+    stream, now = io.StringIO(), [0.0]
+    context = Context(progress=Lines(stream, clock=lambda: now[0]))
+    with context.stage("reading", total=100e6, unit="bytes") as stage:
+        for _ in range(100):
+            now[0] += 0.25
+            stage.advance(1e6, note="x.csv")
+    assert stream.getvalue().splitlines() == [
+        "reading …",
+        *(f"reading: {share}% of 100.0 MB · 4.0 MB/s · x.csv" for share in (20, 40, 60, 80, 100)),
+        "reading: done in 25.0 s",
+    ]
+
+
+def test_lines_without_a_total_count() -> None:
+    stream, now = io.StringIO(), [0.0]
+    lines = Lines(stream, clock=lambda: now[0])
+    stage = lines.start("pairing", None, "pairs")
+    now[0] = 10.0
+    stage.advance(5000)
+    assert stream.getvalue().splitlines()[-1] == "pairing: 5,000 pairs · 500 pairs/s"
+
+
+def test_a_stage_that_fails_is_over_too() -> None:
+    stream = io.StringIO()
+    with pytest.raises(ZeroDivisionError), Context(progress=Lines(stream)).stage("dividing"):
+        _ = 1 / 0
+    assert "dividing: done" in stream.getvalue()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_bars_on_a_terminal_lines_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(shown_on(Terminal()), Bars)
+    assert isinstance(shown_on(io.StringIO()), Lines)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(shown_on(Terminal()), Lines)
+
+
+def test_bars_leave_a_line_per_stage_and_obey_no_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    context = Context(progress=Bars(terminal))
+    with context.stage("out\x1b]0;er\x07", total=2, unit="rows") as outer:
+        with context.stage("[red]inner", total=None) as inner:
+            inner.advance(1, note="note\x1b[2J")
+        outer.advance(2)
+    context.progress.say("said")
+    shown = terminal.getvalue()
+    assert "\x1b]0;er" not in shown
+    assert "[red]inner: done in" in shown
+    assert "er�: done in" in shown
+    assert shown.splitlines()[-1] == "said"
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "words"),
+    [
+        (0, "bytes", "0 B"),
+        (999, "B", "999 B"),
+        (1500, "bytes", "1.5 kB"),
+        (2.5e15, "bytes", "2500.0 TB"),
+        (12345.6, "rows", "12,346 rows"),
+        (3, "", "3"),
+    ],
+)
+def test_amounts(number: float, unit: str, words: str) -> None:
+    assert amount(number, unit) == words

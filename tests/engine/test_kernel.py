@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedbed.core.errors import BooksError
+from seedbed.core.ledger import EXCERPT_LENGTH, Books, excerpt_of
+from seedbed.core.rows import NUMBER, ROW, number_rows
+from seedbed.core.step import Filter, Map
+from seedbed.core.task import TextClassification
+from seedbed.engine.kernel import Kernel, Usable
+from seedbed.steps.drop_missing import DropMissing
+from seedbed.steps.normalize import Normalize
+from seedbed.steps.text_length import TextLength
+
+TASK = TextClassification(kind="text_classification", text="text", label="label")
+
+
+def rows(**columns: list[object]) -> pl.DataFrame:
+    table = pl.DataFrame(columns, strict=False)
+    records = pl.Series(range(1, table.height + 1), dtype=pl.UInt64)
+    return number_rows(table, file_number=0, source="s", file="f.csv", records=records)
+
+
+def test_every_reject_is_in_the_ledger_with_reason_evidence_and_the_whole_row() -> None:
+    kernel = Kernel((("text_length", TextLength(column="text", at_least=3)), ("task", Usable(use="task", task=TASK))))
+    outcome = kernel(rows(text=["long enough", "x", None, "fine"], label=["a", "b", "a", None]))
+    assert outcome.kept[ROW].to_list() == ["s:f.csv#1"]
+    found = {entry["row"]: entry for entry in outcome.entries.iter_rows(named=True)}
+    assert {row: entry["reason"] for row, entry in found.items()} == {
+        "s:f.csv#2": "too_short",
+        "s:f.csv#3": "cannot_tell",
+        "s:f.csv#4": "unlabelled",
+    }
+    assert json.loads(found["s:f.csv#2"]["record"]) == {"text": "x", "label": "b"}
+    assert {entry["source"] for entry in found.values()} == {"s"}
+
+
+def test_changes_are_counted_in_full() -> None:
+    texts = [f" padded  {i}" if i % 3 else f"clean {i}" for i in range(900)]
+    outcome = Kernel((("normalize", Normalize(column="text")),), changes="all")(rows(text=texts))
+    assert outcome.changed == {"normalize": 600}
+    assert outcome.entries.height == 600
+    first = json.loads(outcome.entries["evidence"][0])
+    assert first == {"before": {"text": " padded  1"}, "after": {"text": "padded 1"}}
+    sampled = Kernel((("normalize", Normalize(column="text")),))(rows(text=texts))
+    assert sampled.changed == {"normalize": 600}
+    assert 0 < sampled.entries.height < 30
+
+
+def test_a_map_that_loses_rows_or_identity_is_caught() -> None:
+    class Renumber(Map):
+        use: str = ""
+
+        def columns(self) -> list[pl.Expr]:
+            return [pl.lit(7, pl.UInt64).alias(NUMBER)]
+
+    with pytest.raises(BooksError, match="identity"):
+        Kernel((("renumber", Renumber(use="renumber")),))(rows(text=["a", "b"]))
+
+
+def test_a_constant_filter_counts_every_row() -> None:
+    class Nothing(Filter):
+        use: str = ""
+
+        def keep(self) -> pl.Expr:
+            return pl.lit(False)
+
+    outcome = Kernel((("nothing", Nothing(use="nothing")),))(rows(text=["a", "b"]))
+    assert (outcome.kept.height, outcome.entries.height) == (0, 2)
+
+
+@given(
+    st.lists(st.tuples(st.one_of(st.none(), st.text(max_size=30)), st.sampled_from(["a", "b", "", None])), max_size=40),
+    st.integers(1, 50),
+)
+def test_nothing_is_lost_and_batches_do_not_matter(pairs: list[tuple[str | None, str | None]], batch: int) -> None:
+    table = rows(
+        text=pl.Series([p[0] for p in pairs], dtype=pl.String), label=pl.Series([p[1] for p in pairs], dtype=pl.String)
+    )
+    kernel = Kernel(
+        (
+            ("normalize", Normalize(column="text")),
+            ("drop_missing", DropMissing(columns=["text"])),
+            ("text_length", TextLength(column="text", at_least=2, at_most=20)),
+            ("task", Usable(use="task", task=TASK)),
+        ),
+        changes="all",
+    )
+    whole = kernel(table)
+    rejected = whole.entries.filter(pl.col("action") == "rejected")
+    assert sorted([*whole.kept[NUMBER], *rejected[NUMBER]]) == table[NUMBER].to_list()
+    pieces = [kernel(table.slice(at, batch)) for at in range(0, max(len(pairs), 1), batch)]
+    assert pl.concat([piece.kept for piece in pieces]).equals(whole.kept)
+    together = pl.concat([piece.entries for piece in pieces]).sort(NUMBER, "part", "action")
+    assert together.equals(whole.entries.sort(NUMBER, "part", "action"))
+
+
+def test_books_that_do_not_balance_fail() -> None:
+    with pytest.raises(BooksError, match="3 rows read"):
+        Books(read=3, kept=1, rejected={"x": {"y": 1}}).check(at="here")
+
+
+@given(st.text(max_size=600))
+def test_excerpts_are_short_and_without_control_characters(text: str) -> None:
+    shown = pl.DataFrame({"t": [text]}).select(excerpt_of(pl.col("t"))).item()
+    assert len(shown) <= EXCERPT_LENGTH
+    assert not any(ord(c) < 32 or ord(c) == 127 for c in shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("write to ann.b+c@example.co.uk now", "example"),
+        ("call +49 (30) 1234-5678 today", "1234"),
+        ("card 4111 1111 1111 1111 expires", "4111"),
+        ("from 192.168.10.20 port", "192.168"),
+        ("pay DE89 3704 0044 0532 0130 00 please", "3704"),
+        ("x" * 190 + " 4111 1111 1111 1111", "4111"),
+    ],
+)
+def test_personal_data_is_masked_in_excerpts(text: str, secret: str) -> None:
+    assert secret not in pl.DataFrame({"t": [text]}).select(excerpt_of(pl.col("t"))).item()

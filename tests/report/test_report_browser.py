@@ -1,0 +1,117 @@
+"""The report in a real browser: it fits, loads nothing, runs nothing that data brings, and works by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sample
+
+from seedbed.report import render
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not installed ({CHROMIUM})"),
+]
+
+RUNS = {
+    "tweets": sample.tweets,
+    "failed": sample.failed,
+    "many_labels": sample.many_labels,
+    "hostile": sample.hostile,
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reports")
+    for name, run in RUNS.items():
+        (folder / f"{name}.html").write_text(render(run()), encoding="utf-8")
+    return folder
+
+
+class Visit:
+    """A page in the browser, with what it said and what it asked for."""
+
+    def __init__(self, browser: Browser, file: Path, width: int = 1280, **more: Any) -> None:
+        self.page = browser.new_page(viewport={"width": width, "height": 900}, **more)
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri())
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.page.close()
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_and_loads_nothing(browser: Browser, folder: Path, run: str, width: int, scheme: str) -> None:
+    file = folder / f"{run}.html"
+    with Visit(browser, file, width, color_scheme=scheme) as visit:
+        for details in visit.page.query_selector_all("details"):
+            details.evaluate("node => node.open = true")
+        wide, shown = visit.page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide <= shown == width
+        assert visit.page.evaluate("window.hacked") is None
+        assert visit.said == []
+        assert [url for url in visit.asked if url not in (file.as_uri(), "data:,")] == []
+        back = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        light = sum(int(part) for part in back[4:-1].split(",")) > 3 * 128
+        assert light == (scheme == "light")
+
+
+def test_words_in_figures_stay_inside(browser: Browser, folder: Path) -> None:
+    outside = """() => [...document.querySelectorAll('figure > svg text')].filter(text => {
+        const box = text.getBoundingClientRect();
+        return box.left < 0 || box.right > document.documentElement.clientWidth;
+    }).map(text => text.textContent)"""
+    for run in RUNS:
+        with Visit(browser, folder / f"{run}.html", 390) as visit:
+            assert visit.page.evaluate(outside) == [], run
+
+
+def test_the_keyboard_reaches_the_sections(browser: Browser, folder: Path) -> None:
+    focus = "[document.activeElement.getAttribute('href'), getComputedStyle(document.activeElement).outlineStyle]"
+    with Visit(browser, folder / "tweets.html") as visit:
+        visit.page.keyboard.press("Tab")
+        assert visit.page.evaluate(focus) == ["#verdict", "solid"]
+        assert visit.page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0, "the skip link shows"
+        visit.page.keyboard.press("Tab")
+        visit.page.keyboard.press("Tab")
+        assert visit.page.evaluate(focus) == ["#rows", "solid"]
+        visit.page.keyboard.press("Enter")
+        assert visit.page.url.endswith("#rows")
+
+
+def test_paper_is_light_and_holds_the_folded_tables(browser: Browser, folder: Path) -> None:
+    with Visit(browser, folder / "tweets.html", 720, color_scheme="dark") as visit:
+        visit.page.emulate_media(media="print", color_scheme="dark")
+        assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert not visit.page.is_visible("nav")
+        assert visit.page.is_visible("#lengths details table")

@@ -1,0 +1,153 @@
+"""Banded pairs: as good as the exact join, whatever the pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+
+from seedbed.core.rows import NUMBER, ROW
+from seedbed.core.similarity import (
+    Shingles,
+    band_table,
+    bands_for,
+    components,
+    jaccard,
+    pairs,
+    shingle,
+    similar_pairs,
+    verified_pairs,
+)
+
+
+@dataclass
+class InMemory:
+    """Keys in pieces by `key`; remembers what was asked for."""
+
+    keys: pl.DataFrame
+    rows: pl.DataFrame
+    pieces: int = 3
+    survey: Mapping[str, int] = field(default_factory=dict)
+    most_fetched: int = 0
+
+    def partitions(self) -> Iterator[pl.DataFrame]:
+        for piece in range(self.pieces):
+            yield self.keys.filter(pl.col("key") % self.pieces == piece)
+
+    def lookup(self, numbers: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        self.most_fetched = max(self.most_fetched, numbers.len())
+        return self.rows.filter(pl.col(NUMBER).is_in(numbers.implode())).select(NUMBER, ROW, *columns).sort(NUMBER)
+
+
+def rows_of(texts: list[str | None]) -> pl.DataFrame:
+    # Numbers are not places: there are gaps.
+    numbers = pl.Series(range(len(texts)), dtype=pl.UInt64) * 3 + 7
+    return pl.DataFrame({NUMBER: numbers, ROW: [f"0:f#{i}" for i in range(len(texts))], "text": texts})
+
+
+def found(rows: pl.DataFrame, threshold: float, *, pieces: int = 3, batch: int = 1_000) -> pl.DataFrame:
+    bands = bands_for(threshold)
+    batches = rows.iter_slices(batch) if rows.height else [rows]
+    keys = pl.concat([band_table(batch, "text", "characters", *bands) for batch in batches])
+    frames = list(verified_pairs(InMemory(keys, rows, pieces), "text", "characters", threshold))
+    return pl.concat([pl.DataFrame(schema=pairs.PAIR_SCHEMA), *frames])
+
+
+def once(pairs: pl.DataFrame) -> set[tuple[int, int, float]]:
+    return set(pairs.unique().iter_rows())
+
+
+def exact(rows: pl.DataFrame, threshold: float) -> set[tuple[int, int, float]]:
+    left, right, similarity = similar_pairs(shingle(rows["text"], "characters"), threshold)
+    numbers = rows[NUMBER].to_numpy()
+    return set(zip(numbers[left].tolist(), numbers[right].tolist(), similarity.tolist(), strict=True))
+
+
+def near_copies(groups: int, each: int, seed: int) -> list[str | None]:
+    """Texts of random words in groups that differ in a word or two, some equal, in random order."""
+    draw = np.random.default_rng(seed)
+    words = [f"{a}{b}{c}" for a in "klmnprst" for b in "aeiou" for c in ("rit", "no", "stan", "vel", "gu")]
+    texts: list[str | None] = [None, "", " "]
+    for _ in range(groups):
+        text = draw.choice(words, 25)
+        for _ in range(each):
+            copy = text.copy()
+            copy[draw.integers(25, size=draw.integers(0, 3))] = draw.choice(words)
+            texts.append(" ".join(copy))
+    return [texts[i] for i in draw.permutation(len(texts))]
+
+
+@pytest.mark.parametrize("threshold", [0.7, 0.8, 0.9, 1.0])
+def test_almost_every_pair_is_found_and_each_is_true(threshold: float) -> None:
+    rows = rows_of(near_copies(200, 4, seed=1))
+    expected, got = exact(rows, threshold), once(found(rows, threshold))
+    assert got <= expected
+    assert len(expected) > 50
+    assert len(got) >= 0.998 * len(expected)
+
+
+def test_pieces_and_batches_do_not_matter() -> None:
+    rows = rows_of(near_copies(40, 5, seed=2))
+    reference = once(found(rows, 0.8, pieces=1))
+    assert reference
+    for pieces, batch in [(2, 7), (11, 1_000), (97, 50)]:
+        assert once(found(rows, 0.8, pieces=pieces, batch=batch)) == reference
+
+
+def test_copies_are_paired_with_the_first_and_no_other() -> None:
+    text = "we waited for an hour and then the food was cold"
+    near = "we waited for an hour and then the food was old!"
+    rows = rows_of([text, None, near, text.upper(), text, "something else altogether"])
+    similarity = float(jaccard(shingle(rows["text"], "characters"), np.array([0]), np.array([2]))[0])
+    assert once(found(rows, 0.7)) == {(7, 13, similarity), (7, 16, 1.0), (7, 19, 1.0)}
+
+
+def test_few_candidates_and_few_texts_at_a_time_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_of(near_copies(40, 5, seed=3))
+    reference = once(found(rows, 0.8))
+    keys = band_table(rows, "text", "characters", *bands_for(0.8))
+    monkeypatch.setattr(pairs, "_CANDIDATES", 10)
+    monkeypatch.setattr(pairs, "_LOADED", 1_000)
+    groups = InMemory(keys, rows)
+    assert once(pl.concat(verified_pairs(groups, "text", "characters", 0.8))) == reference
+    assert groups.most_fetched <= 10
+
+
+def test_a_crowd_of_one_template_is_joined_without_comparing_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "LARGEST_BUCKET", 50)
+    monkeypatch.setattr(pairs, "FIRST_FEW", 5)
+    texts = [f"Your code is {i:04}. Do not give this code to anyone, not even to us. Thank you." for i in range(500)]
+    rows = rows_of(texts)
+    compared: list[int] = []
+
+    def counted(shingles: Shingles, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        compared.append(len(left))
+        return jaccard(shingles, left, right)
+
+    monkeypatch.setattr(pairs, "jaccard", counted)
+    result = found(rows, 0.8, pieces=1)
+    numbers = rows[NUMBER].to_numpy()
+    left, right = (np.searchsorted(numbers, result[name].to_numpy()) for name in ("a", "b"))
+    assert not components(len(numbers), left, right).any()
+    assert once(result) <= exact(rows, 0.8)
+    assert sum(compared) < 500 * 499 / 2 / 3
+
+
+def test_crowded_buckets_do_not_depend_on_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "LARGEST_BUCKET", 5)
+    monkeypatch.setattr(pairs, "FIRST_FEW", 2)
+    rows = rows_of(near_copies(6, 40, seed=4))
+    reference = once(found(rows, 0.7, pieces=1))
+    assert reference
+    assert once(found(rows, 0.7, pieces=13, batch=11)) == reference
+    assert reference <= exact(rows, 0.7)
+
+
+def test_no_rows_and_no_texts() -> None:
+    for texts in ([], [None, ""]):
+        rows = rows_of(texts).cast({"text": pl.String})
+        assert found(rows, 0.8).is_empty()

@@ -1,0 +1,355 @@
+"""One table over everything a recipe can name: each part is well formed, and its examples are true."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+
+from seedbed.core.check import Check, View
+from seedbed.core.context import Context
+from seedbed.core.errors import MissingExtraError
+from seedbed.core.learner import Learner
+from seedbed.core.metric import Metric
+from seedbed.core.part import FAMILIES, Example, Part, sections
+from seedbed.core.rows import NUMBER, ROW, data_columns, number_rows
+from seedbed.core.source import Source
+from seedbed.core.splitter import Splitter
+from seedbed.core.step import Filter, Map, Reduce, Step
+from seedbed.core.task import TextClassification
+
+ROOMS = {
+    "sources": "sources",
+    "steps": "steps",
+    "checks": "checks",
+    "splitters": "splits",
+    "learners": "train",
+    "metrics": "evaluate",
+    "exporters": "publish",
+}
+#: Names that stand in people's recipes: a part may gain options, but it never loses its name.
+PROMISED = {
+    "sources": "csv jsonl parquet",
+    "steps": "fix_text strip_html normalize drop_missing map_values keep_values text_length exact_duplicates "
+    "near_duplicates conflicting_labels sample",
+    "checks": "row_count no_missing allowed_values class_share no_leakage",
+    "splitters": "stratified random group",
+    "learners": "majority tfidf_logistic",
+    "metrics": "accuracy balanced_accuracy macro_f1",
+    "exporters": "folder",
+}
+PACKAGES = {family: importlib.import_module(f"seedbed.{room}") for family, room in ROOMS.items()}
+# Tests may define parts of their own; these are ours.
+PARTS = [
+    part
+    for family in ROOMS
+    for part in FAMILIES[family].catalogue.values()
+    if part.__module__.startswith(PACKAGES[family].__name__ + ".")
+]
+CASES = [(part, example) for part in PARTS for example in part.examples]
+TASK = TextClassification(kind="text_classification", text="text", label="label")
+
+every_part = pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part.family}-{_use(part)}")
+
+
+def _use(part: type[Part]) -> str:
+    return str(part.model_fields["use"].default)
+
+
+def _id_of(value: object) -> str:
+    return _use(value) if isinstance(value, type) else ""
+
+
+def _given(part: type[Part], example: Example) -> dict[str, Any]:
+    """The example as a recipe would write it."""
+    found: dict[str, Any] = {"use": _use(part), **example.options}
+    for name, field in part.model_fields.items():
+        if field.is_required() and name == "path":
+            found.setdefault("path", "somewhere")
+    return found
+
+
+def _made(part: type[Part], example: Example) -> Any:
+    return part.model_validate(_given(part, example)).for_task(TASK.roles)
+
+
+def _frame(columns: Mapping[str, list[Any]]) -> pl.DataFrame:
+    table = pl.DataFrame(dict(columns), strict=False)
+    return number_rows(
+        table, file_number=0, source="0", file="t", records=pl.Series(range(1, table.height + 1), dtype=pl.UInt64)
+    )
+
+
+# Form
+
+
+def test_every_promised_part_is_there() -> None:
+    missing = {
+        family: left
+        for family, names in PROMISED.items()
+        if (left := set(names.split()) - {_use(part) for part in PARTS if part.family == family})
+    }
+    assert not missing
+
+
+def test_a_family_holds_only_parts_that_a_recipe_can_name() -> None:
+    importlib.import_module("seedbed.engine.kernel")
+    assert [part for family in FAMILIES.values() for name, part in family.catalogue.items() if not name] == []
+
+
+@every_part
+def test_page(part: type[Part]) -> None:
+    page = sections(part)
+    assert page[""], "no summary"
+    assert part.summary().endswith(("?", ".", "…")), "the first line is a sentence"
+    assert page.get("why"), "no '## Why'"
+    assert page.get("limits"), "no '## Limits'"
+    assert part.examples
+
+
+@every_part
+def test_every_option_is_described(part: type[Part]) -> None:
+    bare = [name for name, field in part.model_fields.items() if name != "use" and not field.description]
+    for title, inner in part.model_json_schema().get("$defs", {}).items():
+        bare += [f"{title}.{name}" for name, at in inner.get("properties", {}).items() if not at.get("description")]
+    assert bare == []
+
+
+@every_part
+def test_place(part: type[Part]) -> None:
+    package = PACKAGES[part.family]
+    assert part.__module__ == f"{package.__name__}.{_use(part)}"
+    assert part.__name__ in package.__all__
+    assert getattr(package, part.__name__) is part
+
+
+@every_part
+def test_schema(part: type[Part]) -> None:
+    schema = part.model_json_schema()
+    Draft202012Validator.check_schema(schema)
+    assert schema["required"][0] == "use"
+    for example in part.examples:
+        asked = {k: v for k, v in _given(part, example).items() if not _has_python_keys(v)}
+        errors = [e.message for e in Draft202012Validator(schema).iter_errors(asked) if e.validator != "required"]
+        assert errors == []
+
+
+def _has_python_keys(value: object) -> bool:
+    # YAML may have numbers as keys, JSON may not.
+    return isinstance(value, dict) and not all(isinstance(key, str) for key in value)
+
+
+@every_part
+def test_round_trip(part: type[Part]) -> None:
+    for example in part.examples:
+        made = part.model_validate(_given(part, example))
+        assert part.model_validate(made.model_dump()) == made
+        assert part.model_validate_json(made.model_dump_json()) == made
+
+
+@every_part
+def test_unknown_option_is_refused(part: type[Part]) -> None:
+    with pytest.raises(ValidationError, match="no_such_option"):
+        part.model_validate({**_given(part, part.examples[0]), "no_such_option": 1})
+
+
+# Examples, run as the engine would
+
+
+class InMemory:
+    """What a `Reduce` asks for, with keys in three pieces."""
+
+    def __init__(self, step: Reduce, rows: pl.DataFrame) -> None:
+        self._rows = rows
+        sums = step.survey()
+        self._survey = {name: int(rows.select(sum_.sum()).item()) for name, sum_ in sums.items()}
+        half = rows.height // 2
+        seen = [*step.reads(), NUMBER, ROW]
+        batches = [batch.select(list(dict.fromkeys(seen))) for batch in (rows[:half], rows[half:])]
+        self._keys = pl.concat([step.keys(batch, self.survey) for batch in batches])
+
+    @property
+    def survey(self) -> Mapping[str, int]:
+        return self._survey
+
+    def partitions(self) -> Iterator[pl.DataFrame]:
+        piece = self._keys["key"].rank("dense").fill_null(0) % 3
+        for i in range(3):
+            yield self._keys.filter(piece == i)
+
+    def lookup(self, numbers: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        return self._rows.filter(pl.col(NUMBER).is_in(numbers.implode())).select(NUMBER, ROW, *columns).sort(NUMBER)
+
+
+def _run_step(step: Step, rows: pl.DataFrame) -> pl.DataFrame:
+    if isinstance(step, Map):
+        return rows.with_columns(step.columns())
+    if isinstance(step, Filter):
+        return rows.filter(step.keep())
+    if isinstance(step, Reduce):
+        verdicts = list(step.judge(InMemory(step, rows)))
+        rejected = pl.concat([verdict.select(NUMBER, "reason") for verdict in verdicts]) if verdicts else rows[:0]
+        assert rejected[NUMBER].is_unique().all()
+        return rows.join(rejected, on=NUMBER, how="anti", maintain_order="left")
+    raise NotImplementedError(f"how is an example of {type(step).__name__} run?")
+
+
+def _source(part: type[Source], example: Example, folder: Path) -> dict[str, list[Any]]:
+    path = folder / f"example.{_use(part)}"
+    if _use(part) == "parquet":
+        pl.DataFrame(example.before, strict=False).write_parquet(path)
+    else:
+        path.write_text("\n".join(example.before["lines"]), encoding="utf-8")
+    source = part.model_validate({**_given(part, example), "path": str(path)})
+    context = Context(base=folder, store=folder / "store")
+    scan = source.scan(context)
+    tables = [source.parse(block, scan).table for block in source.blocks(scan, context)]
+    return pl.concat(tables).to_dict(as_series=False)
+
+
+def _check(check: Check, example: Example) -> dict[str, list[Any]]:
+    about_split = check.when == "split"
+    rows = pl.DataFrame() if about_split else _frame(example.before)
+    certificate = {name: values[0] for name, values in example.before.items()} if about_split else {}
+    finding = check.find(View(rows=rows.lazy(), task=TASK, certificate=certificate))
+    assert finding.check == check.use
+    assert finding.message.endswith(".")
+    return {"passed": [finding.passed], "value": [finding.value], "limit": [finding.limit]}
+
+
+def _splitter(splitter: Splitter, example: Example) -> dict[str, list[Any]]:
+    labels = np.unique(example.before["label"], return_inverse=True)[1].astype(np.int64)
+    clusters = np.asarray(example.before.get("cluster", range(len(labels))), dtype=np.int64)
+    dealt = splitter.assign(clusters, labels)
+    return {name: [int((dealt == i).sum())] for i, name in enumerate(splitter.shares)}
+
+
+def _metric(metric: Metric, example: Example) -> dict[str, list[Any]]:
+    truth, predicted = example.before["truth"], example.before["predicted"]
+    labels = sorted({*truth, *predicted})
+    cells = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    np.add.at(cells, ([labels.index(x) for x in truth], [labels.index(x) for x in predicted]), 1)
+    return {"value": [pytest.approx(float(metric.of_cells(cells)), nan_ok=True)]}
+
+
+def _learner(learner: Learner, example: Example) -> dict[str, list[Any]]:
+    rows = _frame(example.before)
+    try:
+        model = learner.fit(rows, rows, TASK, Context())
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+    chances = model.predict(rows)
+    assert chances.shape == (rows.height, len(model.labels))
+    assert np.allclose(chances.sum(1), 1)
+    return {"predicted": [model.labels[i] for i in chances.argmax(1)]}
+
+
+@pytest.mark.parametrize(
+    ("part", "example"),
+    [
+        pytest.param(part, example, id=f"{part.family}-{_use(part)}-{i}")
+        for part in PARTS
+        if part.family != "exporters"  # they need a whole run: tests/publish
+        for i, example in enumerate(part.examples)
+    ],
+)
+def test_example(part: type[Part], example: Example, tmp_path: Path) -> None:
+    match part.family:
+        case "sources":
+            found = _source(part, example, tmp_path)  # type: ignore[arg-type]
+        case "steps":
+            found = _run_step(_made(part, example), _frame(example.before)).to_dict(as_series=False)
+        case "checks":
+            found = _check(_made(part, example), example)
+        case "splitters":
+            found = _splitter(_made(part, example), example)
+        case "metrics":
+            found = _metric(_made(part, example), example)
+        case "learners":
+            found = _learner(_made(part, example), example)
+        case family:
+            raise NotImplementedError(family)
+    assert {name: found[name] for name in example.after} == example.after
+
+
+# What no row-wise step may do, whatever the rows
+
+STEPS = [(part, example) for part, example in CASES if issubclass(part, Map | Filter)]
+every_step = pytest.mark.parametrize(("part", "example"), STEPS, ids=_id_of)
+# Polars holds UTF-8: no surrogates.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(
+    [
+        "",
+        " ",
+        "\x00",
+        "\n\r\t",
+        "👩‍👩‍👧 <b>x</b>",
+        "&amp;&lt;",
+        "<",
+        "&",
+        "\ufeff",
+        "e\u0301",
+        "\u00e2\u20ac\u2122",
+        "@a http://b.c",
+    ]
+)
+VALUES = {
+    pl.String: TEXTS,
+    pl.Int64: st.integers(-(2**62), 2**62),
+    pl.Float64: st.floats(width=64),
+    pl.Boolean: st.booleans(),
+}
+
+
+def _tables(example: Example) -> st.SearchStrategy[pl.DataFrame]:
+    """Tables of the example's columns and types with any values."""
+    kinds = _frame(example.before).drop(ROW, NUMBER).schema
+    any_row = st.tuples(*(st.none() | VALUES.get(kind.base_type(), st.none()) for kind in kinds.values()))
+    return st.lists(any_row, max_size=8).map(
+        lambda rows: _frame(pl.DataFrame(rows, schema=kinds, orient="row").to_dict(as_series=False)).cast(dict(kinds))
+    )
+
+
+@every_step
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_rows_are_kept_or_rejected_and_batches_do_not_matter(
+    part: type[Step], example: Example, data: st.DataObject
+) -> None:
+    step = _made(part, example)
+    rows = data.draw(_tables(example))
+    cut = data.draw(st.integers(0, rows.height))
+    halves = [rows[:cut], rows[cut:]]
+    if isinstance(step, Map):
+        whole = rows.with_columns(step.columns())
+        assert whole.height == rows.height
+        assert whole.select(NUMBER, ROW).equals(rows.select(NUMBER, ROW))
+        assert set(data_columns(rows)) <= set(data_columns(whole))
+        assert pl.concat([half.with_columns(step.columns()) for half in halves]).equals(whole)
+    else:
+        assert isinstance(step, Filter)
+        keep = rows.select(keep=step.keep())["keep"]
+        assert keep.dtype == pl.Boolean
+        assert keep.len() == rows.height
+        assert pl.concat([half.select(keep=step.keep())["keep"] for half in halves]).equals(keep)
+        gone = rows.filter(keep.eq_missing(False))
+        told = gone.with_columns(step.reason().alias("reason"), **step.evidence())
+        assert told.height == gone.height
+        assert told["reason"].null_count() == 0
+
+
+@pytest.mark.parametrize(("part", "example"), [case for case in STEPS if issubclass(case[0], Filter)], ids=_id_of)
+def test_a_row_of_nothing_is_never_kept(part: type[Filter], example: Example) -> None:
+    rows = _frame(example.before)
+    nothing = pl.DataFrame({name: [None] for name in rows.columns}, schema=rows.schema)
+    keep = nothing.select(keep=_made(part, example).keep())["keep"]
+    assert keep.to_list() in ([None], [False])

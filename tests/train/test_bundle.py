@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from seedbed import __version__
+from seedbed.core.context import Context
+from seedbed.core.errors import ModelError
+from seedbed.core.learner import Learner, Model
+from seedbed.core.task import TextClassification
+from seedbed.train import Majority, TfidfLogistic
+from seedbed.train.bundle import load_bundle, save_bundle
+
+TASK = TextClassification(kind="text_classification", text="text", label="label")
+ROWS = pl.DataFrame(
+    {"text": ["naïve 🙂 café", "so bad", "good café", "bad 🙁", "😀 good", "it is bad"], "label": ["+", "-"] * 3}
+)
+STEPS = [{"use": "fix_text", "column": "text"}]
+GOLDEN = [{"input": {"text": "good"}, "probabilities": {"+": 0.7, "-": 0.3}}]
+LEARNERS = [Majority(), TfidfLogistic(min_df=1), TfidfLogistic(min_df=1, words=None)]
+
+
+def saved(learner: Learner, folder: Path) -> Model:
+    model = learner.fit(ROWS, ROWS.clear(), TASK, Context())
+    save_bundle(model, folder, learner=learner, task=TASK, preprocess=STEPS, golden=GOLDEN)
+    return model
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.use)
+def test_a_loaded_model_gives_the_same_probabilities(learner: Learner, tmp_path: Path) -> None:
+    model = saved(learner, tmp_path / "models" / "one")
+    loaded, bundle = load_bundle(tmp_path / "models" / "one")
+    texts = pl.DataFrame({"text": [*ROWS["text"].to_list(), "never seen", "", None, "GOOD Café!"]})
+    assert type(loaded) is type(model)
+    assert loaded.labels == model.labels == bundle.labels
+    assert (loaded.predict(texts) == model.predict(texts)).all()
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.use)
+def test_a_bundle_is_plain_data_and_the_same_each_time(learner: Learner, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        saved(learner, tmp_path / name)
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert {Path(name).suffix for name in files} <= {".json", ".safetensors"}
+    for name in files:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        if name.endswith(".json"):
+            json.loads((tmp_path / "one" / name).read_text("utf-8"))
+
+
+def test_what_a_bundle_says(tmp_path: Path) -> None:
+    learner = TfidfLogistic(min_df=1, c=3)
+    saved(learner, tmp_path / "one")
+    said = json.loads((tmp_path / "one" / "bundle.json").read_text())
+    assert (said["seedbed"], said["use"], said["labels"]) == (__version__, "tfidf_logistic", ["+", "-"])
+    assert said["task"]["text"] == "text"
+    assert TfidfLogistic.model_validate(said["options"]) == learner
+    assert "preprocess" not in said
+    preprocess = json.loads((tmp_path / "one" / "preprocess.json").read_text())
+    assert preprocess == {"steps": STEPS, "golden": GOLDEN}
+    _, bundle = load_bundle(tmp_path / "one")
+    assert list(bundle.preprocess.steps) == STEPS
+    assert bundle.preprocess.golden[0].probabilities == {"+": 0.7, "-": 0.3}
+    assert bundle.task == TASK
+
+
+def test_a_used_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep me")
+    with pytest.raises(ModelError, match="empty folder"):
+        saved(Majority(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def edit(folder: Path, **changes: object) -> None:
+    path = folder / "bundle.json"
+    said = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: value for key, value in said.items() if value is not None}))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda folder: (folder / "bundle.json").unlink(), "not a model bundle.*bundle.json cannot be read"),
+        (lambda folder: (folder / "bundle.json").write_bytes(b"\x00\xff"), "bundle.json is not JSON"),
+        (lambda folder: (folder / "bundle.json").write_text("[1]"), "bundle.json is no object"),
+        (lambda folder: (folder / "bundle.json").write_text("{}"), "not a model bundle"),
+        (lambda folder: (folder / "preprocess.json").unlink(), "preprocess.json cannot be read"),
+        (lambda folder: (folder / "preprocess.json").write_text('{"steps": 3}'), "preprocess.steps"),
+        (lambda folder: (folder / "weights.safetensors").unlink(), "weights.safetensors: .* missing"),
+        (lambda folder: cut(folder / "weights.safetensors"), "weights.safetensors: .* damaged"),
+        (lambda folder: cut(folder / "vocabulary.json"), "vocabulary.json: .* damaged"),
+        (lambda folder: edit(folder, use="tfidf_logistics"), "did you mean 'tfidf_logistic'"),
+        (lambda folder: edit(folder, labels=None), "labels: Field required"),
+        (lambda folder: edit(folder, use="majority"), "the model cannot be read"),
+    ],
+)
+def test_what_is_no_bundle(harm, words: str, tmp_path: Path) -> None:
+    saved(TfidfLogistic(min_df=1), tmp_path / "one")
+    harm(tmp_path / "one")
+    with pytest.raises(ModelError, match=f"(?s){words}") as caught:
+        load_bundle(tmp_path / "one")
+    assert len(str(caught.value).splitlines()) <= 5
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file"])
+def test_what_is_no_folder(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ModelError, match="not a model bundle"):
+        load_bundle(tmp_path / name)
+
+
+def test_nothing_learned_gets_lost_in_numbers(tmp_path: Path) -> None:
+    task = TASK.model_copy(update={"labels": ("+", "0", "-")})  # "0" has no rows: its intercept is minus infinity
+    learner = TfidfLogistic(min_df=1)
+    model = learner.fit(ROWS, ROWS.clear(), task, Context())
+    save_bundle(model, tmp_path / "one", learner=learner, task=task, preprocess=[], golden=[])
+    loaded, _ = load_bundle(tmp_path / "one")
+    assert np.array_equal(loaded.predict(ROWS), model.predict(ROWS))
+    assert (loaded.predict(ROWS)[:, 1] == 0).all()

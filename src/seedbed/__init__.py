@@ -1,3 +1,65 @@
-"""From raw, messy sources to a dataset you can defend and a model you can trust, with one recipe."""
+"""From raw, messy sources to a dataset you can defend and a model you can trust, with one recipe.
+
+>>> finished = seedbed.run("recipe.yaml")           # doctest: +SKIP
+>>> finished.run.models[-1].scores["test"]          # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .core.errors import BooksError, DataError, MissingExtraError, ModelError, RecipeError, SeedbedError
+
+if TYPE_CHECKING:
+    from .core.context import Progress
+    from .flow import Finished
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "BooksError",
+    "DataError",
+    "MissingExtraError",
+    "ModelError",
+    "RecipeError",
+    "SeedbedError",
+    "__version__",
+    "run",
+]
+
+
+def run(
+    recipe: str | Path | Mapping[str, Any],
+    *,
+    out: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    workers: int | None = None,
+    batch: int | None = None,
+    progress: Progress | None = None,
+) -> Finished:
+    """Run a recipe to its end.
+
+    Args:
+        recipe: A recipe file, or what such a file would hold; relative paths in the latter start from the current folder.
+        out: Folder for the run; `runs/NAME/ID` beside the recipe when left out.
+        overrides: `PATH=VALUE` texts that replace values of a recipe file, such as `train.1.c=4`.
+        workers: Worker processes; the number of cores, at most 8, when left out.
+        batch: Most rows that a step sees at once.
+        progress: Where progress is shown; nowhere when left out.
+
+    Returns:
+        The record of the run (`run`) and its `folder`. A run that a check or a gate stopped has `run.state` `failed`.
+
+    Raises:
+        RecipeError: The recipe is wrong, or does not fit the data.
+        DataError: A source or its data cannot be read or used.
+        ModelError: A model could not be trained.
+    """
+    from .flow import run as run_loaded
+    from .recipe.loading import load, parse
+
+    loaded = parse(recipe) if isinstance(recipe, Mapping) else load(Path(recipe), overrides)
+    place = Path(out) if out is not None else None
+    return run_loaded(loaded, out=place, workers=workers, batch=batch, progress=progress)

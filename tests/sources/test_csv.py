@@ -70,7 +70,8 @@ def test_tweets() -> None:
 
 # Round trips
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12) | st.sampled_from(
+# Files that are full of control characters are refused as binary.
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12) | st.sampled_from(
     ['"', "a,b", "x\ny", "\r\n", "it's", 'he said "hi"', "\ufeffmark", "", " ", ";|\t", "ü€😀", '""', '","', "'"]
 )
 
@@ -81,7 +82,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return draw(st.lists(st.lists(TEXTS, min_size=width, max_size=width), min_size=1, max_size=12))
 
 
-@settings(max_examples=400)
+@settings(max_examples=3000)
 @given(
     rows=tables(),
     delimiter=st.sampled_from(",;\t|"),
@@ -131,7 +132,7 @@ def test_a_single_column_of_text_with_commas(tmp_path: Path) -> None:
 
 
 def test_quotes_that_wrap_nothing(tmp_path: Path) -> None:
-    lines = ['"Hello" he said', 'and "so on"', '"one', 'two"', '5" pipe'] * 3
+    lines = ['"Hello" he said', 'and "so on"', '"one', "two", '5" pipe'] * 3
     found = of(tmp_path, "id\ttext\n" + "".join(f"{n}\t{line}\n" for n, line in enumerate(lines)))
     assert found.table["text"].to_list() == lines
     assert found.malformed == []
@@ -147,7 +148,7 @@ MESSY = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=600)
+@settings(max_examples=3000)
 @given(body=MESSY, size=st.sampled_from([1, 3, 10, 50]), longest=st.sampled_from([20, 60, 16 << 20]))
 def test_messy_text_does_not_depend_on_the_block_size(
     body: str, size: int, longest: int, tmp_path_factory: pytest.TempPathFactory
@@ -164,7 +165,7 @@ def test_messy_text_does_not_depend_on_the_block_size(
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@settings(max_examples=600)
+@settings(max_examples=3000)
 @given(data=MESSY.map(str.encode))
 def test_parity_and_walking_agree(data: bytes) -> None:
     records = Records(data, Dialect())
@@ -175,7 +176,7 @@ def test_parity_and_walking_agree(data: bytes) -> None:
         assert records.widths.tolist() == [len(r.fields or []) for r in walked]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(data=MESSY, limit=st.integers(1, 5))
 def test_limit_counts_records_in_order(data: str, limit: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("limit")

@@ -94,6 +94,8 @@ def test_fix_text_normal_forms() -> None:
         ("<article><aside>x</aside></article> <abbr>y</abbr>", "x\ny"),
         ("<h1>Head</h1>Text<hr>", "Head\nText"),
         ("  untouched \n text  ", "  untouched \n text  "),
+        (" no tag: a < b &amp; c\n", " no tag: a < b & c\n"),
+        (" <i>a</i> ", "a"),
         ("", ""),
         (None, None),
     ],

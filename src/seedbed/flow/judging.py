@@ -12,7 +12,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric
 from seedbed.core.part import labels_of
@@ -76,13 +75,6 @@ class Judging:
 
     def run(self, learners: Sequence[Learner], splits: dict[str, Rows], steps: Sequence[Step], folder: Path) -> Judged:
         """Train, judge and compare; writes `models/NAME/` and `predictions/NAME-SPLIT.parquet` into the folder."""
-        if len(self.labels) < 2:
-            only = f"only {self.labels[0]!r}" if self.labels else "no label"
-            raise DataError(
-                f"the rows that are left carry {only}; a classifier needs two labels or more",
-                at=f"column {self.task.label!r}",
-                hint="look at the ledger for rows that were rejected, or at `map_values` and `keep_values`",
-            )
         records: list[ModelRecord] = []
         guesses: list[NDArray[np.int64]] = []
         for name, learner in zip(labels_of(list(learners)), learners, strict=True):

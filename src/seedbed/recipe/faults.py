@@ -80,7 +80,9 @@ def refusal(faults: Sequence[Fault], place: Callable[[KeyPath], str], line: Call
         place: Where a path stands, for a person.
         line: Number to sort by.
     """
-    ordered = sorted(faults, key=lambda f: line(f.path))
+    ordered = sorted(
+        (Fault(f.path, _on_a_line(f.problem), _on_a_line(f.hint)) for f in faults), key=lambda f: line(f.path)
+    )
     if len(ordered) == 1:
         only = ordered[0]
         return RecipeError(only.problem, at=place(only.path), hint=only.hint)
@@ -91,9 +93,13 @@ def refusal(faults: Sequence[Fault], place: Callable[[KeyPath], str], line: Call
     return RecipeError("\n".join(lines))
 
 
+def _on_a_line(text: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:300])
+
+
 def dotted(path: KeyPath) -> str:
     """A path as a person writes it: `steps.2.column`."""
-    return ".".join(str(key)[:60] if str(key).isprintable() else repr(key)[:60] for key in path)
+    return ".".join((str(key) if str(key).isprintable() else repr(key))[:60] for key in path)
 
 
 def faults_of(error: ValidationError, model: type[BaseModel], data: Any) -> list[Fault]:
@@ -108,7 +114,7 @@ def faults_of(error: ValidationError, model: type[BaseModel], data: Any) -> list
         here = [f for f in found if f.path == path]
         deeper = any(len(f.path) > len(path) and f.path[: len(path)] == path for f in found)
         certain = [f for f in here if not f.branch and not (deeper and f.details["type"] == "too_short")]
-        told = certain or ([] if deeper else here)
+        told = here
         faults += _told(path, told, model, data) if told else []
     return faults
 
@@ -220,8 +226,10 @@ def _need(details: ErrorDetails) -> str:
 
 def _type_hint(need: str, value: Any, family: str, context: Mapping[str, Any]) -> str:
     simple = isinstance(value, str | int | float)
+    if isinstance(value, bool):
+        return f"put it in quotes: '{str(value).lower()}'" if need == "text" else ""
     if need == "text" and simple:
-        return f"put it in quotes: '{str(value).lower() if isinstance(value, bool) else value}'"
+        return f"put it in quotes: '{value}'"
     if need == "a list":
         return (
             "write [], or remove the key"

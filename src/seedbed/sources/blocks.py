@@ -17,6 +17,8 @@ from seedbed.core.source import MALFORMED_SCHEMA, Block
 BLOCK = 4 << 20
 #: Bytes of the longest record; a longer one is malformed (`too_long`), and only its start is kept.
 LONGEST = 16 << 20
+#: Bytes that may have to be seen after a record to know where it ends.
+_AHEAD = 2
 
 
 def kept(longest: int) -> int:
@@ -93,7 +95,7 @@ class Cutter:
                 rest = rest[int(pieces.ends[-1]) :]
             if final:
                 return
-            if len(rest) > self.longest:
+            if len(rest) > self.longest + _AHEAD and self.left != 0:
                 head, lines, size, rest = self._pass_over(rest, reader)
                 yield from self._emit(TooLong(head, size), 1, 1, lines, reader.position)
 

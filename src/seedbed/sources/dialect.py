@@ -32,17 +32,15 @@ def detect(head: bytes, known: Dialect, *, delimiter: bool, quote: bool, header:
     """
     sample = head[:_SAMPLE]
     final = whole and len(head) <= _SAMPLE
+    tried = [replace(known, delimiter=d) for d in DELIMITERS] if delimiter else [known]
+    if quote:
+        tried = [_quoted(sample, dialect, header=header, final=final) for dialect in tried]
 
     def fit(dialect: Dialect) -> tuple[bool, float, int]:
         share, width = fitting(rows_of(sample, dialect, final=final), header=header)
         return width > 1 and share >= 0.5, round(share, 2), width
 
-    found = known
-    if delimiter:
-        found = max((replace(found, delimiter=d) for d in DELIMITERS), key=fit)
-    if quote:
-        found = _quote(sample, found, header=header, final=final)
-    return found
+    return max(tried, key=fit)
 
 
 def rows_of(sample: bytes, dialect: Dialect, *, final: bool) -> list[Record]:
@@ -59,22 +57,24 @@ def fitting(records: list[Record], *, header: bool) -> tuple[float, int]:
     return widths.count(width) / len(widths), width
 
 
-def _quote(sample: bytes, found: Dialect, *, header: bool, final: bool) -> Dialect:
-    """Apostrophes, or no quote at all, only where double quotes plainly are not what wraps fields."""
-    dialects = {quote: replace(found, quote=quote) for quote in (b'"', b"'", b"")}
-    shares = {q: fitting(rows_of(sample, d, final=final), header=header)[0] for q, d in dialects.items()}
-    fields = [value for r in rows_of(sample, dialects[b""], final=final) for value in r.fields or []]
-    double, single = (_wrapped(fields, quote) for quote in (b'"', b"'"))
-    if not double[0] and single[0]:
-        often = single[0] * 4 >= len(fields) and single[1] * 2 >= single[0]
-        if shares[b"'"] > shares[b'"'] or (often and shares[b"'"] == shares[b'"']):
-            return dialects[b"'"]
-    if double[0] and double[1] * 2 < double[0] and shares[b""] > shares[b'"']:
-        return dialects[b""]
-    return dialects[b'"']
+def _quoted(sample: bytes, dialect: Dialect, *, header: bool, final: bool) -> Dialect:
+    """With the quote that fits: apostrophes, or none at all, only where double quotes plainly do not wrap fields."""
+    shares, good, bad = {}, {}, {}
+    for quote in (b'"', b"'", b""):
+        rows = rows_of(sample, replace(dialect, quote=quote), final=final)
+        shares[quote], _ = fitting(rows, header=header)
+        opening = [raw for r in rows if _opens(raw := sample[r.start : r.end], quote, dialect.delimiter)]
+        good[quote] = sum(Records(raw, replace(dialect, quote=quote)).regular for raw in opening)
+        bad[quote] = len(opening) - good[quote]
+        if quote == b"'" and not good[b'"'] and good[quote] > 2 * bad[quote]:
+            more = shares[quote] > shares[b'"']
+            if more or (shares[quote] == shares[b'"'] and good[quote] * 4 >= len(rows)):
+                return replace(dialect, quote=quote)
+    if bad[b'"'] > max(2, 2 * good[b'"']) and shares[b""] > shares[b'"']:
+        return replace(dialect, quote=b"")
+    return replace(dialect, quote=b'"')
 
 
-def _wrapped(fields: list[bytes], quote: bytes) -> tuple[int, int]:
-    """How many fields start with the quote, and how many of them end with it."""
-    starting = [value for value in fields if value.startswith(quote)]
-    return len(starting), sum(len(value) > 1 and value.endswith(quote) for value in starting)
+def _opens(raw: bytes, quote: bytes, delimiter: bytes) -> bool:
+    """Whether a field of the record starts with the quote."""
+    return bool(quote) and (raw.startswith(quote) or delimiter + quote in raw)

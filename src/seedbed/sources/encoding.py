@@ -126,7 +126,7 @@ def by_mark(head: bytes) -> tuple[str, int] | None:
     start = head[:4096]
     even, odd = start[0::2].count(0), start[1::2].count(0)
     half = max(len(start) // 2, 1)
-    if len(start) >= 4 and max(even, odd) > 0.4 * half and min(even, odd) < 0.05 * half:
+    if 0 in start[:2] and max(even, odd) > 0.4 * half and min(even, odd) < 0.05 * half:
         return ("utf-16-le" if odd > even else "utf-16-be"), 0
     return None
 

@@ -111,6 +111,8 @@ def _local(path: Path, shown: str, suffixes: tuple[str, ...], *, prefix: str = "
             chosen = [hit.relative_to(root).as_posix() for hit in hits if hit.is_file()]
             if not chosen:
                 raise DataError("no file matches", at=shown, hint=_what_is_there(root))
+        elif not os.path.lexists(path):
+            raise DataError("no such file or folder", at=shown, hint=_what_is_there(path.parent, path.name))
         else:
             path.stat()  # a path that cannot be looked at says so itself
             raise DataError("is neither a file nor a folder", at=shown)

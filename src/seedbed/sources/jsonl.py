@@ -162,8 +162,9 @@ class Jsonl(Source):
         lines = block.payload.split(b"\n")
         for number, line in enumerate(lines, block.first_record):
             try:
-                if len(line) >= self.longest:  # with its line end it is over the limit
-                    raise _FaultError("too_long", bytes=len(line) + 1, limit=self.longest)
+                size = len(line) + (number - block.first_record < len(lines) - 1)  # with its line end, if it has one
+                if size > self.longest:
+                    raise _FaultError("too_long", bytes=size, limit=self.longest)
                 row = orjson.loads(line)
                 if type(row) is not dict:
                     raise _FaultError("not_an_object", found=_kind(row))

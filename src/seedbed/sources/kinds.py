@@ -48,7 +48,7 @@ def refuse_binary(head: bytes, *, at: str, wanted: str) -> None:
     """
     head = head[: 1 << 16]
     control = sum(head.count(code) for code in (*range(9), 11, *range(14, 27), *range(28, 32), 127))
-    if control > len(head) / 20:
+    if control > max(len(head) / 20, 8):
         raise DataError(
             f"is not {wanted}: {control / len(head):.0%} of its first {len(head):,} bytes are control characters",
             at=at,

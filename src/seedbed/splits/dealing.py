@@ -193,16 +193,15 @@ def _deal_singles(hands: _Hands, counts: list[int]) -> NDArray[np.int8]:
             give(split, label, 1)
         wanted = [max(0.0, hands.targets[split][label] - hands.got[split][label]) for split in range(splits)]
         scale = left[label] / (sum(wanted) or 1.0)
-        for split, rows in enumerate(wanted):
-            give(split, label, min(int(rows * scale + 1e-9), left[label]))
-            if rows * scale % 1 > 1e-9:
+        for split in (TRAIN, *hands.held_out):
+            exact = wanted[split] * scale
+            give(split, label, min(int(exact + 1e-9), left[label]))
+            if exact - int(exact + 1e-9) > 1e-9:
                 open_to[label].append(split)
+    # Only now, so that rounding many labels does not add up to uneven splits.
     for label, rows in enumerate(left):
         candidates = open_to[label] if len(open_to[label]) >= rows else [TRAIN, *hands.held_out]
-        by_lack = sorted(
-            candidates, key=lambda split: (-hands.lacks[split], hands.held_out.index(split) if split else -1)
-        )
-        for split in by_lack[:rows]:
+        for split in sorted(candidates, key=lambda split: -hands.lacks[split])[:rows]:
             give(split, label, 1)
     dealt = np.array(taken).T.reshape(-1)
     return np.repeat(np.tile(np.arange(splits, dtype=np.int8), len(counts)), dealt)

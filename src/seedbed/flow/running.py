@@ -10,7 +10,7 @@ import polars as pl
 
 from seedbed.core.check import View
 from seedbed.core.context import Context, Progress
-from seedbed.core.errors import RecipeError
+from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.metric import metric_named
 from seedbed.core.run import LeakageClaim, Run
 from seedbed.core.task import Task
@@ -148,11 +148,20 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
 
 
 def settle(task: Task, curated: Curated) -> Task:
-    """The task with its labels; read off the data, sorted, where the recipe does not name them."""
-    if task.labels:
-        return task
-    labels = curated.table.scan().select(pl.col(task.label).cast(pl.String).unique()).collect(engine="streaming")
-    return task.model_copy(update={"labels": tuple(sorted(labels.to_series().drop_nulls().to_list()))})
+    """The task with its labels; read off the data, sorted, where the recipe does not name them.
+
+    Raises:
+        DataError: The rows carry fewer than two labels.
+    """
+    found = curated.table.scan().select(pl.col(task.label).cast(pl.String).unique()).collect(engine="streaming")
+    labels = tuple(sorted(found.to_series().drop_nulls().to_list()))
+    if len(labels) < 2:
+        raise DataError(
+            f"all {curated.books.kept:,} rows that are left carry the label {labels[0][:80]!r}; a classifier needs two or more",
+            at=f"column {task.label!r}",
+            hint="if others were there before, the ledger says which step rejected their rows",
+        )
+    return task if task.labels else task.model_copy(update={"labels": labels})
 
 
 def _leakage(loaded: Loaded, known: Known, judging: Judging) -> LeakageClaim | None:

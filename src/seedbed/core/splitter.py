@@ -89,7 +89,7 @@ class Certificate(BaseModel):
     got: dict[str, float] = Field(description="Shares got.")
     verified: Mapping[str, Any] = Field(
         description="The independent check: `rows` compared `of` held-out rows, `pairs_found`, and the 95 % "
-        "`upper_bound` of the share of held-out rows with a near copy in the training rows."
+        "`upper_bound` of the share of held-out rows with a near copy in another split."
     )
     rounds: int = Field(1, description="Times the split was made; again whenever the check found pairs.")
     passed: bool

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-import seedbed
+import seedbed.core
 from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import BooksError, DataError
@@ -22,6 +22,7 @@ from seedbed.core.source import Block, Source
 from seedbed.core.step import Reduce, Step
 from seedbed.core.table import Table
 from seedbed.core.task import Task
+from seedbed.core.version import __version__
 from seedbed.store.store import Artefact, Store
 
 from .grouping import write_verdicts
@@ -277,13 +278,13 @@ def _source_key(one: Opened) -> list[Any]:
 
 def _versions() -> dict[str, str]:
     names = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "xxhash", "orjson")
-    return {"seedbed": seedbed.__version__, **{name: importlib.metadata.version(name) for name in names}}
+    return {"seedbed": __version__, **{name: importlib.metadata.version(name) for name in names}}
 
 
 @cache
 def _code(parts: tuple[type[Part], ...]) -> str:
     """Digest of the code that makes rows: the parts' modules, and the rooms that every pass goes through."""
-    here = Path(seedbed.__file__).parent
+    here = Path(seedbed.core.__file__).parents[1]
     files = {Path(inspect.getfile(part)) for part in parts}
     files |= {
         file for part in parts if issubclass(part, Source) for file in Path(inspect.getfile(part)).parent.glob("*.py")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-import seedbed
 from seedbed.core.context import Context
 from seedbed.core.ledger import LEDGER_SCHEMA
 from seedbed.core.run import DatasetRecord, Run, SourceRecord, StepRecord
+from seedbed.core.version import __version__
 from seedbed.engine.curate import Curated, lock_of
 from seedbed.publish import write_papers
 from seedbed.recipe.loading import Loaded, dump
@@ -51,7 +51,7 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
     empty = DatasetRecord(digest="", splits={}, columns=(), labels={}, labels_before={}, lengths=None)
     stamp = clock.started.replace("-", "").replace(":", "").replace("T", "-")[:15]
     return Run(
-        seedbed=seedbed.__version__,
+        seedbed=__version__,
         name=recipe.name,
         id=f"{stamp}-{curated.key[:6]}",
         state="failed" if known.stopped_by else "passed",

@@ -34,9 +34,17 @@ def claim_of_leakage(
         chances = judging.predict(model, splits["test"].frame)
         metric = judging.metrics[0]
         naive = judging.judge(splits["test"], chances)
-        texts = rows[NUMBER].to_numpy(), rows[similarity.column].cast(pl.String).to_list()
+        test = list(splitter.shares).index("test")
+        judged = np.isin(places, (0, test))
+        texts = rows.filter(pl.Series(judged))[similarity.column].cast(pl.String).to_list()
+        numbers = rows[NUMBER].to_numpy()[judged]
         found = verify(
-            lambda: [texts], texts[0], places, kind=similarity.kind, threshold=similarity.threshold, seed=splitter.seed
+            lambda: [(numbers, texts)],
+            numbers,
+            places[judged],
+            kind=similarity.kind,
+            threshold=similarity.threshold,
+            seed=splitter.seed,
         )
     return LeakageClaim(
         model=honest.name,

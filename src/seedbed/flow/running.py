@@ -157,7 +157,7 @@ def settle(task: Task, curated: Curated) -> Task:
     labels = tuple(sorted(found.to_series().drop_nulls().to_list()))
     if len(labels) < 2:
         raise DataError(
-            f"all {curated.books.kept:,} rows that are left carry the label {labels[0][:80]!r}; a classifier needs two or more",
+            f"all {curated.books.kept:,} rows that are left carry the label {labels[0][:80]!r}; a classifier needs two",
             at=f"column {task.label!r}",
             hint="if others were there before, the ledger says which step rejected their rows",
         )

@@ -98,10 +98,11 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
     """
     similarity = similarity_of(splitter, table, task)
     left, right, method = near_pairs(table, similarity, context, key)
-    columns = list(dict.fromkeys([NUMBER, task.label, *([splitter.group] if splitter.group else [])]))
+    label = splitter.label or task.label
+    columns = list(dict.fromkeys([NUMBER, label, *([splitter.group] if splitter.group else [])]))
     rows = pl.concat(list(table.batches(columns)))
     numbers = rows[NUMBER].to_numpy()
-    labels = rows[splitter.label or task.label].cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    labels = rows[label].cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     names = tuple(splitter.shares)
 
     def texts() -> Iterator[tuple[NDArray[np.uint64], list[str | None]]]:

@@ -114,7 +114,7 @@ def faults_of(error: ValidationError, model: type[BaseModel], data: Any) -> list
         here = [f for f in found if f.path == path]
         deeper = any(len(f.path) > len(path) and f.path[: len(path)] == path for f in found)
         certain = [f for f in here if not f.branch and not (deeper and f.details["type"] == "too_short")]
-        told = here
+        told = certain or ([] if deeper else here)
         faults += _told(path, told, model, data) if told else []
     return faults
 

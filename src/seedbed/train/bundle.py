@@ -17,11 +17,11 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from seedbed import __version__
 from seedbed.core import digest
 from seedbed.core.errors import ModelError, did_you_mean
 from seedbed.core.learner import Learner, Model
 from seedbed.core.task import Task
+from seedbed.core.version import __version__
 
 BUNDLE, PREPROCESS = "bundle.json", "preprocess.json"
 

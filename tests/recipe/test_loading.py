@@ -123,6 +123,12 @@ def test_any_dumped_recipe_loads_equal(
     assert load(path).recipe == recipe
 
 
+def test_a_dumped_recipe_says_what_was_said(design: Path) -> None:
+    found = yaml.safe_load(dump(load(design).recipe))
+    assert found["split"]["seed"] == 13  # also where it is the default, which may change
+    assert list(found["steps"][0]) == ["use", "column"]  # and no more
+
+
 def test_yes_and_no_stay_words(small: Path) -> None:
     small.write_text(SMALL.replace("verdict}", "verdict, labels: [yes, no, 1e3x, on]}"))
     recipe = load(small).recipe

@@ -169,6 +169,15 @@ def test_chance_and_waivers_are_said() -> None:
     assert "Passed, with a waiver" in text and "Failed, waived by a person: a pilot; nobody acts on it" in text
 
 
+def test_a_sample_has_a_bound_and_a_whole_check_has_none() -> None:
+    sampled = sample.certificate()
+    whole = sampled.model_copy(update={"verified": {"rows": 7159, "of": 7159, "pairs_found": 0, "upper_bound": 0.0}})
+    bound = "With 95 % confidence at most 0.15 % of the held-out rows have a near copy in another split."
+    assert bound in Page(render(sample.tweets())).text
+    text = Page(render(sample.tweets(certificate=whole))).text
+    assert "Every held-out row was compared: 0 % of them" in text and "confidence at most" not in text
+
+
 def test_books_that_do_not_balance_are_said() -> None:
     text = Page(render(sample.tweets(rows=Books(read=10, kept=3)))).text
     assert "✗ The books do not balance" in text and "The books balance." not in text

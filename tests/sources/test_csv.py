@@ -82,7 +82,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return draw(st.lists(st.lists(TEXTS, min_size=width, max_size=width), min_size=1, max_size=12))
 
 
-@settings(max_examples=3000)
+@settings(max_examples=200)
 @given(
     rows=tables(),
     delimiter=st.sampled_from(",;\t|"),
@@ -148,7 +148,7 @@ MESSY = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=3000)
+@settings(max_examples=200)
 @given(body=MESSY, size=st.sampled_from([1, 3, 10, 50]), longest=st.sampled_from([20, 60, 16 << 20]))
 def test_messy_text_does_not_depend_on_the_block_size(
     body: str, size: int, longest: int, tmp_path_factory: pytest.TempPathFactory
@@ -165,7 +165,7 @@ def test_messy_text_does_not_depend_on_the_block_size(
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@settings(max_examples=3000)
+@settings(max_examples=200)
 @given(data=MESSY.map(str.encode))
 def test_parity_and_walking_agree(data: bytes) -> None:
     records = Records(data, Dialect())
@@ -295,7 +295,7 @@ def test_packed_files_read_the_same(tmp_path: Path) -> None:
     data = b"a,b\n" + b"".join(b"%d,x\n" % n for n in range(5000))
     plain = of(tmp_path, data)
     for name, packed in (("d.csv.gz", gzip.compress(data)), ("d.csv.bz2", bz2.compress(data))):
-        found = of(tmp_path, packed, name, size=999)
+        found = of(tmp_path, packed, name, size=9_999)
         assert found.table.equals(plain.table)
         assert sum(block.size for block in found.blocks) <= len(packed)
 

@@ -239,7 +239,7 @@ class _Values:
 
     def within(self, node: Node, depth: int) -> None:
         self.count += 1
-        if self.count > 10**7:
+        if self.count > MOST_VALUES:
             raise self.error(f"holds more than {MOST_VALUES:,} values, its aliases (*name) unfolded", node)
         if depth > DEEPEST:
             raise self.error(f"is nested more than {DEEPEST} levels deep, or an alias (*name) holds itself", node)

@@ -230,14 +230,10 @@ def _type_hint(need: str, value: Any, family: str, context: Mapping[str, Any]) -
         return f"put it in quotes: '{str(value).lower()}'" if need == "text" else ""
     if need == "text" and simple:
         return f"put it in quotes: '{value}'"
+    if need == "a list" and simple:
+        return f"write [{str(value)[:40]}]"
     if need == "a list":
-        return (
-            "write [], or remove the key"
-            if value is None
-            else f"write [{value}]"
-            if simple
-            else "start items with '- '"
-        )
+        return "write [], or remove the key" if value is None else "start items with '- '"
     if need == "a mapping" and family and isinstance(value, str):
         return f"write {{use: {value[:40]}}}"
     if "expected" in context and isinstance(value, str):

@@ -205,8 +205,8 @@ def _whisker(drawing: Drawing, scale: Scale, row: Whisker, y: float) -> None:
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers that span a range: the first is not above `low`, the last not below `high`; about `most` steps."""
     # Values that are equal, or nearly, still need steps that floating point can tell apart.
-    span = max(high - low, 1e-6 * max(abs(low), abs(high))) or 1.0
-    raw = span / most
+    span = max(high - low, 1e-6 * max(abs(low), abs(high)))
+    raw = (span if span > 1e-12 else 1.0) / most
     power: float = 10.0 ** math.floor(math.log10(raw))
     step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from pathlib import Path
 
 import pytest
 
+from seedbed.cli import main
 from seedbed.cli.progress import Bars, Lines, amount, shown_on
 from seedbed.cli.run import facts, summary
 from seedbed.core.context import Context
@@ -61,6 +63,33 @@ def test_the_end_of_a_failed_run_says_why() -> None:
     lines = summary(run, Path("x"))
     assert lines[:2] == ["tweets: failed in 61 s", "  stopped by class_share"]
     assert any("2 unanswered questions" in line for line in lines)
+
+
+def test_a_run_from_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    texts = [random.Random(i).randbytes(20).hex(" ") for i in range(200)]
+    rows = "".join(f"{text},{'yes' if i % 3 else 'no'}\n" for i, text in enumerate(texts))
+    (tmp_path / "rows.csv").write_text("text,label\n" + rows)
+    (tmp_path / "recipe.yaml").write_text(
+        "seedbed: 1\nname: small\ntask: {kind: text_classification, text: text, label: label, labels: [yes, no]}\n"
+        "sources: [{use: csv, path: rows.csv}]\ntrain: [{use: majority}]\n"
+        "evaluate: {intervals: {resamples: 100}}\ngates: [{metric: accuracy, at_least: 0.1}]\n"
+    )
+    arguments = ["run", str(tmp_path / "recipe.yaml"), "--out", str(tmp_path / "out"), "--workers", "1", "--json"]
+    codes, found = [], []
+    for more in ([], ["--set", "gates.0.at_least=0.999"]):
+        with pytest.raises(SystemExit) as caught:
+            main([*arguments, *more])
+        out, err = capfd.readouterr()
+        codes.append(caught.value.code)
+        assert out, err
+        found.append(json.loads(out))
+        assert "Training majority: done in" in err
+    assert codes == [0, 1]
+    assert [one["state"] for one in found] == ["passed", "failed"]
+    assert found[0]["rows"]["read"] == 200
+    assert found[0]["digest"] == found[1]["digest"]
+    assert Path(found[0]["report"]).is_file()
+    assert "--set gates.0.at_least=0.999" in json.loads((tmp_path / "out/run.json").read_text())["command"]
 
 
 def test_facts_are_json() -> None:

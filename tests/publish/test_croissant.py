@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +18,7 @@ from seedbed.publish import Answers
 REQUIRED = ("@context", "@type", "conformsTo", "name", "description", "license", "url", "creator", "datePublished")
 
 #: The reference validator; it needs other versions than the tests have, so it is asked for by path or found on PATH.
-MLCROISSANT = os.environ.get("MLCROISSANT") or shutil.which("mlcroissant")
+MLCROISSANT = os.environ.get("MLCROISSANT") or shutil.which("mlcroissant", path=Path(sys.executable).parent)
 
 
 def described(folder: Path) -> dict:

@@ -73,7 +73,7 @@ def places(data: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int,
 PLACES = [place for place in places(yaml.safe_load(WHOLE)) if place]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(["replace", "remove", "add"]), VALUES), max_size=3))
 def test_a_broken_recipe_loads_or_is_refused(changes: list[tuple[tuple[str | int, ...], str, Any]]) -> None:
     data = copy.deepcopy(read_document(WHOLE, at="x").data)

@@ -128,6 +128,7 @@ def test_every_bad_line_is_told(tmp_path: Path) -> None:
         (9, 9, "not_json"),
         (10, 10, "wrong_type"),
     ]
+    assert of(tmp_path, f'{{"n": 1}}\n{{"n": {2**63}}}', types={"n": "integer"}).reasons == [(2, 2, "wrong_type")]
     assert json.loads(found.malformed[0]["evidence"]) == {"key": "n", "expected": "integer", "found": "string"}
     assert found.malformed[3]["raw"] == '{"n": 4'
 

@@ -225,21 +225,20 @@ def _need(details: ErrorDetails) -> str:
 
 
 def _type_hint(need: str, value: Any, family: str, context: Mapping[str, Any]) -> str:
-    simple = isinstance(value, str | int | float)
-    if isinstance(value, bool):
-        return f"put it in quotes: '{str(value).lower()}'" if need == "text" else ""
-    if need == "text" and simple:
-        return f"put it in quotes: '{value}'"
-    if need == "a list" and simple:
-        return f"write [{str(value)[:40]}]"
-    if need == "a list":
-        return "write [], or remove the key" if value is None else "start items with '- '"
-    if need == "a mapping" and family and isinstance(value, str):
-        return f"write {{use: {value[:40]}}}"
-    if "expected" in context and isinstance(value, str):
-        hint = did_you_mean(value, re.findall(r"'([^']*)'", context["expected"]))
-        return hint if hint.startswith("did") else ""
-    return ""
+    simple = isinstance(value, str | int | float) and not isinstance(value, bool)
+    hint = ""
+    if need == "text" and (simple or isinstance(value, bool)):
+        hint = f"put it in quotes: '{str(value).lower() if isinstance(value, bool) else value}'"
+    elif need == "a list" and simple:
+        hint = f"write [{str(value)[:40]}]"
+    elif need == "a list":
+        hint = "write [], or remove the key" if value is None else "start items with '- '"
+    elif need == "a mapping" and family and isinstance(value, str):
+        hint = f"write {{use: {value[:40]}}}"
+    elif "expected" in context and isinstance(value, str):
+        meant = did_you_mean(value, re.findall(r"'([^']*)'", context["expected"]))
+        hint = meant if meant.startswith("did") else ""
+    return hint
 
 
 def _unknown_key(path: KeyPath, model: type[BaseModel], data: Any) -> Fault:

@@ -6,6 +6,8 @@ import codecs
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+import numpy as np
+
 from seedbed.core.errors import DataError
 
 #: Stands, in UTF-8, for bytes that a wide encoding could not decode. It is no valid UTF-8 itself.
@@ -154,13 +156,16 @@ class Census:
 
     def _count(self, data: bytes) -> None:
         if not data.isascii():
-            lines = data.split(b"\n")
-            high = [place for place, line in enumerate(lines) if not line.isascii()]
+            codes = np.frombuffer(data, np.uint8)
+            ends = np.flatnonzero(codes == 10) + 1
+            starts = np.concatenate([[0], ends[ends < len(data)]])
+            high = np.flatnonzero(np.maximum.reduceat(codes, starts) >= 128)
             try:
                 data.decode()
                 self.utf8 += len(high)
             except UnicodeDecodeError:
-                for place in high:
+                lines = data.split(b"\n")
+                for place in high.tolist():
                     self._judge(lines[place], place)
         self._lines += data.count(b"\n")
 

@@ -274,11 +274,14 @@ def _json_fault(line: bytes, error: orjson.JSONDecodeError) -> tuple[str, dict[s
 def _table(rows: list[dict[str, Any]], schema: pl.Schema) -> tuple[pl.DataFrame, dict[int, tuple[str, dict[str, Any]]]]:
     """The rows whose values fit the schema, and what is wrong with the others by their place."""
     bad: dict[int, tuple[str, dict[str, Any]]] = {}
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, pl.Series] = {}
     for name, dtype in schema.items():
         values = [row.get(name) for row in rows]
-        kinds = set(map(type, values))
-        if not kinds <= _PLAIN[dtype] or (int in kinds and not all(_fits(v) for v in values if v is not None)):
+        try:
+            if not set(map(type, values)) <= _PLAIN[dtype]:
+                raise TypeError
+            columns[name] = pl.Series(name, values, dtype=dtype)
+        except (TypeError, OverflowError):
             for place, value in enumerate(values):
                 try:
                     values[place] = _fitted(value, dtype)
@@ -286,8 +289,8 @@ def _table(rows: list[dict[str, Any]], schema: pl.Schema) -> tuple[pl.DataFrame,
                     values[place] = None
                     evidence = {"key": name, "expected": _NAMES[dtype], "found": _kind(value)}
                     bad.setdefault(place, ("wrong_type", evidence))
-        columns[name] = values
-    table = pl.DataFrame({name: pl.Series(name, columns[name], dtype=dtype) for name, dtype in schema.items()})
+            columns[name] = pl.Series(name, values, dtype=dtype)
+    table = pl.DataFrame(columns, schema=schema)
     if bad:
         table = table.filter(~pl.int_range(pl.len()).is_in(list(bad)))
     return table, bad

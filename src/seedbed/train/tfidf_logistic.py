@@ -21,6 +21,9 @@ from seedbed.core.task import Task
 from .target import Target, target_of, texts_of
 from .terms import Terms
 
+#: Largest slope at which the fit counts as solved. At scikit-learn's 1e-4 the order of 29,786 tweets still changed 35 of
+#: 7,447 answers, and probabilities by up to 0.08; at this one none, and by less than 0.0001.
+TOLERANCE = 1e-6
 NEEDS = ("sklearn", "scipy", "safetensors")
 
 
@@ -107,8 +110,9 @@ class TfidfLogistic(Learner):
     ## Why
     It is hard to beat on short texts with some thousands of rows, learns in seconds on one core, needs no GPU, and
     what it learned can be read: one weight for each term and label. Words carry meaning; characters forgive spelling,
-    inflection and hashtags. The fit is convex and solved to its optimum (Newton's method with conjugate gradients), so
-    the same rows give the same model whatever their order or the seed.
+    inflection and hashtags. The fit is convex and solved close to its optimum (Newton's method with conjugate
+    gradients), so no seed is drawn, and the order of the rows and rounding hardly move a probability (by less than
+    0.0001 on 30,000 tweets).
 
     ## Limits
     It does not know word order beyond the longest n-gram, nor that two words mean the same. Words are runs of two or
@@ -205,6 +209,7 @@ class TfidfLogistic(Learner):
             solver="newton-cg",
             class_weight=None if self.class_weight == "none" else self.class_weight,
             max_iter=self.max_iter,
+            tol=TOLERANCE,
         )
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -28,6 +28,10 @@ HASH_BITS = 48
 #: Rows of a chunk (what fits above a hash), and characters or hashes of a chunk (what bounds memory).
 CHUNK_ROWS = 1 << (64 - HASH_BITS)
 CHUNK_ITEMS = 2_000_000
+# Hashes of right and of left rows that are compared together: they fit into the cache of a core.
+_COMPARED_ITEMS = 200_000
+_TABLE_ITEMS = 2_000
+_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 
 #: A text shorter than this many characters is "short".
 SHORT = 300
@@ -134,14 +138,23 @@ def jaccard(shingles: Shingles, left: NDArray[np.int64], right: NDArray[np.int64
         Shape (pairs,).
     """
     sizes = shingles.sizes
-    both = sizes[left] + sizes[right]
-    shared = np.zeros(len(left), dtype=np.int64)
-    for start, end in chunks(both):
-        pieces = [_tagged(shingles, rows[start:end]) for rows in (left, right)]
-        keys = np.sort(np.concatenate(pieces))
-        twice = keys[1:][keys[1:] == keys[:-1]] >> _ROW_SHIFT
-        shared[start:end] = np.bincount(twice.astype(np.int64), minlength=end - start)
-    similarity: NDArray[np.float64] = shared / np.maximum(both - shared, 1)
+    order = np.argsort(left, kind="stable")
+    left, right = left[order], right[order]
+    new = np.diff(left, prepend=-1) != 0
+    which = np.cumsum(new) - 1  # of the different left rows
+    shared = np.empty(len(left), dtype=np.int64)
+    # A left row counts where it comes first, a right row always; few left rows at a time keep the table in the cache.
+    work = np.maximum(np.where(new, sizes[left] * (_COMPARED_ITEMS // _TABLE_ITEMS), 0), sizes[right])
+    for start, end in chunks(work, items=_COMPARED_ITEMS):
+        rows = left[start:end]
+        first = np.concatenate([[True], rows[1:] != rows[:-1]])
+        ours, _ = _tagged(shingles, rows[first], np.arange(np.count_nonzero(first)))
+        theirs, offsets = _tagged(shingles, right[start:end], which[start:end] - which[start])
+        hits = np.concatenate([[0], np.cumsum(_among(theirs, ours))])
+        shared[order[start:end]] = hits[offsets[1:]] - hits[offsets[:-1]]
+    united = np.empty(len(left), dtype=np.int64)
+    united[order] = sizes[left] + sizes[right]
+    similarity: NDArray[np.float64] = shared / np.maximum(united - shared, 1)
     return similarity
 
 
@@ -186,9 +199,37 @@ def chunks(sizes: NDArray[np.int64], items: int = CHUNK_ITEMS, rows: int = CHUNK
         start = end
 
 
-def _tagged(shingles: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _tagged(
+    shingles: Shingles, rows: NDArray[np.int64], tags: NDArray[np.int64]
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The hashes of some rows, each with its row's tag above it, and the rows' offsets."""
     values, offsets = gather(shingles, rows)
-    return values | np.repeat(np.arange(len(rows), dtype=np.uint64) << _ROW_SHIFT, np.diff(offsets))
+    return values | np.repeat(tags.astype(np.uint64) << _ROW_SHIFT, np.diff(offsets)), offsets
+
+
+def _among(keys: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether each key is one of the known, which are all different: a hash table in a few strokes over all keys."""
+    found, known = _in_table(keys, known, _FACTORS[0])
+    for factor in _FACTORS[1:]:
+        if not known.size:
+            return found
+        asked = np.flatnonzero(~found)
+        found[asked], known = _in_table(keys[asked], known, factor)
+    asked = np.flatnonzero(~found)
+    found[asked] = np.isin(keys[asked], known)
+    return found
+
+
+def _in_table(
+    keys: NDArray[np.uint64], known: NDArray[np.uint64], factor: np.uint64
+) -> tuple[NDArray[np.bool_], NDArray[np.uint64]]:
+    """Whether each key is one of the known that have a place in the table, and the known that lost theirs."""
+    bits = max(16 * len(known), 2).bit_length()
+    shift = np.uint64(64 - bits)
+    table = np.full(1 << bits, ~np.uint64(0))
+    places = (known * factor >> shift).astype(np.int64)
+    table[places] = known
+    return table[(keys * factor >> shift).astype(np.int64)] == keys, known[table[places] != known]
 
 
 def _code_points(text: str) -> NDArray[np.uint64]:

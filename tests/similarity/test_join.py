@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedbed.core.similarity import Shingles, jaccard, join, shingle, similar_pairs
+from seedbed.core.similarity import Shingles, components, jaccard, join, shingle, similar_pairs
 
 # From few shingles, so that sets overlap; sizes differ, so that lengths matter.
 SETS = st.lists(st.sets(st.integers(0, 25), max_size=14), max_size=25)
@@ -60,9 +60,31 @@ def test_every_pair_is_found_and_no_other(sets: list[set[int]], threshold: float
 @settings(max_examples=100, deadline=None)
 def test_small_chunks_and_few_counters_find_the_same(sets: list[set[int]], threshold: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(join, "_CANDIDATES", 3)
+        patch.setattr(join, "_MATCHES", 3)
         patch.setattr(join, "_MOST_COUNTERS", 4)
         assert joined(shingles_of(sets), threshold) == all_pairs(sets, threshold)
+
+
+@given(SETS, THRESHOLDS, st.sampled_from([1, 10, 1_000_000]))
+@settings(max_examples=200, deadline=None)
+def test_spanning_pairs_are_true_and_join_the_same_rows(sets: list[set[int]], threshold: float, matches: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(join, "_MATCHES", matches)
+        left, right, similarity = similar_pairs(shingles_of(sets), threshold, spanning=True)
+    every = all_pairs(sets, threshold)
+    found = dict(zip(zip(left.tolist(), right.tolist(), strict=True), similarity.tolist(), strict=True))
+    assert found.items() <= every.items()
+    expected = components(len(sets), [a for a, _ in every], [b for _, b in every])
+    assert components(len(sets), left, right).tolist() == expected.tolist()
+
+
+def test_spanning_a_crowd_takes_few_pairs() -> None:
+    texts = pl.Series([f"Your code is {i:03}. Do not give it to anyone, please, not even to us." for i in range(400)])
+    shingles = shingle(texts, "characters")
+    left, right, _ = similar_pairs(shingles, 0.7, spanning=True)
+    assert not components(len(texts), left, right).any()
+    assert len(left) < 4 * len(texts)
+    assert len(similar_pairs(shingles, 0.7)[0]) == 400 * 399 / 2
 
 
 @pytest.mark.parametrize(("shared", "only", "threshold"), [(7, 3, 0.7), (8, 2, 0.8), (9, 1, 0.9), (3, 7, 0.3)])

@@ -98,7 +98,8 @@ def test_exact_over_columns_of_any_type() -> None:
     rows = table(a=["x", "x", "x", "x|", "x"], b=[1.5, 2.5, 1.5, 1.5, None], c=[[1], [1], [1], [1], [1]])
     assert rejected(ExactDuplicates(columns=["a", "b", "c"]), rows) == [3]
     # Values do not run into each other.
-    assert rejected(ExactDuplicates(columns=["a", "b"]), table(a=["1", "11", "1:1"], b=["11", "1", "1"])) == []
+    apart = table(a=["1", "11", "1:1", "x1", "x"], b=["11", "1", "1", "y", "1y"])
+    assert rejected(ExactDuplicates(columns=["a", "b"]), apart) == []
 
 
 # near_duplicates
@@ -171,6 +172,8 @@ def test_near_is_true_and_does_not_depend_on_pieces(texts: list[str], pieces: in
         similarity = jaccard(texts[row - 1], texts[verdict["of"] - 1])
         assert verdict["similarity"] == round(similarity, 4)
         assert similarity >= 0.7
+        others = [(-jaccard(texts[row - 1], other), at) for at, other in enumerate(texts, 1) if at != row]
+        assert verdict["of"] == min(others)[1], "the most similar, and the first of those"
         assert verdict["kept"] < row and verdict["kept"] not in gone
     # Of equal texts one stays at most; a row like no other stays.
     stay = [text for row, text in enumerate(texts, 1) if row not in gone]
@@ -178,6 +181,14 @@ def test_near_is_true_and_does_not_depend_on_pieces(texts: list[str], pieces: in
     for row, text in enumerate(texts, 1):
         others = [jaccard(text, other) for at, other in enumerate(texts, 1) if at != row]
         assert row not in gone or max(others) >= 0.7
+
+
+def test_near_sums_up_pairs_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = table(text=[f"{FOOD} {'!' * (i % 4)}{' again' * (i % 3)}" for i in range(40)], label=["p"] * 40)
+    told = judged(NearDuplicates(at_least=0.6), rows)
+    assert len(told) > 30
+    monkeypatch.setattr("seedbed.steps.near_duplicates._WAITING", 3)
+    assert judged(NearDuplicates(at_least=0.6), rows, pieces=50) == told
 
 
 def test_near_needs_the_columns_that_it_uses() -> None:
@@ -253,10 +264,14 @@ def test_sample_is_drawn_evenly_and_by_seed() -> None:
     assert first < smaller, "a smaller sample lies within a larger one"
 
 
-def test_sample_cuts_within_one_bin() -> None:
+def test_sample_takes_the_lowest_hashes() -> None:
     # More rows than bins, so that the cut falls among rows whose hashes begin alike.
-    rows = table(text=["x"] * 150_000)
-    assert len(rejected(Sample(rows=70_001), rows, batch=150_000)) == 79_999
+    rows = table(text=["x"] * 400_000)
+    step = Sample(rows=200_003)
+    groups = InMemory(step, rows, pieces=2, batch=400_000)
+    gone = pl.concat(step.judge(groups))[NUMBER]
+    kept = groups.keys.with_columns(gone=pl.col(NUMBER).is_in(gone.implode()))
+    assert kept.filter("gone")["key"].min() > kept.filter(~pl.col("gone"))["key"].max()
 
 
 def test_sample_needs_one_size() -> None:

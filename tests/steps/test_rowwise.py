@@ -252,3 +252,16 @@ def test_text_length_counts_characters_not_bytes() -> None:
 def test_refused(step: type[Map | Filter], options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         step.model_validate({"use": step.model_fields["use"].default, **options})
+
+
+def test_mangled_signs_are_put_back_and_nothing_else_is_touched() -> None:
+    """Mangle signs with Python's own codecs, as a spreadsheet does, and get them back."""
+    for sign in "’‘“–—•€™✨":
+        once = sign.encode().decode("cp1252")
+        twice = once.encode("mac_roman").decode("cp1252")
+        thrice = twice.encode("mac_roman").decode("cp1252")
+        table = pl.DataFrame({"text": [f"a{once}b", f"a{twice}b", f"a{thrice}b", f"a{sign}b"]})
+        assert table.select(FixText(column="text").columns())["text"].to_list() == [f"a{sign}b"] * 4
+    plain = ["Größe über alles", "naïve café", "10 ‰ of it", "Ångström ä ó »", "Ù÷ stays"]
+    table = pl.DataFrame({"text": plain})
+    assert table.select(FixText(column="text").columns())["text"].to_list() == plain

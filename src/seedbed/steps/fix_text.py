@@ -12,6 +12,7 @@ from seedbed.core.part import Example, TextColumn
 from seedbed.core.step import Map
 from seedbed.core.values import text_of
 
+from .mangled import mangled_signs
 from .some_rows import rewrite
 
 #: ftfy changes no text without one of these: it only looks at entities, control characters and what is not ASCII.
@@ -22,7 +23,8 @@ class FixText(Map):
     """Mends mis-decoded text (`cafÃ©`), HTML entities, control characters, ligatures and line breaks.
 
     Rows are given to ftfy (Robyn Speer, https://ftfy.readthedocs.org), which undoes a wrong decoding only where the
-    result is certainly better. Rows of plain printable ASCII without `&` cannot change and cost nothing.
+    result is certainly better. Before that, signs that went through Mac Roman and Windows-1252 (`I‰Ûªve`, `donäó»t`) are
+    put back, which ftfy does not know. Rows of plain printable ASCII without `&` cannot change and cost nothing.
 
     ## Why
     Text that went through a wrong encoding, or was escaped for a web page, spells one word in several ways. A model
@@ -42,6 +44,7 @@ class FixText(Map):
     normalization: Literal["NFC", "NFKC", "none"] = Field(
         "NFC", description="Unicode normal form. NFKC also unifies `²` with `2`, which can change what is meant."
     )
+    mac_roman: bool = Field(True, description="Also put back signs that went through Mac Roman, once or several times.")
     uncurl_quotes: bool = Field(False, description="Turn curly quotes into straight ones.")
 
     examples: ClassVar[tuple[Example, ...]] = (
@@ -49,6 +52,11 @@ class FixText(Map):
             title="Mis-decoded, escaped and decomposed text",
             before={"text": ["cafÃ© âœ”", "salt &amp; pepper", "e\u0301te\u0301", "<b>&amp;</b>", "plain", None]},
             after={"text": ["café ✔", "salt & pepper", "été", "<b>&amp;</b>", "plain", None]},
+        ),
+        Example(
+            title="A spreadsheet's Mac Roman, one round and two",
+            before={"text": ["I‰Ûªve seen ‰ÛÏit‰Ûù", "donäó»t"]},
+            after={"text": ["I’ve seen “it”", "don’t"]},
         ),
         Example(
             title="Entities also where there are tags, and straight quotes",
@@ -71,4 +79,7 @@ class FixText(Map):
             uncurl_quotes=self.uncurl_quotes,
             explain=False,
         )
+        if self.mac_roman:
+            forms = mangled_signs()
+            texts = texts.str.replace_many(list(forms), list(forms.values()), leftmost=True)
         return pl.Series([fix_text(text, config) for text in texts], dtype=pl.String)

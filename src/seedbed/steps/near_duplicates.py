@@ -18,6 +18,9 @@ from seedbed.core.step import Groups, Reduce
 
 from .copies import column_of, with_names
 
+# Pairs that wait in memory before they are summed up.
+_WAITING = 1_000_000
+
 
 class NearDuplicates(Reduce):
     """Rejects texts that are nearly the same as another; of each such group the first stays (reason `near_duplicate`).
@@ -109,15 +112,14 @@ class NearDuplicates(Reduce):
         """All rows of each group but the first, or all where labels disagree and that is asked for."""
         kind = self._kind(groups.survey)
         found = verified_pairs(groups, column_of(self, "column"), kind, self.at_least)
-        pairs = pl.concat([pl.DataFrame(schema=PAIR_SCHEMA), *found]).unique(["a", "b"])
-        if pairs.is_empty():
+        members, nearest = _groups(found)
+        if members.is_empty():
             return
-        members = _members(pairs)
         conflict = self._conflicting(groups, members) if self.on_conflict == "reject_all" else pl.lit(False)
         rejected = members.with_columns(conflict=conflict).filter(
             pl.col("conflict") | (pl.col(NUMBER) != pl.col("kept"))
         )
-        verdicts = rejected.join(_nearest(pairs), on=NUMBER, how="left", maintain_order="left").select(
+        verdicts = rejected.join(nearest, on=NUMBER, how="left", maintain_order="left").select(
             NUMBER,
             pl.when("conflict")
             .then(pl.lit("conflicting_near_duplicates"))
@@ -141,6 +143,33 @@ class NearDuplicates(Reduce):
         return joined.select(pl.col("label").drop_nulls().n_unique().over("kept") > 1)["label"]
 
 
+def _groups(found: Iterator[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What pairs say, in memory by rows and not by pairs.
+
+    Returns:
+        Every row of a pair, sorted, with the first row of its group (`kept`); and its most similar neighbour (`of`, the
+        first of equals) with their `similarity`.
+    """
+    members = pl.DataFrame(schema={NUMBER: pl.UInt64, "kept": pl.UInt64})
+    nearest = pl.DataFrame(schema={NUMBER: pl.UInt64, "of": pl.UInt64, "similarity": pl.Float64})
+    for pairs in _bundles(found):
+        members = _members(pl.concat([members.select(a="kept", b=NUMBER), pairs.select("a", "b")]))
+        nearest = _nearest(nearest, pairs)
+    return members, nearest
+
+
+def _bundles(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Frames of pairs, many put together."""
+    waiting = [pl.DataFrame(schema=PAIR_SCHEMA)]
+    for frame in frames:
+        waiting.append(frame)
+        if sum(one.height for one in waiting) > _WAITING:
+            yield pl.concat(waiting)
+            waiting.clear()
+    if waiting:
+        yield pl.concat(waiting)
+
+
 def _members(pairs: pl.DataFrame) -> pl.DataFrame:
     """Every row of a pair, sorted, and the first row of its group (`kept`)."""
     numbers = np.unique(np.concatenate([pairs["a"].to_numpy(), pairs["b"].to_numpy()]))
@@ -148,11 +177,11 @@ def _members(pairs: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({NUMBER: numbers, "kept": numbers[components(len(numbers), left, right)]})
 
 
-def _nearest(pairs: pl.DataFrame) -> pl.DataFrame:
+def _nearest(known: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """The most similar neighbour of every row (the first of equals), as `of`, and the similarity."""
-    both = pl.concat(
-        [pairs.select(pl.col(one).alias(NUMBER), of=other, similarity="similarity") for one, other in ("ab", "ba")]
-    )
-    return both.sort(NUMBER, "similarity", "of", descending=[False, True, False]).unique(
-        NUMBER, keep="first", maintain_order=True
+    either = [pairs.select(pl.col(one).alias(NUMBER), of=other, similarity="similarity") for one, other in ("ab", "ba")]
+    return (
+        pl.concat([known, *either])
+        .sort(NUMBER, "similarity", "of", descending=[False, True, False])
+        .unique(NUMBER, keep="first", maintain_order=True)
     )

@@ -8,17 +8,19 @@ Sandes, Teodoro and Melo, "Bitmap filter" (2020).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .components import components
 from .shingles import HASH_BITS, Shingles, chunks, gather, jaccard, set_hashes, spans
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
-# Candidates looked at together.
-_CANDIDATES = 2_000_000
+# Shared shingles looked at together.
+_MATCHES = 2_000_000
 # Bitmaps have this many 64-bit words.
 _WORDS = 4
 # Shingles are counted in at most this many counters; two that share one only lose some of the order.
@@ -27,7 +29,7 @@ _MOST_COUNTERS = 1 << 24
 _SLACK = 1e-9
 
 
-def similar_pairs(shingles: Shingles, threshold: float) -> Pairs:
+def similar_pairs(shingles: Shingles, threshold: float, *, spanning: bool = False) -> Pairs:
     """All pairs of rows whose similarity is at least `threshold`; rows with equal sets stand for each other.
 
     A row whose set is that of an earlier row is paired with the first such row (similarity 1) and with no other.
@@ -35,6 +37,8 @@ def similar_pairs(shingles: Shingles, threshold: float) -> Pairs:
     Args:
         shingles: The rows' shingles; a row without any is in no pair.
         threshold: Jaccard similarity, above 0 and at most 1.
+        spanning: Leave out pairs of rows that other pairs join already. The components stay the same, and a crowd of
+            many rows that are all alike costs memory by its rows and not by its pairs.
 
     Returns:
         Left row, right row and similarity of each pair, with left < right, sorted by left and right.
@@ -42,7 +46,7 @@ def similar_pairs(shingles: Shingles, threshold: float) -> Pairs:
     first, copies, originals = _collapsed(shingles)
     found = [(originals, copies, np.ones(len(copies)))]
     if len(first) > 1 and threshold < 1:
-        found += _near_pairs(shingles, first, threshold)
+        found += _near_pairs(shingles, first, threshold, spanning)
     left, right, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
     left, right = np.minimum(left, right), np.maximum(left, right)
     order = np.lexsort((right, left))
@@ -70,8 +74,40 @@ class _Prefixes:
     """Where it stands in that set."""
 
 
-def _near_pairs(shingles: Shingles, first: NDArray[np.int64], threshold: float) -> list[Pairs]:
+def _near_pairs(shingles: Shingles, first: NDArray[np.int64], threshold: float, spanning: bool) -> list[Pairs]:
     rows = first[np.argsort(shingles.sizes[first], kind="stable")]
+    joined = np.arange(len(rows), dtype=np.int64)
+    found: list[Pairs] = []
+    for short, long in _candidates(shingles, rows, threshold, joined):
+        # Where it is enough to span, one pair of each row goes first, and mostly settles the others.
+        for choose in (_one_each, _apart) if spanning else (_apart,):
+            some = choose(joined, short, long)
+            left, right = rows[short[some]], rows[long[some]]
+            similarity = jaccard(shingles, left, right)
+            enough = similarity >= threshold
+            found.append((left[enough], right[enough], similarity[enough]))
+            if spanning and enough.any():
+                one, other = short[some[enough]], long[some[enough]]
+                everyone = np.arange(len(rows))
+                joined[:] = components(len(rows), np.append(everyone, one), np.append(joined, other))
+    return [_each_once(found)] if found else []
+
+
+def _apart(joined: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the pairs that nothing joins yet."""
+    return np.flatnonzero(joined[one] != joined[other])
+
+
+def _one_each(joined: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the first of those pairs for each component of the `other` rows."""
+    apart = _apart(joined, one, other)
+    return apart[np.unique(joined[other[apart]], return_index=True)[1]]
+
+
+def _candidates(
+    shingles: Shingles, rows: NDArray[np.int64], threshold: float, joined: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Pairs of rows, by their rank in size, that may be similar and are not `joined` yet; few come twice."""
     sizes = shingles.sizes[rows]
     probes = _prefixes(shingles, rows, sizes - _at_least(threshold * sizes) + 1)
     # A shorter set needs a shorter prefix, because it is only ever matched with longer ones.
@@ -85,30 +121,26 @@ def _near_pairs(shingles: Shingles, first: NDArray[np.int64], threshold: float) 
     counts = np.searchsorted(keys, probes.shingle << 32 | probes.rank) - low
     share = threshold / (1 + threshold)
     bitmaps = _bitmaps(shingles, rows)
-    found = []
-    for start, end in chunks(counts, items=_CANDIDATES, rows=len(counts)):
+    for start, end in chunks(counts, items=_MATCHES, rows=len(counts)):
         here = spans(low[start:end], counts[start:end])
         probe = np.repeat(np.arange(start, end), counts[start:end])
         short, long = keys[here] & 0xFFFFFFFF, probes.rank[probe]
         total = sizes[short] + sizes[long]
         needed = _at_least(share * total)
         left = np.minimum(sizes[short] - places[here], sizes[long] - probes.place[probe])
-        possible = np.flatnonzero(left >= needed)
+        possible = np.flatnonzero((left >= needed) & (joined[short] != joined[long]))
         short, long, most = short[possible], long[possible], (total - 2 * needed)[possible]
         alike = _differing(bitmaps, short, long) <= most
-        pairs = np.unique(short[alike] << 32 | long[alike])
-        left, right = rows[pairs >> 32], rows[pairs & 0xFFFFFFFF]
-        similarity = jaccard(shingles, left, right)
-        enough = similarity >= threshold
-        found.append((left[enough], right[enough], similarity[enough]))
-    return _each_once(found) if found else []
+        pairs = np.sort(short[alike] << 32 | long[alike])
+        pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+        yield pairs >> 32, pairs & 0xFFFFFFFF
 
 
-def _each_once(found: list[Pairs]) -> list[Pairs]:
+def _each_once(found: list[Pairs]) -> Pairs:
     """Pairs without those that two chunks found."""
     left, right, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
     _, places = np.unique(left << 32 | right, return_index=True)
-    return [(left[places], right[places], similarity[places])]
+    return left[places], right[places], similarity[places]
 
 
 def _at_least(shares: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -120,8 +152,8 @@ def _counters(shingles: Shingles) -> NDArray[np.uint64]:
     """How frequent shingles are, as a level from 0 (in one set only) to 255, by the low bits of their hash."""
     size = 1 << min(max(2 * len(shingles.values), 2).bit_length(), _MOST_COUNTERS.bit_length() - 1)
     counts = np.zeros(size, dtype=np.int64)
-    for start in range(0, len(shingles.values), _CANDIDATES):
-        low = shingles.values[start : start + _CANDIDATES] & np.uint64(size - 1)
+    for start in range(0, len(shingles.values), _MATCHES):
+        low = shingles.values[start : start + _MATCHES] & np.uint64(size - 1)
         counts += np.bincount(low.astype(np.int64), minlength=size)
     levels: NDArray[np.uint64] = np.minimum(np.ceil(8 * np.log2(np.maximum(counts, 1))), 255).astype(np.uint64)
     return levels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -81,7 +82,7 @@ CASES: list[tuple[str, Callable[[Path], str | bytes], int, list[str]]] = [
     ("truncated gzip", file(TRUNCATED, "data.csv.gz"), 3, ["data.csv.gz"]),
     ("mixed encodings", file(MIXED_HEADER), 3, ["data.csv"]),
     ("duplicated header names", file("text,label,text\na,b,c\n"), 3, ["text", "data.csv"]),
-    ("random bytes", file(bytes(os.urandom(1 << 12))), 3, ["data.csv"]),
+    ("random bytes", file(random.Random(1).randbytes(1 << 12)), 3, ["data.csv"]),
     ("no text column", file("body,label\nsome words,a\n"), 2, ["text", "body"]),
     ("no label column", file("text,tag\nsome words,a\n"), 2, ["label", "tag"]),
     ("all labels missing", file("text,label\n" + "some words here,\n" * 30), 3, ["unlabelled", "30"]),

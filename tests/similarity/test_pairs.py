@@ -106,6 +106,20 @@ def test_copies_are_paired_with_the_first_and_no_other() -> None:
     assert once(found(rows, 0.7)) == {(7, 13, similarity), (7, 16, 1.0), (7, 19, 1.0)}
 
 
+def test_a_text_within_a_longer_one_is_found_up_to_the_threshold() -> None:
+    draw = np.random.default_rng(5)
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    texts: list[str | None] = []
+    for _ in range(40):
+        long = "".join(draw.choice(letters, 104))  # 100 shingles
+        texts += [long, long[:84], long[:83]]  # 80 and 79 of them
+    got = once(found(rows_of(texts), 0.8))
+    sizes_are_told = shingle(pl.Series(texts[:3]), "characters").sizes.tolist()
+    assert sizes_are_told == [100, 80, 79]
+    assert len([pair for pair in got if pair[2] == 0.8]) >= 39
+    assert all(similarity >= 0.8 for _, _, similarity in got)
+
+
 def test_few_candidates_and_few_texts_at_a_time_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = rows_of(near_copies(40, 5, seed=3))
     reference = once(found(rows, 0.8))

@@ -23,8 +23,8 @@ class FixText(Map):
     """Mends mis-decoded text (`cafÃ©`), HTML entities, control characters, ligatures and line breaks.
 
     Rows are given to ftfy (Robyn Speer, https://ftfy.readthedocs.org), which undoes a wrong decoding only where the
-    result is certainly better. Before that, signs that went through Mac Roman and Windows-1252 (`I‰Ûªve`, `donäó»t`) are
-    put back, which ftfy does not know. Rows of plain printable ASCII without `&` cannot change and cost nothing.
+    result is certainly better. Before that, signs that went through Mac Roman and Windows-1252 (`I‰Ûªve`, `donäó»t`)
+    are put back, which ftfy does not know. Rows of plain printable ASCII without `&` cannot change and cost nothing.
 
     ## Why
     Text that went through a wrong encoding, or was escaped for a web page, spells one word in several ways. A model

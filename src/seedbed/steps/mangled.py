@@ -1,15 +1,15 @@
 """What common signs look like after they went through Mac Roman and Windows-1252, once or several times.
 
-Spreadsheets do this: UTF-8 is read as Windows-1252, written as Mac Roman, read as Windows-1252 again. `’` becomes `â€™`,
-then `‰Ûª`, then `äó»`. Each form is computed here from the sign itself; none is listed by hand.
+Spreadsheets do this: UTF-8 is read as Windows-1252, written as Mac Roman, read as Windows-1252 again. `’` becomes
+`â€™`, then `‰Ûª`, then `äó»`. Each form is computed here from the sign itself; none is listed by hand.
 """
 
 from __future__ import annotations
 
 from functools import cache
 
-#: Dashes, quotes, bullets, ellipsis; euro and trade mark; arrows, shapes, dingbats. Each takes three bytes in UTF-8, and
-#: a form of three characters or more does not come up by chance.
+#: Dashes, quotes, bullets, ellipsis; euro and trade mark; arrows, shapes, dingbats. Each takes three bytes in UTF-8,
+#: and a form of three characters or more does not come up by chance.
 _SIGNS = [
     *range(0x2010, 0x2028),
     *range(0x2030, 0x203B),

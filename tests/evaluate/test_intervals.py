@@ -112,3 +112,22 @@ def test_many_labels_stay_within_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 150e6
+
+
+@pytest.mark.parametrize("n", [3, 40, 5000])
+def test_a_perfect_score_on_few_rows_is_not_certain(n: int) -> None:
+    """For accuracy the bound is that of Clopper and Pearson, as SciPy computes it."""
+    from scipy.stats import binomtest
+
+    exact = binomtest(n, n).proportion_ci(0.95).low
+    how = {"level": 0.95, "resamples": 200, "seed": 1}
+    perfect = np.diag([n - n // 3, n // 3])
+    found = scores(perfect, [Accuracy(), MacroF1()], **how)
+    assert found["accuracy"].low == pytest.approx(exact)
+    assert found["accuracy"].high == found["macro_f1"].high == 1
+    assert found["macro_f1"].low < 1
+    classes = class_scores(perfect, ["a", "b"], **how)
+    assert classes["b"].recall.low == pytest.approx(binomtest(n // 3, n // 3).proportion_ci(0.95).low)
+    assert classes["b"].f1.low < 1
+    wrong = scores(perfect[::-1], [Accuracy()], **how)["accuracy"]
+    assert (wrong.value, wrong.low) == (0, 0) and wrong.high == pytest.approx(1 - exact)

@@ -74,7 +74,9 @@ class Scan:
     schema: pl.Schema
     """Columns as `parse` returns them, before `columns` renames any."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """What was found out about the format (delimiter, encoding, …), for `parse`, the report and the lock."""
+    """What `parse` and `blocks` need to know about the files."""
+    found: dict[str, str] = field(default_factory=dict)
+    """What was found out about the format (encoding, delimiter, …), for people."""
     notes: tuple[str, ...] = ()
     """What a person should know, in sentences."""
 

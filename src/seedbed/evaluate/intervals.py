@@ -7,8 +7,11 @@ depend on n.
 
 Intervals are percentile intervals (Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, chapter 13): the
 middle `level` of the values of the resamples. They say how much a value moves because the judged rows are a sample;
-they do not say how much it would move with other training rows. Where a score sits at its bound (no mistake among 5
-rows) every resample agrees and the interval has no width: read the number of rows beside it.
+they do not say how much it would move with other training rows.
+
+Where there was no mistake at all, or nothing was right, every resample agrees and a percentile interval has no width,
+however few the rows. There the share of what was not seen is bounded exactly instead (Clopper & Pearson 1934: at most
+1 - (alpha/2)^(1/n) for none among n), and the score with that share is the interval's other end.
 """
 
 from __future__ import annotations
@@ -70,6 +73,23 @@ def bounds(values: NDArray[np.float64], level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def unseen_share(n: int, level: float) -> float:
+    """Upper bound of the share of what did not happen in n rows, at the confidence of one side of the interval."""
+    return float(1 - ((1 - level) / 2) ** (1 / n)) if n else 1.0
+
+
+def _with_unseen(cells: NDArray[np.int64], level: float) -> NDArray[np.float64] | None:
+    """The matrix with as many mistakes (or hits) as could be there and not show; None where both do show."""
+    size, right = len(cells), np.diagonal(cells)
+    if size < 2 or 0 < right.sum() < cells.sum():
+        return None
+    moved = cells * unseen_share(int(cells.sum()), level)
+    evenly = moved.sum(1)[:, None] / (size - 1) * (1 - np.eye(size))
+    spread = evenly if right.sum() else np.diag(moved.sum(1))
+    mixed: NDArray[np.float64] = cells - moved + spread
+    return mixed
+
+
 def scores(
     cells: NDArray[np.int64], metrics: Sequence[Metric], *, level: float, resamples: int, seed: int
 ) -> dict[str, Score]:
@@ -90,8 +110,12 @@ def scores(
         for values, metric in zip(drawn, metrics, strict=True):
             values.append(metric.of_cells(piece))
     found = {}
+    unseen = _with_unseen(cells, level)
     for values, metric in zip(drawn, metrics, strict=True):
         low, high = bounds(np.concatenate(values), level)
+        if unseen is not None:
+            edge = float(metric.of_cells(unseen))
+            low, high = min(low, edge), max(high, edge)
         found[metric.use] = Score(value=float(metric.of_cells(cells)), low=low, high=high, n=int(cells.sum()))
     return found
 
@@ -120,13 +144,25 @@ def class_scores(
         four = np.array([hit, alarm, miss, rows - hit - alarm - miss])
         drawn = _precision_recall_f1(random.multinomial(rows, four / rows, size=resamples))
         value = _precision_recall_f1(four)
+        ns = (hit + alarm, hit + miss, hit + alarm + miss)
         low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = _widened(value, low, high, np.array(ns), level)
         precision, recall, f1 = (
-            Score(value=float(value[i]), low=float(low[i]), high=float(high[i]), n=n)
-            for i, n in enumerate((hit + alarm, hit + miss, hit + alarm + miss))
+            Score(value=float(value[i]), low=float(low[i]), high=float(high[i]), n=n) for i, n in enumerate(ns)
         )
         found[label] = ClassScore(precision=precision, recall=recall, f1=f1, support=hit + miss)
     return found
+
+
+def _widened(
+    value: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], n: NDArray[np.int64], level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Intervals of precision, recall and F1, with the exact bound at the end where a value of 1 or 0 hides one."""
+    share = np.array([unseen_share(rows, level) for rows in n.tolist()])
+    perfect, hopeless = 1 - share, share.copy()
+    # Of the rows that are either predicted or true, a share of mistakes: F1 is 2 hits / (2 hits + mistakes).
+    perfect[2], hopeless[2] = 2 * (1 - share[2]) / (2 - share[2]), 2 * share[2] / (1 + share[2])
+    return np.where((value == 1) & (n > 0), perfect, low), np.where((value == 0) & (n > 0), hopeless, high)
 
 
 def _precision_recall_f1(four: NDArray[Any]) -> NDArray[np.float64]:

@@ -106,8 +106,7 @@ def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any],
         lengths=LengthsRecord(edges=LENGTH_EDGES, before=tuple(before), after=tuple(lengths)),
         near_duplicates={
             "pairs": split.pairs,
-            "rows_in_clusters": split.certificate.splits
-            and sum(split.certificate.splits.values()) - split.certificate.clusters,
+            "rows": split.similar,
             "threshold": split.similarity.threshold,
             "shingles": split.similarity.kind,
             "column": split.similarity.column,

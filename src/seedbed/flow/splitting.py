@@ -49,6 +49,9 @@ class Split:
     certificate: Certificate
     similarity: Similarity
     pairs: int
+    """Pairs of similar rows that were found."""
+    similar: int
+    """Rows that are in such a pair."""
 
     def of(self, rows: pl.DataFrame) -> pl.Series:
         """The split's name for each row."""
@@ -129,4 +132,6 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
         verify_with=check,
         method=method,
     )
-    return Split(names, numbers, places, certificate, similarity, len(left))
+    return Split(
+        names, numbers, places, certificate, similarity, len(left), len(np.unique(np.concatenate([left, right])))
+    )

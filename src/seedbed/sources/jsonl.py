@@ -113,7 +113,9 @@ class Jsonl(Source):
                 at=self.path,
                 hint='put them under one key, as in {"values": {…}}',
             )
-        return Scan(tuple(files), pl.Schema(schema), {"sample_bytes": _SAMPLE, "types": dict(self.types)}, tuple(notes))
+        return Scan(
+            tuple(files), pl.Schema(schema), {"sample_bytes": _SAMPLE, "types": dict(self.types)}, notes=tuple(notes)
+        )
 
     def _sample(self, file: InputFile, stream: Stream, kinds: dict[str, set[type]]) -> bool:
         """Note the kinds of values in the first MiB of whole lines; whether the file is empty."""

@@ -71,7 +71,7 @@ class Parquet(Source):
                 groups.append(rows)
                 stage.advance(file.size)
         schema = first[1] if first else pl.Schema()
-        return Scan(tuple(files), schema, {"row_groups": groups}, tuple(notes))
+        return Scan(tuple(files), schema, {"row_groups": groups}, notes=tuple(notes))
 
     def blocks(self, scan: Scan, context: Context) -> Iterator[Block]:
         """Slices of row groups: the payload is the number of rows."""

@@ -119,11 +119,11 @@ class Csv(Source):
         for file, form in zip(files, forms, strict=True):
             _same_columns(file, form.columns, files[0], columns)
         schema = pl.Schema({name: pl.String() for name in columns})
-        found = {
+        told = {
             name: " or ".join(sorted({repr(getattr(form, name)).strip("'") for form in forms}))
             for name in ("encoding", "delimiter", "quote")
         }
-        return Scan(tuple(files), schema, {"files": [asdict(form) for form in forms]}, found, tuple(notes))
+        return Scan(tuple(files), schema, {"files": [asdict(form) for form in forms]}, told, tuple(notes))
 
     def _survey(self, file: InputFile, advance: Callable[[float], None]) -> tuple[InputFile, bytes, Encoding, int, str]:
         """Read a file to its end: with its digest, its start (without mark, as UTF-8 if wide), encoding, mark, note."""

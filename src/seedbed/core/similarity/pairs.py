@@ -22,7 +22,7 @@ from .shingles import Kind, chunks, jaccard, mix, set_hashes, shingle, spans
 LARGEST_BUCKET = 1_000
 FIRST_FEW = 50
 # Candidates sorted together, and shingles of the candidates whose texts are in memory together.
-_CANDIDATES = 4_000_000
+_CANDIDATES = 2_000_000
 _LOADED = 20_000_000
 # Which permutations; fixed, because what they find must not depend on a recipe.
 _SEED = 1997
@@ -87,22 +87,25 @@ def verified_pairs(groups: Groups, column: str, kind: Kind, threshold: float) ->
 def _candidates(sets: pl.DataFrame, threshold: float) -> Iterator[pl.DataFrame]:
     """`a`, `b` and their `sizes` of rows that share a bucket and are not too different in size, each pair once."""
     key, number, size = (sets[name].to_numpy() for name in ("key", NUMBER, "size"))
+    numbers, places, member = np.unique(number, return_index=True, return_inverse=True)
+    sizes = size[places].astype(np.int64)
     bucket = _run_lengths(key)
     crowded = np.repeat(bucket, bucket) > LARGEST_BUCKET
     key = np.where(crowded, mix(key ^ mix(sets["next"].to_numpy())), key)
-    order = np.lexsort((number, key))
-    key, number, size = key[order], number[order], size[order].astype(np.int64)
+    order = np.lexsort((member, key))
+    key, member = key[order], member[order]
     bucket = _run_lengths(key)
     start = np.repeat(np.cumsum(bucket) - bucket, bucket)
     earlier = np.arange(len(key)) - start
     partners = np.where(np.repeat(bucket, bucket) > LARGEST_BUCKET, np.minimum(earlier, FIRST_FEW), earlier)
     for begin, end in chunks(partners, items=_CANDIDATES, rows=max(len(partners), 1)):
-        a = spans(start[begin:end], partners[begin:end])
-        b = np.repeat(np.arange(begin, end), partners[begin:end])
-        near = np.minimum(size[a], size[b]) >= threshold * np.maximum(size[a], size[b]) - 1e-9
-        a, b = a[near], b[near]
-        pairs = pl.DataFrame({"a": number[a], "b": number[b], "sizes": size[a] + size[b]})
-        yield pairs.unique(["a", "b"]).sort("a", "b")
+        a = member[spans(start[begin:end], partners[begin:end])]
+        b = np.repeat(member[begin:end], partners[begin:end])
+        near = np.minimum(sizes[a], sizes[b]) >= threshold * np.maximum(sizes[a], sizes[b]) - 1e-9
+        pairs = np.sort(a[near] << 32 | b[near])
+        pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+        a, b = pairs >> 32, pairs & 0xFFFFFFFF
+        yield pl.DataFrame({"a": numbers[a], "b": numbers[b], "sizes": sizes[a] + sizes[b]})
 
 
 def _run_lengths(keys: NDArray[np.uint64]) -> NDArray[np.int64]:

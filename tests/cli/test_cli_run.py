@@ -15,7 +15,7 @@ from seedbed.cli.run import facts, summary
 from seedbed.core.context import Context
 from seedbed.core.ledger import Books
 from seedbed.core.metric import Score
-from seedbed.core.run import Comparison, DatasetRecord, ModelRecord, Run
+from seedbed.core.run import Comparison, DatasetRecord, ModelRecord, Run, Waived
 
 
 def score(value: float) -> Score:
@@ -42,7 +42,7 @@ def a_run(**changes: object) -> Run:
             digest="abc", splits={"train": 2400, "validation": 300, "test": 300}, columns=(), labels={},
             labels_before={}, lengths=None,
         ),
-        models=(model("majority", 0.2), model("tfidf_logistic", 0.7)), best="tfidf_logistic",
+        models=(model("majority", 0.2), model("tfidf_logistic", 0.7)), metric="macro_f1", best="tfidf_logistic",
         comparisons=(compared,), leakage=None, gates=(), intervals={"level": 0.95},
     )  # fmt: skip
     return run.model_copy(update=changes)
@@ -50,18 +50,38 @@ def a_run(**changes: object) -> Run:
 
 def test_the_end_of_a_run_says_what_matters() -> None:
     assert summary(a_run(), Path("runs/tweets/x")) == [
-        "tweets: passed in 61 s",
+        "tweets: passed in 61.4 s",
         "rows: 4,000 read = 3,000 kept + 1,000 rejected (near_duplicates 999, csv 1)",
-        "best model: tfidf_logistic, macro_f1 0.700 on test (95% interval 0.680 to 0.720, 300 rows)",
+        "best model: tfidf_logistic, macro_f1 0.700 on test (95 % interval 0.680 to 0.720, 300 rows)",
         "  better than majority (macro_f1 +0.500, +0.450 to +0.550)",
         "report: runs/tweets/x/report.html",
     ]
 
 
+def test_differences_are_typed_with_a_plain_minus_and_by_the_metric_that_decides() -> None:
+    worse = (
+        a_run()
+        .comparisons[0]
+        .model_copy(update={"difference": -0.01, "low": -0.03, "high": 0.01, "verdict": "not distinguishable"})
+    )
+    other = worse.model_copy(update={"metric": "accuracy"})
+    lines = summary(a_run(comparisons=(other, worse)), Path("x"))
+    assert [line for line in lines if "majority" in line] == [
+        "  not distinguishable from majority (macro_f1 -0.010, -0.030 to +0.010)"
+    ]
+
+
+def test_what_was_waived_is_said() -> None:
+    waived = Waived(what="check row_count", reason="a pilot – no more")
+    run = a_run(waivers=(waived,))
+    assert summary(run, Path("x"))[1] == "  waived check row_count: a pilot – no more"
+    assert facts(run, Path("x"))["waivers"] == [{"what": "check row_count", "reason": "a pilot – no more"}]
+
+
 def test_the_end_of_a_failed_run_says_why() -> None:
     run = a_run(state="failed", stopped_by=("class_share",), models=(), best=None, comparisons=(), blanks=("a", "b"))
     lines = summary(run, Path("x"))
-    assert lines[:2] == ["tweets: failed in 61 s", "  stopped by class_share"]
+    assert lines[:2] == ["tweets: failed in 61.4 s", "  stopped by class_share"]
     assert any("2 unanswered questions" in line for line in lines)
 
 
@@ -107,7 +127,7 @@ def test_lines_are_few_and_tell_share_and_rate() -> None:
             stage.advance(1e6, note="x.csv")
     assert stream.getvalue().splitlines() == [
         "reading …",
-        *(f"reading: {share}% of 100.0 MB · 4.0 MB/s · x.csv" for share in (20, 40, 60, 80, 100)),
+        *(f"reading: {share} % of 100.0 MB · 4.0 MB/s · x.csv" for share in (20, 40, 60, 80, 100)),
         "reading: done in 25.0 s",
     ]
 
@@ -163,7 +183,7 @@ def test_bars_leave_a_line_per_stage_and_obey_no_escape(monkeypatch: pytest.Monk
         (0, "bytes", "0 B"),
         (999, "B", "999 B"),
         (1500, "bytes", "1.5 kB"),
-        (2.5e15, "bytes", "2500.0 TB"),
+        (2.5e15, "bytes", "2,500.0 TB"),
         (12345.6, "rows", "12,346 rows"),
         (3, "", "3"),
     ],

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.core.errors import BooksError
-from seedbed.core.ledger import EXCERPT_LENGTH, Books, excerpt_of
+from seedbed.core.ledger import EXCERPT_LENGTH, Books, excerpt_of, mask
 from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.step import Filter, Map
 from seedbed.core.task import TextClassification
 from seedbed.engine.kernel import Kernel, Usable
 from seedbed.steps.drop_missing import DropMissing
+from seedbed.steps.keep_values import KeepValues
 from seedbed.steps.normalize import Normalize
 from seedbed.steps.text_length import TextLength
 
@@ -125,3 +126,35 @@ def test_excerpts_are_short_and_without_control_characters(text: str) -> None:
 )
 def test_personal_data_is_masked_in_excerpts(text: str, secret: str) -> None:
     assert secret not in pl.DataFrame({"t": [text]}).select(excerpt_of(pl.col("t"))).item()
+
+
+class Quoting(Filter):
+    use: str = ""
+
+    def keep(self) -> pl.Expr:
+        return pl.col("text") == "ok"
+
+    def evidence(self) -> dict[str, pl.Expr]:
+        kind = pl.Enum(["write to ann@example.org", "ok"])
+        return {
+            "value": pl.col("text"),
+            "kind": pl.col("text").cast(kind),
+            "all": pl.concat_list("text", "text"),
+            "row": pl.lit("ann@example.org"),
+            "length": pl.col("text").str.len_chars(),
+        }
+
+
+def test_personal_data_is_masked_in_evidence_whatever_a_step_says() -> None:
+    outcome = Kernel((("quoting", Quoting(use="quoting")),))(rows(text=["ok", *["write to ann@example.org"] * 2]))
+    told = "write to [e-mail]"
+    assert [json.loads(found) for found in outcome.entries["evidence"]] == [
+        {"value": told, "kind": told, "all": [told, told], "row": "[e-mail]", "length": 24}
+    ] * 2
+    step = KeepValues(column="text", values=["ok"])
+    assert "ann@" not in Kernel((("keep_values", step),))(rows(text=["ann@example.org"])).entries["evidence"].item()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=500))
+def test_one_text_is_masked_like_a_column(text: str) -> None:
+    assert mask(text) == pl.DataFrame({"t": [text]}).select(excerpt_of(pl.col("t"))).item()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seedbed.core.errors import DataError
+from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.ledger import LEDGER_SCHEMA
 from seedbed.core.run import Run
+from seedbed.core.step import Map, Step
 from seedbed.flow.running import Finished, run
 from seedbed.recipe.loading import load, parse
 
@@ -257,3 +261,110 @@ def test_no_step_loses_or_invents_rows(rows: list[dict[str, Any]], junk: list[by
     books = done.run.rows
     assert books.read == seen == books.kept + books.rejected_rows
     assert ledger(done.folder).filter(pl.col("action") == "rejected").height == books.rejected_rows
+
+
+def test_a_script_without_a_guard_can_use_workers(tmp_path: Path) -> None:
+    """Workers must not run the user's script again."""
+    (tmp_path / "parts").mkdir()
+    for part in range(6):
+        (tmp_path / "parts" / f"{part}.jsonl").write_text("\n".join(json.dumps(r) for r in texts(60, part)) + "\n")
+    mapping = recipe(sources=[{"use": "jsonl", "path": "parts", "name": "small"}])
+    (tmp_path / "script.py").write_text(
+        f"import seedbed\nprint('hello')\nprint(seedbed.run({mapping!r}, out='out', workers=2).run.state)\n"
+    )
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert (done.returncode, done.stdout) == (0, "hello\npassed\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"split": {"use": "group", "group": "whom"}}, "split.group"),
+        ({"split": {"use": "stratified", "keep_together": {"column": "txt"}}}, "split.keep_together.column"),
+        ({"checks": [{"use": "class_share", "column": "lable", "at_least": 0.1}]}, "checks.0.column"),
+    ],
+)
+def test_columns_of_later_parts_are_checked_before_rows_are_read(
+    tmp_path: Path, change: dict[str, Any], place: str
+) -> None:
+    write(tmp_path, texts(60))
+    with pytest.raises(RecipeError, match="did you mean") as error:
+        go(tmp_path, **change)
+    assert place in error.value.at
+    assert not (tmp_path / ".seedbed" / "passes").exists()
+
+
+def test_golden_examples_are_raw_and_reproduce(tmp_path: Path) -> None:
+    from seedbed.engine.kernel import Kernel
+    from seedbed.train.bundle import load_bundle
+
+    rows = [row for row in texts(200) if row["text"]]
+    write(tmp_path, [{**row, "text": f"  {row['text']}   &amp; more "} for row in rows])
+    steps = [{"use": "fix_text"}, {"use": "normalize"}, {"use": "near_duplicates"}]
+    done = go(tmp_path, steps=steps, train=[{"use": "tfidf_logistic"}])
+    model, bundle = load_bundle(done.folder / "models" / "tfidf_logistic")
+    assert [step["use"] for step in bundle.preprocess.steps] == ["fix_text", "normalize"]
+    assert len(bundle.preprocess.golden) == 8
+    parts = [Step.catalogue[step["use"]].model_validate(step) for step in bundle.preprocess.steps]
+    kernel = Kernel(tuple((part.use, part) for part in parts))
+    for golden in bundle.preprocess.golden:
+        assert golden.input["text"].endswith("&amp; more ")
+        raw = pl.DataFrame({"_n": [1], "row": ["x"], **{name: [value] for name, value in golden.input.items()}})
+        after = kernel(raw.with_columns(pl.col("_n").cast(pl.UInt64))).kept
+        assert after["text"].item() == golden.text
+        found = dict(zip(model.labels, model.predict(after)[0], strict=True))
+        assert found == pytest.approx(golden.probabilities)
+
+
+def test_a_column_called_split_is_kept(tmp_path: Path) -> None:
+    write(tmp_path, [{**row, "_split": "mine", "split": "too"} for row in texts(120) if row["text"]])
+    done = go(tmp_path, checks=[{"use": "no_leakage"}])
+    assert set(dataset(done.folder)["_split"]) == {"mine"}
+
+
+def test_a_part_that_fails_is_named(tmp_path: Path) -> None:
+    class Breaks(Map):
+        """Fails on some rows."""
+
+        use: Literal["breaks"] = "breaks"
+
+        def columns(self) -> list[pl.Expr]:
+            return [pl.col("text").map_elements(self.fail, return_dtype=pl.String)]
+
+        @staticmethod
+        def fail(text: str) -> str:
+            raise ZeroDivisionError("on purpose")
+
+    write(tmp_path, texts(40))
+    try:
+        with pytest.raises(DataError, match=r"rows small:rows\.jsonl#1 to small:rows\.jsonl#") as error:
+            loaded = parse(recipe(steps=[]), tmp_path)
+            steps = (Breaks(),)
+            run(
+                replace(loaded, recipe=loaded.recipe.model_copy(update={"steps": steps})),
+                out=tmp_path / "out",
+                workers=1,
+            )
+        assert error.value.at == "breaks"
+    finally:
+        Step.catalogue.pop("breaks")
+
+
+def test_the_leakage_claim_can_be_left_out(tmp_path: Path) -> None:
+    write(tmp_path, texts(150))
+    done = go(tmp_path, evaluate={"leakage": False, "intervals": {"resamples": 200}})
+    assert done.run.leakage is None
+
+
+def test_similar_rows_above_the_exact_limit_do_not_come_from_another_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys of the banded way are in the store; another threshold must not find them."""
+    monkeypatch.setattr("seedbed.flow.splitting.EXACT_UP_TO", 10)
+    write(tmp_path, [row for row in texts(200) if row["text"]])
+    for threshold in (0.97, 0.5):
+        done = go(
+            tmp_path, f"out{threshold}", steps=[], split={"use": "stratified", "keep_together": {"at_least": threshold}}
+        )
+        assert done.run.certificate is not None and done.run.certificate.passed
+        assert done.run.certificate.rounds == 1

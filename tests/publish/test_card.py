@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from publish_sample import ANSWERED, frame, run_of, source, splits_of, write_dataset
 
+from seedbed.core.check import Finding
 from seedbed.core.errors import BooksError, DataError
-from seedbed.core.run import DatasetRecord, Run
+from seedbed.core.run import DatasetRecord, Run, Waived
 from seedbed.publish import QUESTIONS, Answers, card, datasheet
 from seedbed.publish.card import header
 from seedbed.publish.markdown import code, fenced, plain
@@ -228,7 +229,7 @@ def test_the_card_states_what_was_measured() -> None:
         "+0.540",
         "better",
         "compared 13 of 13 held-out rows",
-        "0.21 %",
+        "0.21\u00a0%",
         "2 of 12 held-out rows",
         "ab" * 32,
     ):
@@ -236,11 +237,21 @@ def test_the_card_states_what_was_measured() -> None:
 
 
 def test_waivers_are_printed() -> None:
-    recipe = "waive:\n  - {what: contact, reason: nobody | is left}\n"
-    run = run_of(splits_of(["a", "b"]), recipe_text=recipe)
-    text = shown_text(card(run, ANSWERED)).split("Waivers", 1)[1]
+    used = (*run_of(splits_of(["a", "b"])).waivers, Waived(what="question contact", reason="nobody | is left"))
+    recipe = "waive:\n  - {what: accuracy, reason: was not needed}\n"
+    run = run_of(splits_of(["a", "b"]), waivers=used, recipe_text=recipe)
+    text = shown_text(card(run, ANSWERED)).split("Waivers", 1)[1].split("Who looks after it", 1)[0]
     assert "gate macro_f1 on test: good enough for a test" in text
-    assert "contact: nobody | is left" in text
+    assert "question contact: nobody | is left" in text
+    assert "was not needed" not in text, "only what was used is printed"
+
+
+def test_a_waived_check_is_not_called_failed() -> None:
+    failed = Finding(check="row_count", passed=False, value=3, limit=10, message="3 rows", on_fail="stop")
+    waived = (Waived(what="check row_count", reason="a pilot"),)
+    for waivers, said in (((), "FAILED: row_count: 3 rows"), (waived, "waived: row_count: 3 rows")):
+        text = shown_text(card(run_of(splits_of(["a", "b"]), findings=(failed,), waivers=waivers), ANSWERED))
+        assert said in text
 
 
 def bare_run() -> Run:

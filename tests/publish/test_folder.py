@@ -11,6 +11,9 @@ from seedbed.core.context import Context
 from seedbed.core.errors import DataError, RecipeError, SeedbedError
 from seedbed.publish import Folder
 
+#: The least of a record of a run.
+RUN = '{"seedbed": "0.1.0", "id": "1", "dataset": {}, "recipe_text": "seedbed: 1\\n"}'
+
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
@@ -39,12 +42,11 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    return Context(base=tmp_path / "recipe")
+    return Context(base=tmp_path / "recipe", store=tmp_path / "recipe" / ".seedbed")
 
 
 def test_the_published_part_of_a_run_is_copied_and_the_ledger_stays(run: Path, context: Context) -> None:
-    told = Folder(path="out/tweets").export(run, context)
-    assert told == "out/tweets"
+    Folder(path="out/tweets").export(run, context)
     whole = tree(run)
     assert tree(context.base / "out/tweets") == {name: raw for name, raw in whole.items() if "ledger" not in name}
     assert [p.name for p in (context.base / "out").iterdir()] == ["tweets"]
@@ -52,16 +54,24 @@ def test_the_published_part_of_a_run_is_copied_and_the_ledger_stays(run: Path, c
 
 def test_a_published_run_is_replaced_whole(run: Path, context: Context) -> None:
     Folder(path="out").export(run, context)
-    (context.base / "out" / "stale.txt").write_text("old")
+    (context.base / "out" / "dataset" / "stale.txt").write_text("old")
     shutil.rmtree(run / "models")
     Folder(path="out").export(run, context)
-    assert "stale.txt" not in tree(context.base / "out")
+    assert "dataset/stale.txt" not in tree(context.base / "out")
     assert not (context.base / "out" / "models").exists()
     assert sorted(p.name for p in context.base.iterdir()) == ["out", "runs"]
 
 
 @pytest.mark.parametrize(
-    "held", [{}, {"notes.txt": "mine"}, {"run.json": "[]"}, {"run.json": "{}"}, {"run.json": "not"}]
+    "held",
+    [
+        {"notes.txt": "mine"},
+        {"run.json": "[]"},
+        {"run.json": "{}"},
+        {"run.json": "not"},
+        {"run.json": RUN, "notes.txt": "mine"},
+        {"run.json": RUN, "recipe.yaml": "# my own notes\n"},
+    ],
 )
 def test_a_foreign_folder_is_left_alone(run: Path, context: Context, held: dict[str, str]) -> None:
     target = context.base / "mine"
@@ -80,6 +90,7 @@ def test_a_foreign_folder_is_left_alone(run: Path, context: Context, held: dict[
         (".", "recipe's own folder"),
         ("..", "recipe's own folder"),
         ("out/..", "recipe's own folder"),
+        (".seedbed/out", "the store"),
         ("runs", "the run itself"),
         ("runs/tweets/1", "the run itself"),
         ("runs/tweets/1/out", "the run itself"),
@@ -131,14 +142,14 @@ def test_an_interrupt_while_replacing_brings_the_old_one_back(
 
     Folder(path="out").export(run, context)
     before = tree(context.base / "out")
-    rename = os.rename
+    replace = os.replace
 
     def interrupted(source: Path, target: Path) -> None:
         if str(source).endswith(".partial"):
             raise KeyboardInterrupt
-        rename(source, target)
+        replace(source, target)
 
-    monkeypatch.setattr(os, "rename", interrupted)
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         Folder(path="out").export(run, context)
     monkeypatch.undo()

@@ -31,7 +31,7 @@ train: [{use: majority}, {use: tfidf_logistic, c: 2}]
 evaluate: {metrics: [macro_f1, accuracy], intervals: {level: 0.9, resamples: 100}}
 gates: [{metric: accuracy, split: test, at_least: 0.1, model: majority, waive: because}]
 publish: [{use: folder, path: out}]
-waive: [{what: a, reason: b}]
+waive: [{what: row_count, reason: b}]
 ledger: {changes: all}
 """
 NAMES = [use for head in FAMILIES.values() for use in head.catalogue]

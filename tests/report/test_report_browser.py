@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sample
 
-from seedbed.report import render
+from seedbed.report.page import render
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -16,10 +16,13 @@ import sample
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedbed.core import numbers
+from seedbed.core.check import Finding
 from seedbed.core.ledger import Books
 from seedbed.core.metric import Score
-from seedbed.core.run import Run, StepRecord
-from seedbed.report import facts, figures, numbers, render
+from seedbed.core.run import Run, StepRecord, Waived
+from seedbed.report import facts, figures
+from seedbed.report.page import render
 
 RUNS = {
     "tweets": sample.tweets,
@@ -167,6 +170,24 @@ def test_chance_and_waivers_are_said() -> None:
     assert "tfidf_logistic is not distinguishable from majority" in text
     assert "could be chance" in text and "more than chance explains" not in text
     assert "Passed, with a waiver" in text and "Failed, waived by a person: a pilot; nobody acts on it" in text
+
+
+def test_a_waived_check_is_told_with_its_reason_and_no_other() -> None:
+    failed = Finding(check="row_count", passed=False, value=1, limit=2, message="1 row.", on_fail="stop")
+    only_warns = Finding(check="no_missing", passed=False, value=1, limit=0, message="1 missing.")
+    waivers = (Waived(what="check row_count", reason="a <pilot>"),)
+    page = Page(render(sample.tweets(findings=(failed, only_warns), waivers=waivers)))
+    assert "~ waived 1 row. Failed, waived by a person: a <pilot>" in page.text
+    assert "! warning 1 missing." in page.text and "Passed, with a waiver" in page.text
+    assert "Waived by a person check row_count: a <pilot>" in page.text
+    assert "✗ failed 1 row." in Page(render(sample.tweets(findings=(failed,)))).text
+
+
+def test_the_metric_and_split_that_decide_are_those_of_the_record() -> None:
+    of = facts.judged(sample.tweets(metric="accuracy"))
+    assert of and (of.metric, of.split, of.model.name) == ("accuracy", "test", "tfidf_logistic")
+    assert of.comparison and of.comparison.metric == "accuracy"
+    assert facts.judged(sample.tweets(best=None)) is None
 
 
 def test_a_sample_has_a_bound_and_a_whole_check_has_none() -> None:
@@ -369,7 +390,7 @@ def test_ticks_span_the_range(low: float, span: float) -> None:
         (numbers.chance(0.0001), "< 0.001"),
         (numbers.seconds(151.24), "151.2 s"),
         (numbers.seconds(0.04), "< 0.1 s"),
-        (numbers.size(412), "412 bytes"),
+        (numbers.size(412), "412 B"),
         (numbers.size(18_734_112), "18.7 MB"),
         (numbers.fact(True), "yes"),
         (numbers.fact([1, "a"]), '[1, "a"]'),

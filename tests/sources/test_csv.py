@@ -150,6 +150,7 @@ MESSY = st.lists(
 
 @settings(max_examples=200)
 @given(body=MESSY, size=st.sampled_from([1, 3, 10, 50]), longest=st.sampled_from([20, 60, 16 << 20]))
+@example(body='"\n"y"\n\r,\n', size=1, longest=20)
 def test_messy_text_does_not_depend_on_the_block_size(
     body: str, size: int, longest: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -33,7 +33,7 @@ def test_reads_back_whatever_the_blocks(tmp_path: Path, monkeypatch: pytest.Monk
         assert found.table.equals(TABLE)
         assert found.records == list(range(1, 1001))
         assert sum(block.size for block in found.blocks) == found.scan.files[0].size
-        assert max(block.payload for block in found.blocks) <= rows
+        assert max(block.payload.rows for block in found.blocks) <= rows
         limited = of(tmp_path, limit=301)
         assert limited.table.equals(TABLE.head(301))
 

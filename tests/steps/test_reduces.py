@@ -200,6 +200,12 @@ def test_near_needs_the_columns_that_it_uses() -> None:
     assert NearDuplicates(column="text").reads() == ["text"]
 
 
+def test_near_refuses_what_breaks_its_promise() -> None:
+    with pytest.raises(ValidationError, match="16 permutations find too few pairs"):
+        NearDuplicates(at_least=0.3, permutations=16)
+    assert NearDuplicates(at_least=0.3).permutations == 128
+
+
 # conflicting_labels
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import Field
 
 from seedbed.core.check import Check, Finding, View
+from seedbed.core.ledger import mask
 from seedbed.core.part import Column, Example
 from seedbed.core.rows import ROW
 from seedbed.core.values import Value, text_of
@@ -57,6 +58,6 @@ class AllowedValues(Check):
             message = f"All values of {self.column} in {total:,} rows are allowed."
             return self.finding(True, value=0, limit=0, message=message)
         shown = view.rows.filter(other).select(ROW, value.alias("value")).head(MOST).collect(engine="streaming")
-        examples = ", ".join(repr(text[:40]) for text in shown["value"].unique(maintain_order=True).head(5))
+        examples = ", ".join(repr(mask(text)[:40]) for text in shown["value"].unique(maintain_order=True).head(5))
         message = f"{rows:,} of {total:,} rows hold a value of {self.column} that is not allowed, such as {examples}."
         return self.finding(False, value=rows, limit=0, message=message, rows=tuple(shown[ROW]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from seedbed.core.check import Check, Finding, View
+from seedbed.core.ledger import mask
+from seedbed.core.limits import limits_fit
 from seedbed.core.part import Example, LabelColumn
 from seedbed.core.values import text_of
 
@@ -45,13 +47,7 @@ class ClassShare(Check):
         ),
     )
 
-    @model_validator(mode="after")
-    def _limits_fit(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("class_share needs at_least, at_most or both")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"no class can have at least {self.at_least:g} and at most {self.at_most:g} of the rows")
-        return self
+    _limits_fit = model_validator(mode="after")(limits_fit)
 
     def find(self, view: View) -> Finding:
         """Measure the shares."""
@@ -72,8 +68,8 @@ class ClassShare(Check):
             share <= limit if bound == "at most" else share >= limit,
             value=round(share, 6),
             limit=limit,
-            message=f"The {which} class of {self.column}, {name[:80]!r}, has {rows:,} of {total:,} rows ({share:.1%}); "
-            f"{bound} {limit:.1%} is expected.",
+            message=f"The {which} class of {self.column}, {mask(name)[:80]!r}, has {rows:,} of {total:,} rows "
+            f"({share:.1%}); {bound} {limit:.1%} is expected.",
         )
 
     def _counts(self, view: View) -> dict[str, int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
 
 from seedbed.core.check import Check, Finding, View
-from seedbed.core.part import Column, Example
+from seedbed.core.part import Columns, Example
 from seedbed.core.values import is_missing
 
 from .rows_shown import first_rows
@@ -28,10 +28,8 @@ class NoMissing(Check):
     """
 
     use: Literal["no_missing"] = "no_missing"
-    columns: Annotated[list[Column], Field(min_length=1)] | None = Field(
-        None,
-        description="Columns that must be whole; those that the task names when left out.",
-        json_schema_extra={"column": True},
+    columns: Columns | None = Field(
+        None, description="Columns that must be whole; those that the task names when left out."
     )
     blank: bool = Field(True, description="Whether text of nothing but whitespace is missing too.")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field, model_validator
 
 from seedbed.core.check import Check, Finding, View
+from seedbed.core.limits import limits_fit
 from seedbed.core.part import Example
 
 
@@ -42,13 +43,7 @@ class RowCount(Check):
         ),
     )
 
-    @model_validator(mode="after")
-    def _limits_fit(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("row_count needs at_least, at_most or both")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"there cannot be at least {self.at_least} and at most {self.at_most} rows")
-        return self
+    _limits_fit = model_validator(mode="after")(limits_fit)
 
     def find(self, view: View) -> Finding:
         """Count the rows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from seedbed.core.context import Progress, Stage
+from seedbed.core.numbers import count, seconds, size, typed
 
 from .terminal import clean
 
@@ -32,10 +32,7 @@ def shown_on(stream: TextIO | None = None) -> Progress:
 
 def amount(number: float, unit: str) -> str:
     """A number with its unit: `12.3 MB`, `4,500 rows`."""
-    if unit not in ("bytes", "B"):
-        return f"{number:,.0f} {unit}".strip()
-    power = min(int(math.log10(max(number, 1))) // 3, 4)
-    return f"{number:.0f} B" if power == 0 else f"{number / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
+    return typed(size(number) if unit in ("bytes", "B") else f"{count(number)} {unit}".strip())
 
 
 @dataclass
@@ -56,11 +53,10 @@ class _LineStage:
             self.lines.say(f"{self.title}: {self.standing(now)}{f' · {note}' if note else ''}")
 
     def standing(self, now: float) -> str:
-        seconds = max(now - self.started, 1e-9)
-        rate = f"{amount(self.done / seconds, self.unit)}/s"
+        rate = f"{amount(self.done / max(now - self.started, 1e-9), self.unit)}/s"
         if not self.total:
             return f"{amount(self.done, self.unit)} · {rate}"
-        return f"{min(self.done / self.total, 1):.0%} of {amount(self.total, self.unit)} · {rate}"
+        return f"{100 * min(self.done / self.total, 1):.0f} % of {amount(self.total, self.unit)} · {rate}"
 
 
 @dataclass
@@ -76,10 +72,10 @@ class Lines:
         self.say(f"{title} …")
         return _LineStage(self, title, total, unit, now, now)
 
-    def finish(self, stage: Stage, note: str = "") -> None:
+    def finish(self, stage: Stage) -> None:
         """The stage is over."""
         if isinstance(stage, _LineStage):
-            self.say(_finished(stage.title, self.clock() - stage.started, note))
+            self.say(_finished(stage.title, self.clock() - stage.started))
 
     def say(self, text: str) -> None:
         """One line for a person."""
@@ -118,7 +114,7 @@ class Bars:
         task = self._bars.add_task(title, total=total, note="")
         return _BarStage(self._bars, task, title, time.monotonic())
 
-    def finish(self, stage: Stage, note: str = "") -> None:
+    def finish(self, stage: Stage) -> None:
         """The stage is over."""
         if not isinstance(stage, _BarStage):
             return
@@ -127,7 +123,7 @@ class Bars:
             # No bar, no live display: whatever is printed between two stages is safe from being overdrawn.
             stage.bars.stop()
             self._bars = None
-        self.say(_finished(stage.title, time.monotonic() - stage.started, note))
+        self.say(_finished(stage.title, time.monotonic() - stage.started))
 
     def say(self, text: str) -> None:
         """One line for a person."""
@@ -150,5 +146,5 @@ def _bars_on(console: Console) -> rich.progress.Progress:
     )
 
 
-def _finished(title: str, seconds: float, note: str) -> str:
-    return f"{title}: done in {seconds:.1f} s{f' · {note}' if note else ''}"
+def _finished(title: str, taken: float) -> str:
+    return typed(f"{title}: done in {seconds(taken)}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from seedbed.core import numbers
 from seedbed.core.run import Run
 
 from .progress import shown_on
@@ -60,6 +61,7 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
         "rows": run.rows.model_dump(mode="json"),
         "splits": run.dataset.splits,
         "best": run.best,
+        "waivers": [waived.model_dump() for waived in run.waivers],
         "published": list(run.published),
         "seconds": run.seconds,
     }
@@ -67,14 +69,15 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
 
 def summary(run: Run, folder: Path) -> list[str]:
     """What a person wants to know at the end: the verdict, where the rows went, the best model, where the report is."""
-    lines = [f"{run.name}: {run.state} in {run.seconds:.0f} s"]
+    lines = [f"{run.name}: {run.state} in {numbers.typed(numbers.seconds(run.seconds))}"]
     lines += [f"  stopped by {reason}" for reason in run.stopped_by]
-    lines += [rows_line(run), *best_lines(run)]
+    lines += [f"  waived {waived.what}: {waived.reason}" for waived in run.waivers]
+    lines += map(numbers.typed, [rows_line(run), *best_lines(run)])
     lines += [f"published: {place}" for place in run.published]
     if run.blanks:
         lines.append(f"the card has {len(run.blanks)} unanswered questions, which stop publishing: see the report")
-    lines.append(f"report: {folder / 'report.html'}")
-    return lines
+    lines += [f"not published, because publishing failed: {place}" for place in run.unpublished]
+    return [*lines, f"report: {folder / 'report.html'}"]
 
 
 def rows_line(run: Run) -> str:
@@ -82,34 +85,31 @@ def rows_line(run: Run) -> str:
     books = run.rows
     parts = {part: sum(reasons.values()) for part, reasons in books.rejected.items()}
     most = sorted((part for part in parts if parts[part]), key=lambda part: -parts[part])
-    named = ", ".join(f"{part} {parts[part]:,}" for part in most[:4]) + (", …" if len(most) > 4 else "")
-    made = f" + {books.made:,} made" if books.made else ""
+    count = numbers.count
+    named = ", ".join(f"{part} {count(parts[part])}" for part in most[:4]) + (", …" if len(most) > 4 else "")
+    made = f" + {count(books.made)} made" if books.made else ""
     why = f" ({named})" if named else ""
-    return f"rows: {books.read:,} read{made} = {books.kept:,} kept + {books.rejected_rows:,} rejected{why}"
+    return (
+        f"rows: {count(books.read)} read{made} = {count(books.kept)} kept + {count(books.rejected_rows)} rejected{why}"
+    )
 
 
 def best_lines(run: Run) -> list[str]:
     """The best model's score on the rows that judge, and whether it beats the simplest model."""
-    best = next((model for model in run.models if model.name == run.best), None)
-    if best is None:
+    best, split, metric = run.best_model, run.judging_split, run.metric
+    score = best.scores.get(split, {}).get(metric) if best else None
+    if best is None or score is None:
         return []
-    split = "test" if "test" in best.scores else next(iter(best.scores), "")
-    if not best.scores.get(split):
-        return []
-    metric, score = next(iter(best.scores[split].items()))
-    level = run.intervals.get("level")
-    interval = f"{level:.0%} interval" if isinstance(level, float) else "interval"
+    level = numbers.level(run.intervals.get("level"))
     lines = [
-        f"best model: {best.name}, {metric} {score.value:.3f} on {split} "
-        f"({interval} {score.low:.3f} to {score.high:.3f}, {score.n:,} rows)"
+        f"best model: {best.name}, {metric} {numbers.score(score.value)} on {split} "
+        f"({level} {numbers.interval(score)}, {numbers.count(score.n)} rows)"
     ]
-    lines += [
-        f"  {c.verdict} than {c.a} ({c.metric} {c.difference:+.3f}, {c.low:+.3f} to {c.high:+.3f})"
-        if c.verdict != "not distinguishable"
-        else f"  not distinguishable from {c.a} ({c.metric} {c.difference:+.3f}, {c.low:+.3f} to {c.high:+.3f})"
-        for c in run.comparisons
-        if c.b == best.name and c.split == split and c.metric == metric
-    ]
+    for c in run.comparisons:
+        if c.b == best.name and c.split == split and c.metric == metric:
+            verdict = f"{c.verdict} {'from' if c.verdict == 'not distinguishable' else 'than'} {c.a}"
+            found = f"{numbers.signed(c.difference)}, {numbers.signed(c.low)} to {numbers.signed(c.high)}"
+            lines.append(f"  {verdict} ({c.metric} {found})")
     return lines
 
 

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from .part import Part
 from .task import Task
 
+#: The column of a `View` that names each row's split.
+SPLIT = "_split"
+
 
 class Finding(BaseModel):
     """What a check found."""
@@ -33,7 +36,7 @@ class View:
     """What a check may look at."""
 
     rows: pl.LazyFrame
-    """All rows that are left, with `row` and, once split, `split`."""
+    """All rows that are left, with `row` and, once they are split, `SPLIT`."""
     task: Task
     certificate: Mapping[str, Any] = field(default_factory=dict)
     """The split's certificate, once there is one."""

@@ -1,17 +1,21 @@
-"""What a stage may know besides its options: seed, folders, workers, clock and where progress goes."""
+"""What a stage may know besides its options: seed, folders, workers and where progress goes."""
 
 from __future__ import annotations
 
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from .errors import RecipeError
+
+_PLACEHOLDER = re.compile(r"\$\{env:(\w+)\}")
+#: A shorter value is no secret, and would be found in every other word.
+_SHORTEST_SECRET = 4
 
 
 class Stage(Protocol):
@@ -27,7 +31,7 @@ class Progress(Protocol):
     def start(self, title: str, total: float | None, unit: str) -> Stage:
         """Begin to show a stage."""
 
-    def finish(self, stage: Stage, note: str = "") -> None:
+    def finish(self, stage: Stage) -> None:
         """The stage is over."""
 
     def say(self, text: str) -> None:
@@ -40,14 +44,14 @@ class _Silent:
     def start(self, title: str, total: float | None, unit: str) -> Stage:
         return self
 
-    def finish(self, stage: Stage, note: str = "") -> None: ...
+    def finish(self, stage: Stage) -> None: ...
 
     def say(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Context:
-    """Seed, folders, workers, clock and progress of a run."""
+    """Seed, folders, workers and progress of a run."""
 
     base: Path = field(default_factory=Path.cwd)
     """Folder that the recipe's relative paths start from."""
@@ -57,7 +61,6 @@ class Context:
     batch: int = 50_000
     """Most rows that a step sees at once."""
     progress: Progress = field(default_factory=_Silent)
-    clock: Callable[[], float] = time.time
 
     @contextmanager
     def stage(self, title: str, total: float | None = None, unit: str = "") -> Iterator[Stage]:
@@ -84,4 +87,21 @@ def expand(text: str, *, at: str = "") -> str:
             )
         return os.environ[name]
 
-    return re.sub(r"\$\{env:(\w+)\}", value, text)
+    return _PLACEHOLDER.sub(value, text)
+
+
+def conceal(text: str, written: str) -> str:
+    """Put `${env:NAME}` back where values came in through the placeholders of `written`; `expand` brings them in again.
+
+    Values of fewer than four characters are left. A value that a library quoted for a URL is found, too.
+    """
+    names: dict[str, str] = {}
+    for name in _PLACEHOLDER.findall(written):
+        value = os.environ.get(name, "")
+        if len(value) >= _SHORTEST_SECRET:
+            for form in (value, quote(value), quote(value, safe="")):
+                names.setdefault(form, name)
+    if not names:
+        return text
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), lambda found: f"${{env:{names[found[0]]}}}", text)

@@ -11,7 +11,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -81,3 +82,29 @@ def did_you_mean(wrong: str, known: Iterable[str], *, show: int = 12) -> str:
         return ""
     more = f" and {len(names) - show} more" if len(names) > show else ""
     return f"known: {', '.join(names[:show])}{more}"
+
+
+@contextmanager
+def told_as(kind: type[SeedbedError], who: str, *, about: str = "") -> Iterator[None]:
+    """Tell a part's own failure in words: who failed, how, and about what.
+
+    Args:
+        kind: The error to raise.
+        who: The part's name.
+        about: What it was working on.
+
+    Raises:
+        SeedbedError: Of that kind; one that was raised on purpose passes as it is.
+    """
+    try:
+        yield
+    except SeedbedError:
+        raise
+    except Exception as error:
+        said = (str(error).splitlines() or [""])[0][:200]
+        doing = f", working on {about}" if about else ""
+        raise kind(
+            f"it failed with {type(error).__name__}: {said}{doing}",
+            at=who,
+            hint="if it was given what it expects, this is a fault in that part",
+        ) from error

@@ -15,9 +15,14 @@ class Exporter(Part):
 
     family: ClassVar[str] = "exporters"
 
+    @property
     @abstractmethod
-    def export(self, run: Path, context: Context) -> str:
-        """Export the run that stands in a folder; returns where to, for people.
+    def place(self) -> str:
+        """Where it exports to, for people. The run's record says so before it is exported."""
+
+    @abstractmethod
+    def export(self, run: Path, context: Context) -> None:
+        """Export the run that stands in a folder.
 
         Nothing half-written is left behind when it fails.
         """

@@ -43,6 +43,11 @@ def excerpt_of(text: pl.Expr) -> pl.Expr:
     return shown.str.slice(0, EXCERPT_LENGTH)
 
 
+def mask(text: str) -> str:
+    """`excerpt_of` of one text: fit to stand in a message, a finding or a report."""
+    return str(pl.select(excerpt_of(pl.lit(text))).item())
+
+
 class Books(BaseModel):
     """Counts of what happened to rows. Those of two disjoint sets of rows add up with `+`."""
 
@@ -58,6 +63,11 @@ class Books(BaseModel):
     def rejected_rows(self) -> int:
         """All rejected rows."""
         return sum(sum(reasons.values()) for reasons in self.rejected.values())
+
+    @property
+    def balanced(self) -> bool:
+        """Whether rows read and made are rows kept and rejected."""
+        return self.read + self.made == self.kept + self.rejected_rows
 
     def __add__(self, other: Books) -> Books:
         rejected = {part: Counter(reasons) for part, reasons in self.rejected.items()}
@@ -81,7 +91,7 @@ class Books(BaseModel):
         Raises:
             BooksError: Rows read and made are not rows kept and rejected.
         """
-        if self.read + self.made != self.kept + self.rejected_rows:
+        if not self.balanced:
             raise BooksError(
                 f"{self.read} rows read + {self.made} made are not {self.kept} kept + {self.rejected_rows} rejected",
                 at=at,

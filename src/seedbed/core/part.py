@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from .errors import MissingExtraError
 
@@ -18,6 +19,8 @@ FAMILIES: dict[str, type[Part]] = {}
 
 #: An option that names a column of the rows. A recipe that names one that is not there is refused before rows are read.
 Column = Annotated[str, Field(json_schema_extra={"column": True}, min_length=1)]
+#: Several of them.
+Columns = Annotated[list[Column], Field(json_schema_extra={"column": True}, min_length=1)]
 #: A column that is the task's text (or label) where the recipe leaves it out.
 TextColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "text"})]
 LabelColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "label"})]
@@ -54,6 +57,9 @@ class Part(BaseModel):
     extra: ClassVar[str] = ""
     """The optional dependencies that this part needs (`pip install 'seedbed[EXTRA]'`)."""
 
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Modules of that extra which it imports."""
+
     use: str
 
     @classmethod
@@ -81,11 +87,14 @@ class Part(BaseModel):
 
     @classmethod
     def columns_named(cls) -> Iterator[str]:
-        """Names of the options that hold column names."""
-        for name, field in cls.model_fields.items():
-            extra = field.json_schema_extra
-            if isinstance(extra, dict) and extra.get("column"):
-                yield name
+        """Names of the options that hold column names; `OUTER.INNER` where an option is a model of its own."""
+        yield from _columns_named(cls)
+
+    def columns_used(self) -> Iterator[tuple[str, str]]:
+        """The option and the column, for each column that the options name."""
+        for option in self.columns_named():
+            for column in _texts_at(self, option.split(".")):
+                yield option, column
 
     def for_task(self, roles: dict[str, str]) -> Self:
         """This part with every option that the recipe left out and the task knows (its text or label column)."""
@@ -99,21 +108,51 @@ class Part(BaseModel):
         return self.model_copy(update=missing) if missing else self
 
     @classmethod
-    def require(cls, *modules: str) -> None:
-        """Fail with the command to type when a package that this part needs is not installed.
+    def check_needs(cls) -> None:
+        """Fail with the command to type when a package that this part needs is not installed; imports none.
 
         Raises:
-            MissingExtraError: One of the modules cannot be imported.
+            MissingExtraError: One of `needs` is not there.
         """
-        for module in modules:
-            try:
-                importlib.import_module(module)
-            except ImportError as error:
+        for module in cls.needs:
+            if importlib.util.find_spec(module) is None:
                 name = cls.model_fields["use"].default
                 raise MissingExtraError(
-                    f"{cls.family} {name!r} needs the package {module!r}, which is not installed ({error})",
+                    f"{cls.family} {name!r} needs the package {module!r}, which is not installed",
                     hint=f"pip install 'seedbed[{cls.extra}]'" if cls.extra else f"pip install {module}",
-                ) from None
+                )
+
+
+def _columns_named(model: type[BaseModel], before: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        pieces = [field, *_pieces(field.annotation)]
+        if any(isinstance(piece, FieldInfo) and _says_column(piece) for piece in pieces):
+            yield before + name
+        for piece in pieces:
+            if isinstance(piece, type) and issubclass(piece, BaseModel):
+                yield from _columns_named(piece, f"{before}{name}.")
+
+
+def _pieces(annotation: Any) -> Iterator[Any]:
+    """A type, what it is made of, and what its parts are annotated with."""
+    yield annotation
+    for piece in get_args(annotation):
+        yield from _pieces(piece)
+
+
+def _says_column(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("column"))
+
+
+def _texts_at(value: Any, path: Sequence[str]) -> Iterator[str]:
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts_at(one, path)
+    elif path:
+        yield from _texts_at(getattr(value, path[0], None), path[1:])
+    elif isinstance(value, str):
+        yield value
 
 
 def labels_of(parts: list[Part] | tuple[Part, ...]) -> list[str]:

@@ -66,7 +66,10 @@ class DatasetRecord(_Record):
     splits: dict[str, int]
     columns: tuple[ColumnRecord, ...]
     labels: dict[str, dict[str, int]] = Field(description="Rows by split and label.")
-    labels_before: dict[str, int] = Field(description="Rows by label as read, before any step; at most 50.")
+    labels_before: dict[str, int] = Field(
+        description="Rows by label as read, before any step; at most 50. Without a label: under an empty name."
+    )
+    other_labels_before: int = Field(0, description="Rows as read whose labels are not counted there.")
     lengths: LengthsRecord | None
     near_duplicates: dict[str, Any] = Field(
         default_factory=dict, description="Pairs and clusters of near copies that the split kept together."
@@ -134,7 +137,7 @@ class GateRecord(_Record):
     high: float | None = None
     limit: float
     direction: Literal["at_least", "at_most"]
-    waived: str | None = Field(None, description="The reason, where a person waived the gate.")
+    waived: str | None = Field(None, description="The reason, where the gate failed and a person waived it.")
 
 
 class LeakageClaim(_Record):
@@ -149,6 +152,13 @@ class LeakageClaim(_Record):
         description="Naive test rows with an equal or near-equal text among the naive training rows."
     )
     naive_test_rows: int = Field(description="Naive test rows that were compared with them.")
+
+
+class Waived(_Record):
+    """Something that would have stopped publishing, and that a person let pass."""
+
+    what: str = Field(description="`check NAME`, `gate METRIC on SPLIT` or `question KEY`.")
+    reason: str
 
 
 class Run(_Record):
@@ -172,6 +182,7 @@ class Run(_Record):
     certificate: Certificate | None
     findings: tuple[Finding, ...]
     models: tuple[ModelRecord, ...]
+    metric: str = Field(description="The metric that decides: the first of the recipe's `evaluate.metrics`.")
     best: str | None = Field(None, description="The model that is best on validation rows.")
     comparisons: tuple[Comparison, ...]
     leakage: LeakageClaim | None
@@ -179,9 +190,30 @@ class Run(_Record):
     blanks: tuple[str, ...] = Field(
         (), description="Questions of the card that only a person can answer and nobody did."
     )
-    published: tuple[str, ...] = ()
+    waivers: tuple[Waived, ...] = Field(
+        (), description="What would have stopped publishing and was waived; not what was waived and passed anyway."
+    )
+    published: tuple[str, ...] = Field(
+        (), description="Where the run was published to; in a published copy, where it was about to be."
+    )
+    unpublished: tuple[str, ...] = Field((), description="Where it was to be published to, had that not failed.")
     intervals: dict[str, Any] = Field(default_factory=dict, description="Level, resamples and method of the intervals.")
     timings: dict[str, float] = Field(default_factory=dict, description="Seconds by stage.")
     recipe_text: str = Field("", description="The recipe as resolved, in YAML.")
     command: str = Field("", description="How to make this run again.")
     versions: dict[str, str] = Field(default_factory=dict, description="Versions of what ran.")
+
+    @property
+    def best_model(self) -> ModelRecord | None:
+        """The model that is best on validation rows; none where none was judged."""
+        return next((model for model in self.models if model.name == self.best), None)
+
+    @property
+    def judging_split(self) -> str:
+        """The split that judges the models: test where there is one, else the last that any model was scored on."""
+        judged = [split for model in self.models for split, scores in model.scores.items() if scores]
+        return "test" if "test" in judged or not judged else judged[-1]
+
+    def reason_to_waive(self, what: str) -> str | None:
+        """Why something was waived; nothing where it was not, or need not have been."""
+        return next((waived.reason for waived in self.waivers if waived.what == what), None)

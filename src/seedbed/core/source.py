@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar
 
 import polars as pl
@@ -34,6 +34,8 @@ class InputFile:
     size: int
     """Bytes, for progress."""
     sha256: str = ""
+    stamp: str = field(default="", compare=False)
+    """What told at the time of the scan whether the file is still the same, for sources that do not hash it again."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,7 @@ class Source(Part):
     def parse(self, block: Block, scan: Scan) -> Parsed:
         """Rows of a block. Every record of the block is in `table` or in `malformed`, never in both or neither."""
 
-
-def file_names(urls: list[str]) -> list[str]:
-    """Names of files relative to the folder that they share (the bare name of a single file)."""
-    paths = [PurePosixPath(url.split("://", 1)[-1]) for url in urls]
-    if len(paths) == 1:
-        return [paths[0].name]
-    shared = 0
-    for level in zip(*(p.parent.parts for p in paths), strict=False):
-        if len(set(level)) > 1:
-            break
-        shared += 1
-    return [str(PurePosixPath(*p.parts[shared:])) for p in paths]
+    @classmethod
+    def write_example(cls, before: Mapping[str, list[Any]], path: Path) -> None:
+        """Write what an example's `before` shows as a file that this source can read: its `lines`, as a rule."""
+        path.write_text("\n".join(before["lines"]), encoding="utf-8")

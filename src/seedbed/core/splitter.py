@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .part import LabelColumn, Part, TextColumn
+from .part import Column, LabelColumn, Part, TextColumn
 
 SPLITS = ("train", "validation", "test")
 
@@ -41,10 +41,8 @@ class Splitter(Part):
         NearDuplicatesTogether(),
         description="Which similar rows stay in one split; `false` for exact copies only.",
     )
-    group: str | None = Field(
-        None,
-        description="Column whose equal values stay in one split (a patient, an author).",
-        json_schema_extra={"column": True},
+    group: Column | None = Field(
+        None, description="Column whose equal values stay in one split (a patient, an author)."
     )
     label: LabelColumn = Field(None, description="Column whose shares are kept alike; the task's label when left out.")
 

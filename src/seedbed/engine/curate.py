@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import inspect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
-import seedbed.core
 from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.errors import BooksError, DataError
+from seedbed.core.errors import BooksError, DataError, told_as
 from seedbed.core.ledger import Books
 from seedbed.core.part import Part, labels_of
+from seedbed.core.run import StepRecord
 from seedbed.core.source import Block, Source
 from seedbed.core.step import Reduce, Step
 from seedbed.core.table import Table
 from seedbed.core.task import Task
-from seedbed.core.version import __version__
 from seedbed.store.store import Artefact, Store
 
 from .grouping import write_verdicts
 from .jobs import Opened, Pass, ReadJob, ShardJob
 from .kernel import Kernel
-from .plan import TASK, Leg, check_columns, check_steps, common_schema, legs_of, renames_of
+from .plan import TASK, Leg, check_column, check_columns, check_steps, common_schema, legs_of, renames_of
 from .pool import Facts, Job
+from .provenance import code_of, versions
 from .units import Crew
-
-
-@dataclass(frozen=True)
-class PartCount:
-    """What went into a part and what came out."""
-
-    part: str
-    use: str
-    rows_in: int
-    rows_out: int
-    changed: int = 0
-    rejected: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,14 +36,16 @@ class Curated:
 
     table: Table
     books: Books
-    parts: tuple[PartCount, ...]
+    parts: tuple[StepRecord, ...]
     ledger: tuple[Path, ...]
     """Ledger shards (`STORED_LEDGER_SCHEMA`), a pass after the other."""
     opened: tuple[Opened, ...]
     facts: dict[str, Any]
-    """Sums over the rows as read: `sources`, `labels`, `lengths`, `remarks`."""
+    """Sums over the rows as read: `sources`, `labels`, `other_labels` (a number), `lengths`, `remarks`."""
     with_copies: Table | None
     """The rows before the first step that removes copies, where there is one."""
+    schema: pl.Schema
+    """Columns of the rows as read."""
     key: str
     """Digest of everything that the rows were made from."""
 
@@ -72,6 +59,8 @@ class Curation:
     task: Task
     context: Context
     changes: Literal["sample", "all"] = "sample"
+    also: tuple[tuple[str, Part], ...] = ()
+    """Parts of later stages, with their places in the recipe: a column that they name must be there, too."""
 
     def run(self) -> Curated:
         """Read, change, keep and reject.
@@ -90,10 +79,13 @@ class Curation:
         )
         columns = [name for name in check_steps(self.steps, schema).names()]
         for role, column in self.task.roles.items():
-            if column not in columns:
-                check_columns(_Names(use="task", **{role: column}), columns, "task")
+            check_column(column, columns, f"task.{role}", "the task")
+        for at, part in self.also:
+            check_columns(part, columns, at)
         legs = legs_of(self.steps, self.task)
-        with Crew.of(self.context) as crew:
+        own = any(type(part).__module__ == "__main__" for part in (*self.sources, *self.steps))
+        # A worker cannot import what a script or a notebook defines for itself.
+        with Crew.of(replace(self.context, workers=1) if own else self.context) as crew:
             passes = _Passes(self, opened, schema, crew)
             for leg in legs:
                 passes.go(leg)
@@ -112,18 +104,6 @@ class Curation:
         return tuple(opened)
 
 
-class _Names(Part):
-    """The task's columns, in the form that `check_columns` knows."""
-
-    use: str
-    text: str | None = None
-    label: str | None = None
-
-    @classmethod
-    def columns_named(cls) -> Iterator[str]:
-        yield from ("text", "label")
-
-
 class _Passes:
     """The passes of a curation, one after the other."""
 
@@ -133,7 +113,7 @@ class _Passes:
         self.store = Store(self.context.store)
         self.table = Table(())
         self.key = ""
-        self.counts: list[PartCount] = []
+        self.counts: list[StepRecord] = []
         self.books: Books | None = None
         self.ledger: list[Path] = []
         self.first: dict[str, Any] = {}
@@ -150,7 +130,7 @@ class _Passes:
         if self.books is None:
             made_from += [_source_key(one) for one in self.opened] + [list(map(str, self.schema.items()))]
             parts += list(self.curation.sources)
-        self.key = digest.of_json([*made_from, _code(tuple(type(part) for part in parts)), _versions()])
+        self.key = digest.of_json([*made_from, code_of(*(type(part) for part in parts)), versions()])
         artefact = self.store.artefact("passes", self.key)
         then = Pass(artefact.folder, kernel, self.context.batch, dict(reduce[1].survey()) if reduce else {})
         facts = self._facts(artefact, then, leg)
@@ -169,7 +149,11 @@ class _Passes:
         if self.books is None:
             job: Job = ReadJob(then, self.opened, self.schema, *self._watched())
             size = float(sum(file.size for one in self.opened for file in one.scan.files))
-            facts = self.crew.work(artefact, job, self._blocks(), title=title, total=size, unit="B")
+            try:
+                facts = self.crew.work(artefact, job, self._blocks(), title=title, total=size, unit="B")
+            except DataError:  # of a file that has changed, what was done so far must not be taken up again
+                artefact.forget()
+                raise
         else:
             name, _, verdicts, _ = self.pending or ("", None, None, 0)
             shards = [(unit, 1.0) for unit in enumerate(self.table.shards)]
@@ -204,28 +188,32 @@ class _Passes:
         books.check(at=f"pass {artefact.folder.name}")
         rows = books.read
         if self.books is None:
-            self.first = {key: facts.get(key, {}) for key in ("sources", "labels", "lengths", "remarks")}
+            self.first = {key: facts.get(key, {}) for key in ("sources", "labels", "other_labels", "lengths", "remarks")}
             for one in self.opened:
                 bad = rejected.get(one.part, {})
-                self.counts.append(PartCount(one.part, one.source.use, rows, rows - sum(bad.values()), 0, bad))
-                rows -= sum(bad.values())
+                rows = self._count(one.part, one.source.use, rows, rows - sum(bad.values()), rejected=bad)
         if self.pending:
             name, judged, _, count = self.pending
             gone = rejected.get(name, {})
             if sum(gone.values()) != count:
                 raise BooksError(f"{count} verdicts rejected {sum(gone.values())} rows", at=name)
-            self.counts.append(PartCount(name, judged.use, rows, rows - count, 0, gone))
-            rows -= count
+            rows = self._count(name, judged.use, rows, rows - count, rejected=gone)
         for name, step in leg.steps:
             out = facts.get("rows_out", {}).get(name, 0)
-            self.counts.append(PartCount(name, step.use, rows, out, books.changed.get(name, 0), rejected.get(name, {})))
-            rows = out
+            gone, changed = rejected.get(name, {}), books.changed.get(name, 0)
+            rows = self._count(name, step.use, rows, out, rejected=gone, changed=changed)
         self.books = books if self.books is None else self.books.then(books)
         self.books.check(at="the run so far")
         self.table = Table(tuple(artefact.folder / f"rows-{index:06}.parquet" for index in range(units)))
         self.ledger += [artefact.folder / f"ledger-{index:06}.parquet" for index in range(units)]
         self.pending = None
         self._still_rows()
+
+    def _count(self, part: str, use: str, rows: int, left: int, *, rejected: dict[str, int], changed: int = 0) -> int:
+        """Note what a part did to so many rows; those that are left."""
+        record = StepRecord(part=part, use=use, rows_in=rows, rows_out=left, changed=changed, rejected=rejected)
+        self.counts.append(record)
+        return left
 
     def _still_rows(self) -> None:
         assert self.books is not None
@@ -246,12 +234,12 @@ class _Passes:
         name, step = named
         if step.removes_copies and self.with_copies is None:
             self.with_copies = self.table
-        self.key = digest.of_json([self.key, step.model_dump(mode="json"), _code((type(step),))])
+        self.key = digest.of_json([self.key, step.model_dump(mode="json"), code_of(type(step))])
         place = self.store.artefact("verdicts", self.key)
         verdicts = place.folder / "verdicts.parquet"
         if not place.whole:
             groups = self.crew.grouped(step, self.table, survey, place, title=f"Keys: {name}")
-            with self.context.stage(f"Comparing: {name}"):
+            with self.context.stage(f"Comparing: {name}"), told_as(DataError, name):
                 count = write_verdicts(step.judge(groups), verdicts, name)
             place.seal({"verdicts": count})
         self.pending = (name, step, verdicts, place.facts()["verdicts"])
@@ -260,37 +248,21 @@ class _Passes:
         """What came out."""
         assert self.books is not None
         return Curated(
-            self.table,
-            self.books,
-            tuple(self.counts),
-            tuple(self.ledger),
-            self.opened,
-            self.first,
-            self.with_copies,
-            self.key,
+            table=self.table,
+            books=self.books,
+            parts=tuple(self.counts),
+            ledger=tuple(self.ledger),
+            opened=self.opened,
+            facts=self.first,
+            with_copies=self.with_copies,
+            schema=self.schema,
+            key=self.key,
         )
 
 
 def _source_key(one: Opened) -> list[Any]:
     files = [[file.name, file.sha256] for file in one.scan.files]
     return [one.part, one.name, one.source.model_dump(mode="json"), files, one.scan.settings]
-
-
-def _versions() -> dict[str, str]:
-    names = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "xxhash", "orjson")
-    return {"seedbed": __version__, **{name: importlib.metadata.version(name) for name in names}}
-
-
-@cache
-def _code(parts: tuple[type[Part], ...]) -> str:
-    """Digest of the code that makes rows: the parts' modules, and the rooms that every pass goes through."""
-    here = Path(seedbed.core.__file__).parents[1]
-    files = {Path(inspect.getfile(part)) for part in parts}
-    files |= {
-        file for part in parts if issubclass(part, Source) for file in Path(inspect.getfile(part)).parent.glob("*.py")
-    }
-    files |= {file for room in ("core", "engine") for file in (here / room).rglob("*.py")}
-    return digest.of_json(sorted((file.name, digest.of_file(file)) for file in files))
 
 
 def lock_of(opened: Sequence[Opened]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,10 @@ class LocalGroups:
                     f"COPY (SELECT *, hash(key) % {count} AS _part FROM read_parquet([{files}])) "
                     f"TO '{_quoted(partial)}' (FORMAT parquet, PARTITION_BY (_part), OVERWRITE_OR_IGNORE)"
                 )
-            partial.rename(place)
+            try:
+                partial.rename(place)
+            except OSError:  # another run of the same recipe was faster
+                shutil.rmtree(partial)
         return [sorted(part.glob("*.parquet")) for part in sorted(place.iterdir())]
 
     def partitions(self) -> Iterator[pl.DataFrame]:

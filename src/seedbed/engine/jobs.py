@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from seedbed.core.errors import DataError, told_as
 from seedbed.core.ledger import STORED_LEDGER_SCHEMA, count_rejected
 from seedbed.core.rows import NUMBER, number_rows
 from seedbed.core.source import Block, Scan, Source
@@ -41,6 +42,17 @@ class Opened:
     """Place of its first file among all files of the run."""
     renames: Mapping[str, str]
     """Columns to take, as NEW: OLD."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of the source, in sentences."""
+        hidden = self.renames.items() if self.source.columns is None else ()
+        told = (
+            f"column {old!r} is read as {new!r}, because {old!r} is the rows' own id"
+            for new, old in hidden
+            if new != old
+        )
+        return (*self.scan.notes, *told)
 
 
 @dataclass(frozen=True)
@@ -111,23 +123,25 @@ class ReadJob:
         facts = {
             "read": rows.height + bad.height,
             "sources": {opened.name: {"rows": rows.height + bad.height, "malformed": bad.height}},
-            "labels": self._labels(rows),
+            **self._labels(rows),
             "lengths": self._lengths(rows),
             "remarks": {opened.name: dict(parsed.remarks)},
         }
         return self.then.finish(index, rows, entries, facts)
 
-    def _labels(self, rows: pl.DataFrame) -> dict[str, int]:
+    def _labels(self, rows: pl.DataFrame) -> Facts:
+        """Rows by label (``""`` where there is none), and rows with the labels of a block beyond the most frequent."""
         if self.label is None or self.label not in rows.columns:
-            return {}
+            return {"labels": {}, "other_labels": 0}
         counts = (
             rows[self.label]
             .cast(pl.String, strict=False)
             .fill_null("")
             .value_counts(name="n")
-            .sort("n", descending=True)
+            .sort("n", self.label, descending=[True, False])
         )
-        return dict(counts.head(_MOST_LABELS).iter_rows())
+        named, others = counts.head(_MOST_LABELS), counts.slice(_MOST_LABELS)
+        return {"labels": dict(named.iter_rows()), "other_labels": int(others["n"].sum())}
 
     def _lengths(self, rows: pl.DataFrame) -> list[int]:
         if self.text is None or self.text not in rows.columns:
@@ -171,12 +185,9 @@ class KeysJob:
         index, shard = unit
         columns = [NUMBER, *dict.fromkeys(self.step.reads())]
         rows = pl.read_parquet(shard, columns=columns, glob=False)
-        keys = pl.concat(
-            [
-                self.step.keys(rows.slice(at, self.batch), self.survey)
-                for at in range(0, max(rows.height, 1), self.batch)
-            ]
-        )
+        with told_as(DataError, self.step.use, about=shard.name):
+            starts = range(0, max(rows.height, 1), self.batch)
+            keys = pl.concat([self.step.keys(rows.slice(at, self.batch), self.survey) for at in starts])
         write_parquet(keys, self.folder / f"keys-{index:06}.parquet")
         facts = {"keys": keys.height}
         write_whole(self.folder / f"unit-{index:06}.json", json.dumps(facts).encode())

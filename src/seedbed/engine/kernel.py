@@ -11,7 +11,7 @@ from typing import Literal
 import polars as pl
 import xxhash
 
-from seedbed.core.errors import BooksError
+from seedbed.core.errors import BooksError, DataError, told_as
 from seedbed.core.ledger import STORED_LEDGER_SCHEMA, excerpt_of
 from seedbed.core.rows import NUMBER, ROW, data_columns
 from seedbed.core.step import Filter, Map
@@ -64,13 +64,12 @@ class Kernel:
         entries: list[pl.DataFrame] = []
         rows_out, changed = {}, {}
         for name, step in self.steps:
-            if isinstance(step, Map):
-                batch, count, samples = self._map(name, step, batch)
-                changed[name] = count
-                entries.append(samples)
-            else:
-                batch, rejects = self._filter(name, step, batch)
-                entries.append(rejects)
+            with told_as(DataError, name, about=extent(batch)):
+                if isinstance(step, Map):
+                    batch, changed[name], told = self._map(name, step, batch)
+                else:
+                    batch, told = self._filter(name, step, batch)
+            entries.append(told)
             rows_out[name] = batch.height
         ledger = pl.concat(entries) if entries else pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
         return Outcome(batch, ledger, rows_out, changed)
@@ -126,27 +125,34 @@ class Kernel:
             pl.when(keep.filter(~keep.fill_null(False)).is_null()).then(pl.lit("cannot_tell")).otherwise(step.reason())
         )
         facts = step.evidence()
-        found = gone.select(
-            reason.alias("reason"),
-            (
-                pl.struct([fact.alias(key) for key, fact in facts.items()]).struct.json_encode()
-                if facts
-                else pl.lit("{}")
-            ).alias("evidence"),
-        )
-        column = next((getattr(step, option) for option in step.columns_named() if getattr(step, option)), None)
+        found = gone.select(NUMBER, reason.alias("reason"), **{f" {key}": fact for key, fact in facts.items()})
+        evidence = [_fit_to_show(found[f" {key}"]).alias(key) for key in facts]
+        # A step that looks at several columns says in its evidence which of them it was about.
+        single = (getattr(step, option, None) for option in step.columns_named())
+        column = next((name for name in single if isinstance(name, str)), None)
         return batch.filter(keep), _entries(
             gone,
             action="rejected",
             part=name,
             reason=found["reason"],
-            evidence=found["evidence"],
+            evidence=pl.DataFrame(evidence).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+            if facts
+            else pl.Series(["{}"]).new_from_index(0, gone.height),
             excerpt=self._excerpt(gone, column),
             record=whole_rows(gone),
         )
 
     def _excerpt(self, rows: pl.DataFrame, column: str | None) -> pl.Series:
         return excerpt(rows, column, self.shown)
+
+
+def _fit_to_show(facts: pl.Series) -> pl.Series:
+    """Evidence with every text in it as an excerpt, so that no part can forget to."""
+    if facts.dtype in (pl.String, pl.Categorical, pl.Enum):
+        return facts.to_frame("fact").select(excerpt_of(pl.col("fact").cast(pl.String))).to_series()
+    if facts.dtype == pl.List(pl.String):
+        return facts.to_frame("fact").select(pl.col("fact").list.eval(excerpt_of(pl.element()))).to_series()
+    return facts
 
 
 def reject(
@@ -198,6 +204,11 @@ def excerpt(rows: pl.DataFrame, *candidates: str | None) -> pl.Series:
     if column is None:
         return pl.Series([""]).new_from_index(0, rows.height)
     return rows.select(excerpt_of(pl.col(column).cast(pl.String, strict=False)).fill_null("")).to_series()
+
+
+def extent(rows: pl.DataFrame) -> str:
+    """The first and the last of some rows, for messages."""
+    return f"rows {rows[ROW][0]} to {rows[ROW][-1]}" if rows.height and ROW in rows.columns else ""
 
 
 def whole_rows(rows: pl.DataFrame) -> pl.Series:

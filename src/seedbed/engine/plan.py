@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from seedbed.core.errors import RecipeError, did_you_mean
 from seedbed.core.part import Part, labels_of
@@ -18,6 +20,14 @@ from .kernel import Usable
 
 #: Name in the ledger of rows that the task cannot use.
 TASK = "task"
+
+#: What holds whole numbers of which some do not fit 64 bits: neither Arrow nor Parquet has longer integers.
+_LONG = pl.Decimal(38, 0)
+_INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
+_NUMBERS = (pl.Boolean, *_INTEGERS, pl.Float32, pl.Float64, _LONG)
+_DATES = (pl.Date, pl.Datetime)
+_NAMES = (pl.String, pl.Categorical, pl.Enum)
+_WRITABLE = (*_NAMES, *_DATES, pl.Time, pl.Boolean)
 
 
 @dataclass(frozen=True)
@@ -45,13 +55,14 @@ def legs_of(steps: Sequence[Step], task: Task) -> list[Leg]:
 
 
 def renames_of(source: Source, scan: Scan, at: str) -> dict[str, str]:
-    """Columns to take from a source, as NEW: OLD. A column that would hide a row's identity gets a `_` at its end.
+    """Columns to take from a source, as NEW: OLD. One that would hide a row's identity gets a `_` (`_2`, …) at its end.
 
     Raises:
         RecipeError: `columns` names a column that is not there.
     """
     if source.columns is None:
-        return {f"{name}_" if name in (ROW, NUMBER) else name: name for name in scan.schema.names()}
+        names = scan.schema.names()
+        return {_free(name, names) if name in (ROW, NUMBER) else name: name for name in names}
     for new, old in source.columns.items():
         if old not in scan.schema:
             raise RecipeError(
@@ -66,6 +77,12 @@ def renames_of(source: Source, scan: Scan, at: str) -> dict[str, str]:
     return dict(source.columns)
 
 
+def _free(name: str, taken: Sequence[str]) -> str:
+    """The name with a `_` at its end, and a number where others have that name."""
+    endings = itertools.chain(["_"], (f"_{number}" for number in itertools.count(2)))
+    return next(name + ending for ending in endings if name + ending not in taken)
+
+
 def common_schema(schemas: Sequence[tuple[str, pl.Schema]]) -> pl.Schema:
     """The columns of all sources together, each with a type that holds the values of all.
 
@@ -76,19 +93,49 @@ def common_schema(schemas: Sequence[tuple[str, pl.Schema]]) -> pl.Schema:
     for at, schema in schemas:
         for name, kind in schema.items():
             known = merged.setdefault(name, kind)
-            if kind in (known, pl.Null):
-                continue
-            if known == pl.Null or (known.is_integer() and kind.is_float()):
-                merged[name] = kind
-            elif pl.String in (known, kind):
-                merged[name] = pl.String()
-            elif not (known.is_float() and kind.is_integer()):
+            together = _holding(known, kind)
+            if together is None:
                 raise RecipeError(
                     f"column {name!r} holds {kind} here and {known} in a source before",
                     at=at,
                     hint="rename one of them with `columns: {NEW: OLD}`",
                 )
+            merged[name] = together
     return pl.Schema({name: pl.String() if kind == pl.Null else kind for name, kind in merged.items()})
+
+
+def _holding(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
+    """A type that values of both can be cast to, whatever they are; none where there is none that means the same.
+
+    Numbers and dates widen as in Polars; a number or a date beside text is text; a list is as its values are.
+    """
+    if a == b or pl.Null in (a, b):
+        return b if a == pl.Null else a
+    if isinstance(a, pl.List) and isinstance(b, pl.List):
+        inner = _holding(_type(a.inner), _type(b.inner))
+        return None if inner is None else pl.List(inner)
+    if pl.String in (a, b) or (a in _NAMES and b in _NAMES):
+        return pl.String() if all(kind in _WRITABLE or kind.is_numeric() for kind in (a, b)) else None
+    for family in (_NUMBERS, _DATES):
+        if a in family and b in family:
+            return _supertype(a, b)
+    return None
+
+
+def _supertype(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
+    try:
+        found = pl.concat([pl.DataFrame(schema={"x": a}), pl.DataFrame(schema={"x": b})], how="vertical_relaxed")
+    except pl.exceptions.PolarsError:
+        return None
+    kind = found.schema["x"]
+    if isinstance(kind, pl.Datetime):  # not every date fits nanoseconds
+        return pl.Datetime("us", kind.time_zone)
+    return _LONG if kind == pl.Int128 else kind
+
+
+def _type(kind: DataTypeClass | pl.DataType) -> pl.DataType:
+    """A list's inner type, which may be a class where it has no options."""
+    return kind() if isinstance(kind, type) else kind
 
 
 def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
@@ -126,15 +173,20 @@ def check_columns(part: Part, columns: Sequence[str], at: str) -> None:
     Raises:
         RecipeError: With the column, and the one that may be meant.
     """
-    for option in type(part).columns_named():
-        value = getattr(part, option)
-        for name in [value] if isinstance(value, str) else value or []:
-            if name not in columns:
-                raise RecipeError(
-                    f"{part.use} names the column {name!r}, which is not there",
-                    at=f"{at}.{option}",
-                    hint=known_columns(name, columns),
-                )
+    for option, name in part.columns_used():
+        check_column(name, columns, f"{at}.{option}", part.use)
+
+
+def check_column(name: str, columns: Sequence[str], at: str, who: str) -> None:
+    """Refuse a column that is not there.
+
+    Raises:
+        RecipeError: With the column that may be meant.
+    """
+    if name not in columns:
+        raise RecipeError(
+            f"{who} names the column {name!r}, which is not there", at=at, hint=known_columns(name, columns)
+        )
 
 
 def known_columns(wrong: str, columns: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import wait as wait_for
 from types import TracebackType
 from typing import Any
@@ -50,7 +50,8 @@ class Pool(AbstractContextManager["Pool"]):
         waiting: set[Future[Facts]] = set()
         try:
             for unit in itertools.chain(few, units):
-                waiting.add(self._started().submit(job, unit))
+                with _as_children_see_it():  # a submit may start a process
+                    waiting.add(self._started().submit(job, unit))
                 if len(waiting) > 2 * self.workers:
                     done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)
@@ -70,9 +71,6 @@ class Pool(AbstractContextManager["Pool"]):
         if self._processes is None:
             context = multiprocessing.get_context("spawn")  # a fork would copy Polars' threads in the middle of things
             self._processes = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
-            _hide_main_without_file()
-            # One thread a worker: workers, not threads, share the cores. Set for the children, which start at submit.
-            os.environ.setdefault("POLARS_MAX_THREADS", "1")
         return self._processes
 
 
@@ -89,12 +87,26 @@ def _begin() -> None:
         threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _hide_main_without_file() -> None:
-    """A worker that is spawned imports `__main__` again; an interactive session has none that can be imported."""
+@contextmanager
+def _as_children_see_it() -> Iterator[None]:
+    """What a process that is spawned now finds.
+
+    It would import `__main__` again and so run a script that has no guard a second time; workers need nothing of it.
+    Each worker gets one Polars thread, because workers, not threads, share the cores.
+    """
     main = sys.modules["__main__"]
-    path = getattr(main, "__file__", None)
-    if getattr(main, "__spec__", None) is None and path is not None and not os.path.exists(path):
-        del main.__file__
+    hidden: dict[str, Any] = {
+        name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
+    }
+    main.__spec__ = None
+    threads = os.environ.get("POLARS_MAX_THREADS")
+    os.environ["POLARS_MAX_THREADS"] = threads or "1"
+    try:
+        yield
+    finally:
+        main.__dict__.update(hidden)
+        if threads is None:
+            del os.environ["POLARS_MAX_THREADS"]
 
 
 def add_up(total: Facts, more: Facts) -> Facts:

@@ -19,6 +19,7 @@ from seedbed.recipe.loading import Loaded, dump
 
 from .known import Clock, Known
 from .placing import write_record
+from .waiving import waivers_used
 
 _VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "scipy")
 
@@ -38,7 +39,7 @@ def source_records(curated: Curated) -> tuple[SourceRecord, ...]:
             rows=counts.get(one.name, {}).get("rows", 0),
             malformed=counts.get(one.name, {}).get("malformed", 0),
             settings=one.scan.found,
-            notes=(*one.scan.notes, *(f"{n:,} rows: {text}" for text, n in sorted(remarks.get(one.name, {}).items()))),
+            notes=(*one.notes, *(f"{n:,} rows: {text}" for text, n in sorted(remarks.get(one.name, {}).items()))),
         )
         for one in curated.opened
     )
@@ -67,11 +68,13 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         certificate=known.split.certificate if known.split else None,
         findings=tuple(known.findings),
         models=judged.models if judged else (),
+        metric=recipe.evaluate.metrics[0],
         best=judged.best if judged else None,
         comparisons=judged.comparisons if judged else (),
         leakage=known.leakage,
         gates=tuple(known.gates),
         blanks=known.blanks,
+        waivers=tuple(waivers_used(recipe, known, source_records(curated))),
         intervals={
             "level": recipe.evaluate.intervals.level,
             "resamples": recipe.evaluate.intervals.resamples,

@@ -7,27 +7,21 @@ from typing import Literal
 
 from seedbed.core.check import Check, Finding, View
 from seedbed.core.context import Context
-from seedbed.engine.plan import check_columns
+from seedbed.core.errors import DataError, told_as
 
 
 def look(
     checks: Sequence[Check], when: Literal["rows", "split", "model"], view: View, context: Context
 ) -> list[Finding]:
-    """Findings of the checks whose time it is, in the recipe's order.
-
-    Raises:
-        RecipeError: A check names a column that is not there.
-    """
-    columns = view.rows.collect_schema().names()
-    for place, check in enumerate(checks):
-        check_columns(check, columns, f"checks.{place}")
+    """Findings of the checks whose time it is, in the recipe's order."""
     due = [check for check in checks if check.when == when]
     if not due:
         return []
     with context.stage(f"Checking the {when}", len(due), "checks") as stage:
         findings = []
         for check in due:
-            findings.append(check.find(view))
+            with told_as(DataError, check.use):
+                findings.append(check.find(view))
             stage.advance(1, check.use)
     return findings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seedbed.core.check import SPLIT
 from seedbed.core.digest import RowsDigest, of_splits
-from seedbed.core.rows import NUMBER, ROW, data_columns
+from seedbed.core.rows import NUMBER, data_columns
 from seedbed.core.run import ColumnRecord, DatasetRecord, LengthsRecord
 from seedbed.core.table import Table
 from seedbed.core.task import Task
@@ -74,6 +75,10 @@ class Dataset:
         """The rows of a split, lazily, in order."""
         return pl.scan_parquet(sorted((self.folder / "data").glob(f"{split}-*.parquet")), glob=False)
 
+    def scan_all(self, splits: Sequence[str]) -> pl.LazyFrame:
+        """The rows of all splits, lazily, with `SPLIT`, the name of each row's."""
+        return pl.concat([self.scan(split).with_columns(pl.lit(split).alias(SPLIT)) for split in splits])
+
     def read(self, split: str, columns: list[str]) -> pl.DataFrame:
         """Some columns of a split."""
         return self.scan(split).select(columns).collect()
@@ -86,12 +91,10 @@ def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any],
     writers = {name: _SplitWriter(data, name) for name in split.names}
     lengths = [0] * len(LENGTH_EDGES)
     for batch in table.batches():
-        parts = batch.with_columns(split.of(batch).alias("_split")).partition_by(
-            "_split", as_dict=True, include_key=False
-        )
+        places = split.of(batch)
         lengths = [a + b for a, b in zip(lengths, length_counts(batch[task.text]), strict=True)]
-        for (name,), rows in parts.items():
-            writers[str(name)].write(rows)
+        for place, name in enumerate(split.names):
+            writers[name].write(batch.filter(places == place))
     for writer in writers.values():
         writer.finish()
     dataset = Dataset(folder)
@@ -103,9 +106,9 @@ def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any],
         columns=tuple(_columns(table)),
         labels={name: _label_counts(dataset, name, task) for name in split.names},
         labels_before=dict(labels[:50]),
+        other_labels_before=sum(n for _, n in labels[50:]) + (facts.get("other_labels") or 0),
         lengths=LengthsRecord(edges=LENGTH_EDGES, before=tuple(before), after=tuple(lengths)),
         near_duplicates={
-            "pairs": split.pairs,
             "rows": split.similar,
             "threshold": split.similarity.threshold,
             "shingles": split.similarity.kind,
@@ -137,6 +140,3 @@ def _columns(table: Table) -> Iterator[ColumnRecord]:
             missing=found[f"m{place}"],
             unique=found[f"u{countable.index(name)}"] if name in countable else None,
         )
-
-
-__all__ = ["ROW", "Dataset", "write_dataset"]

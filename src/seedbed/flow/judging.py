@@ -6,18 +6,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.context import Context
+from seedbed.core.errors import ModelError, told_as
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric
 from seedbed.core.part import labels_of
 from seedbed.core.rows import ROW
 from seedbed.core.run import Comparison, GateRecord, Mistake, ModelRecord
-from seedbed.core.step import Map, Step
 from seedbed.core.task import Task
 from seedbed.evaluate.judge import Judgement, decide, judge, mistakes
 from seedbed.evaluate.paired import compare
@@ -25,9 +26,7 @@ from seedbed.recipe.sections import Gate, Intervals
 from seedbed.train.bundle import save_bundle
 
 from .dataset import Dataset
-
-#: Examples in a bundle that any runtime can be checked against.
-GOLDEN = 8
+from .preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -73,19 +72,19 @@ class Judging:
         columns = [ROW, self.task.text, self.task.label]
         return {name: self.rows(name, dataset.read(name, columns)) for name in splits}
 
-    def run(self, learners: Sequence[Learner], splits: dict[str, Rows], steps: Sequence[Step], folder: Path) -> Judged:
+    def run(self, learners: Sequence[Learner], splits: dict[str, Rows], before: Preprocessing, folder: Path) -> Judged:
         """Train, judge and compare; writes `models/NAME/` and `predictions/NAME-SPLIT.parquet` into the folder."""
         records: list[ModelRecord] = []
         guesses: list[NDArray[np.int64]] = []
         for name, learner in zip(labels_of(list(learners)), learners, strict=True):
-            record, test_guess = self._one(name, learner, splits, steps, folder)
+            record, test_guess = self._one(name, learner, splits, before, folder)
             records.append(record)
             guesses.append(test_guess)
         best = self._best(records)
         return Judged(tuple(records), tuple(self._compare(records, guesses, splits["test"])), best)
 
     def _one(
-        self, name: str, learner: Learner, splits: dict[str, Rows], steps: Sequence[Step], folder: Path
+        self, name: str, learner: Learner, splits: dict[str, Rows], before: Preprocessing, folder: Path
     ) -> tuple[ModelRecord, NDArray[np.int64]]:
         start = time.perf_counter()
         with self.context.stage(f"Training {name}", None):
@@ -96,16 +95,13 @@ class Judging:
         for split, rows in splits.items():
             if split == "train":
                 continue
-            chances = self.predict(model, rows.frame)
-            found[split] = self.judge(rows, chances)
-            self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, chances)
+            probabilities = self.predict(model, rows.frame)
+            found[split] = self.judge(rows, probabilities)
+            self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, probabilities)
             if split == "validation":
-                wrong = mistakes(rows.frame[ROW], rows.frame[self.task.text], rows.truth, chances, self.labels)
+                wrong = mistakes(rows.frame[ROW], rows.frame[self.task.text], rows.truth, probabilities, self.labels)
             if split == "test":
-                test_guess = decide(chances)
-        bundle = folder / "models" / name
-        bundle.mkdir(parents=True)
-        save_bundle(model, bundle, learner=learner, task=self.task, **self._preprocessing(model, splits, steps))
+                test_guess = decide(probabilities)
         record = ModelRecord(
             name=name,
             use=learner.use,
@@ -115,7 +111,7 @@ class Judging:
             confusion={split: one.confusion for split, one in found.items()},
             mistakes=wrong,
             seconds=round(time.perf_counter() - start, 3),
-            bytes=sum(file.stat().st_size for file in bundle.rglob("*") if file.is_file()),
+            bytes=self._bundle(model, learner, before, folder / "models" / name),
         )
         return record, test_guess
 
@@ -123,48 +119,51 @@ class Judging:
         """Train on training rows; validation rows may be used to choose."""
         train = splits["train"].frame
         validation = splits["validation"].frame if "validation" in splits else train.clear()
-        return learner.fit(train, validation, self.task, self.context)
+        with told_as(ModelError, learner.use):
+            return learner.fit(train, validation, self.task, self.context)
 
     def predict(self, model: Model, frame: pl.DataFrame) -> NDArray[np.float64]:
         """Probabilities in the order of the task's labels, whatever labels the model knows."""
-        known = model.predict(frame)
-        chances = np.zeros((frame.height, len(self.labels)))
-        chances[:, [self.labels.index(label) for label in model.labels]] = known
-        return chances
+        with told_as(ModelError, type(model).__name__):
+            known = model.predict(frame)
+        probabilities = np.zeros((frame.height, len(self.labels)))
+        probabilities[:, [self.labels.index(label) for label in model.labels]] = known
+        return probabilities
 
-    def judge(self, rows: Rows, chances: NDArray[np.float64]) -> Judgement:
+    def judge(self, rows: Rows, probabilities: NDArray[np.float64]) -> Judgement:
         """Scores of a model on a split's rows."""
         how, seed = self.intervals, self.context.seed
         return judge(
-            rows.truth, chances, self.labels, self.metrics, level=how.level, resamples=how.resamples, seed=seed
+            rows.truth, probabilities, self.labels, self.metrics, level=how.level, resamples=how.resamples, seed=seed
         )
 
-    def _write_predictions(self, path: Path, rows: Rows, chances: NDArray[np.float64]) -> None:
+    def _write_predictions(self, path: Path, rows: Rows, probabilities: NDArray[np.float64]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         names = np.asarray(self.labels, dtype=object)
-        guess = decide(chances)
+        guess = decide(probabilities)
         pl.DataFrame(
             {
                 ROW: rows.frame[ROW],
                 "truth": pl.Series(names[rows.truth].tolist(), dtype=pl.String),
                 "predicted": pl.Series(names[guess].tolist(), dtype=pl.String),
-                "confidence": chances[np.arange(len(guess)), guess],
-                "probabilities": pl.Series(chances.tolist(), dtype=pl.List(pl.Float64)),
+                "confidence": probabilities[np.arange(len(guess)), guess],
+                "probabilities": pl.Series(probabilities.tolist(), dtype=pl.List(pl.Float64)),
             }
         ).write_parquet(path)
 
-    def _preprocessing(
-        self, model: Model, splits: dict[str, Rows], steps: Sequence[Step]
-    ) -> dict[str, list[dict[str, object]]]:
-        """The Maps that write the model's input, as data, and examples of what goes in and must come out."""
-        writes = [step for step in steps if isinstance(step, Map) and getattr(step, "column", None) == self.task.text]
-        frame = next(splits[name].frame for name in ("validation", "test") if name in splits).head(GOLDEN)
-        chances = self.predict(model, frame)
-        golden: list[dict[str, object]] = [
-            {"input": {self.task.text: text}, "probabilities": dict(zip(self.labels, map(float, row), strict=True))}
-            for text, row in zip(frame[self.task.text], chances, strict=True)
+    def _bundle(self, model: Model, learner: Learner, before: Preprocessing, folder: Path) -> int:
+        """Save a model with its preprocessing and golden examples; the bundle's size in bytes."""
+        read = before.golden.with_columns(pl.col("after").alias(self.task.text))
+        probabilities = self.predict(model, read)
+        golden: list[dict[str, Any]] = [
+            {"input": raw, "text": text, "probabilities": dict(zip(self.labels, map(float, row), strict=True))}
+            for raw, text, row in zip(
+                before.golden.drop(ROW, "after").to_dicts(), before.golden["after"], probabilities, strict=True
+            )
         ]
-        return {"preprocess": [step.model_dump(mode="json") for step in writes], "golden": golden}
+        steps = [step.model_dump(mode="json") for step in before.steps]
+        save_bundle(model, folder, learner=learner, task=self.task, preprocess=steps, golden=golden)
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
     def _best(self, records: Sequence[ModelRecord]) -> str | None:
         """The model that is best on validation rows by the first metric; the first such on ties."""

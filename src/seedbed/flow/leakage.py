@@ -31,9 +31,9 @@ def claim_of_leakage(
     }
     with judging.context.stage(f"What leakage would have claimed for {honest.name}"):
         model = judging.fit(learner, splits)
-        chances = judging.predict(model, splits["test"].frame)
+        probabilities = judging.predict(model, splits["test"].frame)
         metric = judging.metrics[0]
-        naive = judging.judge(splits["test"], chances)
+        naive = judging.judge(splits["test"], probabilities)
         test = list(splitter.shares).index("test")
         judged = np.isin(places, (0, test))
         texts = rows.filter(pl.Series(judged))[similarity.column].cast(pl.String).to_list()

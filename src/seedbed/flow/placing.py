@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from seedbed.core.context import Context
-from seedbed.core.errors import RecipeError
+from seedbed.core.errors import DataError, told_as
 from seedbed.core.exporter import Exporter
 from seedbed.core.run import Run
-from seedbed.report import render
-from seedbed.store.store import move_into_place, write_whole
+from seedbed.report.page import render
+from seedbed.store.places import arriving, left_beside, move_into_place, refuse_replacing, sweep, write_whole
+from seedbed.store.store import Store
 
 RUN_FILE, REPORT_FILE = "run.json", "report.html"
 
 
-def refuse_place(out: Path | None) -> None:
-    """Refuse a folder that holds something else, before anything runs.
+def clear_place(out: Path | None, context: Context) -> None:
+    """Remove what killed runs left half-made, and refuse a folder that holds something else, before anything runs.
 
     Raises:
-        RecipeError: The place exists and is no run.
+        RecipeError: The place exists and holds more than a run.
     """
-    if out is None or not out.exists():
-        return
-    if not out.is_dir():
-        raise RecipeError(f"{out} is a file, not a folder for a run", hint="choose another --out")
-    if any(out.iterdir()) and not (out / RUN_FILE).is_file():
-        raise RecipeError(
-            f"{out} holds something that is no run of Seedbed; it is left alone",
-            hint="choose another --out, or empty it",
-        )
+    Store(context.store).sweep()
+    if out is None:
+        sweep((context.base / "runs").glob("*/.*"))
+    else:
+        sweep(left_beside(out.resolve()))
+        _refuse(out, context)
 
 
-def place_run(built: Path, out: Path | None, base: Path, run: Run) -> Path:
+def _refuse(out: Path, context: Context) -> None:
+    refuse_replacing(out, base=context.base, store=context.store, at=f"--out {out}")
+
+
+def place_run(built: Path, out: Path | None, context: Context, run: Run) -> Path:
     """Move a built run to its place; without `out` that is `runs/NAME/ID` by the recipe, and `latest` points to it."""
     if out is not None:
-        refuse_place(out)
-        move_into_place(built, out.absolute())
+        _refuse(out, context)
+        move_into_place(built, out.resolve())
         return out
-    place = base / "runs" / run.name / run.id
+    place = context.base / "runs" / run.name / run.id
     move_into_place(built, place)
-    latest, fresh = place.parent / "latest", place.parent / f".latest.{os.getpid()}"
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(place.name)
-    fresh.replace(latest)
+    latest = place.parent / "latest"
+    with arriving(latest) as link:
+        link.symlink_to(place.name)
     return place
 
 
@@ -55,12 +55,25 @@ def write_record(folder: Path, run: Run) -> None:
 
 
 def publish_run(folder: Path, exporters: Sequence[Exporter], run: Run, context: Context) -> Run:
-    """Hand the run to each exporter; the record then says where it went."""
-    published: list[str] = []
-    with context.stage("Publishing", len(exporters), "places") as stage:
-        for exporter in exporters:
-            published.append(exporter.export(folder, context))
-            stage.advance(1, published[-1])
-    run = run.model_copy(update={"published": tuple(published)})
+    """Hand the run to each exporter. The record says where it goes before it goes, so that every copy says it, too.
+
+    Raises:
+        SeedbedError: An exporter failed. The run stays, and its own record says what was published and what not.
+    """
+    places = [exporter.place for exporter in exporters]
+    run = run.model_copy(update={"published": tuple(places)})
     write_record(folder, run)
+    done = 0
+    try:
+        with context.stage("Publishing", len(exporters), "places") as stage:
+            for exporter in exporters:
+                with told_as(DataError, exporter.use):
+                    exporter.export(folder, context)
+                done += 1
+                stage.advance(1, exporter.place)
+    finally:
+        if done < len(places):
+            left = {"published": tuple(places[:done]), "unpublished": tuple(places[done:])}
+            write_record(folder, run.model_copy(update=left))
+            context.progress.say(f"the run is in {folder}; it was not published to {', '.join(places[done:])}")
     return run

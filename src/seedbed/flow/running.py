@@ -10,13 +10,16 @@ import polars as pl
 
 from seedbed.core.check import View
 from seedbed.core.context import Context, Progress
-from seedbed.core.errors import DataError, RecipeError
+from seedbed.core.errors import DataError, ModelError, RecipeError
 from seedbed.core.metric import metric_named
+from seedbed.core.part import Part
+from seedbed.core.rows import ROW
 from seedbed.core.run import LeakageClaim, Run
 from seedbed.core.task import Task
 from seedbed.engine.curate import Curated, Curation
 from seedbed.publish.answers import blanks, read_answers
 from seedbed.recipe.loading import Loaded
+from seedbed.recipe.recipe import Recipe
 from seedbed.store.store import Store
 
 from .assembling import assemble, source_records, write_folder
@@ -25,8 +28,10 @@ from .dataset import Dataset, write_dataset
 from .judging import Judging, pass_gates
 from .known import Clock, Known
 from .leakage import claim_of_leakage
-from .placing import place_run, publish_run, refuse_place
+from .placing import clear_place, place_run, publish_run
+from .preprocessing import preprocessing_of
 from .splitting import split_rows
+from .waiving import waive_gates
 
 
 @dataclass(frozen=True)
@@ -89,17 +94,20 @@ def _context(loaded: Loaded, workers: int | None, batch: int | None, progress: P
 
 def _run(loaded: Loaded, out: Path | None, context: Context, command: str) -> Finished:
     recipe, clock = loaded.recipe, Clock()
-    refuse_place(out)
+    _refuse_what_cannot_run(recipe)
+    clear_place(out, context)
     answers = read_answers(loaded.base / "card.yaml")
     with clock.of("curate"):
-        curated = Curation(recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes).run()
+        curated = Curation(
+            recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=_later_parts(recipe)
+        ).run()
     known = Known(curated, recipe.task, answers)
     with Store(context.store).workspace("run") as folder:
         _decide(loaded, known, context, clock, folder)
         record = assemble(loaded, known, clock, context, command)
         with clock.of("papers"):
             write_folder(folder, loaded, known, record)
-        place = place_run(folder, out, loaded.base, record)
+        place = place_run(folder, out, context, record)
     if recipe.publish and record.state == "passed":
         record = publish_run(place, recipe.publish, record, context)
     return Finished(record, place)
@@ -121,7 +129,8 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
         known.split = split_rows(curated.table, recipe.split, known.task, context, curated.key)
         dataset = Dataset(folder / "dataset")
         known.dataset = write_dataset(curated.table, known.split, known.task, curated.facts, dataset.folder)
-    view = View(rows=curated.table.scan(), task=known.task, certificate=known.split.certificate.model_dump(mode="json"))
+    certificate = known.split.certificate.model_dump(mode="json")
+    view = View(rows=dataset.scan_all(known.split.names), task=known.task, certificate=certificate)
     known.findings += look(recipe.checks, "split", view, context)
     if not known.split.certificate.passed:
         known.stopped_by.append("certificate")
@@ -136,15 +145,36 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
             context,
         )
         splits = judging.load(dataset, known.split.names)
-        known.judged = judging.run(recipe.train, splits, recipe.steps, folder)
+        held_out = next(splits[name].frame[ROW].to_list() for name in ("validation", "test") if name in splits)
+        before = preprocessing_of(recipe.steps, known.task, curated, held_out, context)
+        known.judged = judging.run(recipe.train, splits, before, folder)
     known.findings += look(recipe.checks, "model", view, context)
-    known.gates = pass_gates(recipe.gates, known.judged)
+    known.gates = waive_gates(pass_gates(recipe.gates, known.judged), recipe.waive)
     known.stopped_by += stops(known.findings, waived)
     known.stopped_by += [f"{gate.metric} gate" for gate in known.gates if not gate.passed and not gate.waived]
-    with clock.of("leakage"):
-        known.leakage = _leakage(loaded, known, judging)
+    if recipe.evaluate.leakage:
+        with clock.of("leakage"):
+            known.leakage = _leakage(loaded, known, judging)
     if recipe.publish:
         known.stopped_by += [f"card: {blank}" for blank in known.blanks]
+
+
+def _refuse_what_cannot_run(recipe: Recipe) -> None:
+    """Say now what would only be found out after hours.
+
+    Raises:
+        RecipeError: The recipe asks for something that this version does not do.
+        MissingExtraError: A part needs packages that are not installed.
+    """
+    if recipe.prepare:
+        raise RecipeError("this version runs no steps after the split", at="prepare", hint="leave `prepare` out")
+    for part in (*recipe.sources, *recipe.steps, *recipe.checks, recipe.split, *recipe.train, *recipe.publish):
+        part.check_needs()
+
+
+def _later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:
+    """Parts that name columns and run after the steps, with their places in the recipe."""
+    return (("split", recipe.split), *((f"checks.{place}", check) for place, check in enumerate(recipe.checks)))
 
 
 def settle(task: Task, curated: Curated) -> Task:
@@ -170,8 +200,10 @@ def _leakage(loaded: Loaded, known: Known, judging: Judging) -> LeakageClaim | N
     best = next((m for m in known.judged.models if m.name == known.judged.best), None)
     if best is None or "test" not in best.scores:
         return None
-    place = [m.name for m in known.judged.models].index(best.name)
+    learner = loaded.recipe.train[[m.name for m in known.judged.models].index(best.name)]
     table = known.curated.with_copies or known.curated.table
-    return claim_of_leakage(
-        judging, loaded.recipe.train[place], best, table, loaded.recipe.split, known.split.similarity
-    )
+    try:
+        return claim_of_leakage(judging, learner, best, table, loaded.recipe.split, known.split.similarity)
+    except (DataError, ModelError) as error:  # the honest result stands without it
+        judging.context.progress.say(f"what leakage would have claimed cannot be told: {error.problem}")
+        return None

@@ -9,24 +9,27 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.rows import NUMBER
 from seedbed.core.similarity.join import similar_pairs
 from seedbed.core.similarity.pairs import verified_pairs
-from seedbed.core.similarity.shingles import Kind, choose_kind, shingle
+from seedbed.core.similarity.shingles import SHORT, Kind, choose_kind, shingle
 from seedbed.core.splitter import Certificate, NearDuplicatesTogether, Splitter
 from seedbed.core.table import Table
 from seedbed.core.task import Task
+from seedbed.engine.provenance import code_of, versions
 from seedbed.engine.units import Crew
 from seedbed.splits.certify import make_split
 from seedbed.splits.verify import Verification, verify
 from seedbed.steps.near_duplicates import NearDuplicates
 from seedbed.store.store import Store
 
-#: Up to so many rows every pair is compared exactly; above, bands of MinHash find candidates.
+#: Up to so many rows, and so many shingles, every pair is compared exactly; above, bands of MinHash find candidates.
 EXACT_UP_TO = 200_000
-#: Texts shorter than this are compared by characters where most texts are.
-SHORT = 300
+EXACT_SHINGLES = 40_000_000
+#: Characters to a word, for an estimate of how many shingles of words there are.
+_WORD = 6
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,13 @@ class Similarity:
     column: str
     kind: Kind
     threshold: float
+    characters: int
+    """In all texts together."""
+
+    @property
+    def shingles(self) -> int:
+        """About how many there are."""
+        return self.characters if self.kind == "characters" else self.characters // _WORD
 
 
 @dataclass(frozen=True)
@@ -48,43 +58,39 @@ class Split:
     """Index into `names` for each of `numbers`."""
     certificate: Certificate
     similarity: Similarity
-    pairs: int
-    """Pairs of similar rows that were found."""
     similar: int
-    """Rows that are in such a pair."""
+    """Rows that have a similar one."""
 
     def of(self, rows: pl.DataFrame) -> pl.Series:
-        """The split's name for each row."""
-        at = np.searchsorted(self.numbers, rows[NUMBER].to_numpy())
-        return pl.Series("split", np.asarray(self.names, dtype=object)[self.places[at]].tolist(), dtype=pl.String)
+        """The split of each row, as an index into `names`."""
+        return pl.Series(self.places[np.searchsorted(self.numbers, rows[NUMBER].to_numpy())])
 
 
 def similarity_of(splitter: Splitter, table: Table, task: Task) -> Similarity:
     """What "similar" means for these rows: the recipe's word, else by the lengths of the texts."""
     together = splitter.keep_together or NearDuplicatesTogether(at_least=1.0)
     column = together.column or task.text
-    if together.shingles != "auto":
-        return Similarity(column, together.shingles, together.at_least)
     lengths = pl.col(column).cast(pl.String).str.len_chars()
-    short, rows = (
-        table.scan().select((lengths < SHORT).sum(), pl.len().alias("rows")).collect(engine="streaming").row(0)
-    )
-    return Similarity(column, choose_kind(short, rows), together.at_least)
+    asked = ((lengths < SHORT).sum().alias("short"), lengths.sum().alias("characters"))
+    short, characters = table.scan().select(asked).collect(engine="streaming").row(0)
+    kind = choose_kind(short, table.height) if together.shingles == "auto" else together.shingles
+    return Similarity(column, kind, together.at_least, characters or 0)
 
 
 def near_pairs(
     table: Table, similarity: Similarity, context: Context, key: str
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], str]:
     """Pairs of rows (their `NUMBER`s) that are similar, and in words how they were found."""
-    if table.height <= EXACT_UP_TO:
+    if table.height <= EXACT_UP_TO and similarity.shingles <= EXACT_SHINGLES:
         with context.stage("Looking for rows that belong together", table.height, "rows"):
             rows = pl.concat(list(table.batches([NUMBER, similarity.column])))
             texts = rows[similarity.column].cast(pl.String)
-            left, right, _ = similar_pairs(shingle(texts, similarity.kind), similarity.threshold)
+            left, right, _ = similar_pairs(shingle(texts, similarity.kind), similarity.threshold, spanning=True)
             numbers = rows[NUMBER].to_numpy()
             return numbers[left], numbers[right], "every pair compared exactly (prefix-filter join)"
     step = NearDuplicates(column=similarity.column, at_least=similarity.threshold, shingles=similarity.kind)
-    place = Store(context.store).artefact("pairs", key)
+    made_from = [key, step.model_dump(mode="json"), code_of(type(step)), versions()]
+    place = Store(context.store).artefact("pairs", digest.of_json(made_from))
     with Crew.of(context) as crew:
         groups = crew.grouped(step, table, {}, place, title="Keys of rows that belong together")
     with context.stage("Looking for rows that belong together"):
@@ -132,6 +138,4 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
         verify_with=check,
         method=method,
     )
-    return Split(
-        names, numbers, places, certificate, similarity, len(left), len(np.unique(np.concatenate([left, right])))
-    )
+    return Split(names, numbers, places, certificate, similarity, len(np.unique(np.concatenate([left, right]))))

@@ -10,13 +10,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from seedbed.core.documents import read_document, write_document
-from seedbed.core.errors import RecipeError
-from seedbed.core.metric import Score
+from seedbed.core import numbers
+from seedbed.core.documents import write_document
 from seedbed.core.rows import ROW
-from seedbed.core.run import ModelRecord, Run
+from seedbed.core.run import Run
 
 from .answers import QUESTIONS, Answers, blanks, licence
+from .licences import hub_id
 from .markdown import listed, one_line, plain, render
 from .shards import Shards
 
@@ -33,16 +33,6 @@ _TASKS = {
     "tabular_classification": "tabular-classification",
     "tabular_regression": "tabular-regression",
 }
-#: Licence ids that the Hub knows (https://huggingface.co/docs/hub/repositories-licenses); others are named in words.
-_LICENCES = re.compile(
-    r"""apache-2\.0|mit|isc|zlib|wtfpl|unlicense|postgresql|ncsa|ms-pl|mpl-2\.0|ofl-1\.1|osl-3\.0|lppl-1\.3c
-    |openrail|bigscience-openrail-m|creativeml-openrail-m|afl-3\.0|artistic-2\.0|bsl-1\.0|ecl-2\.0|etalab-2\.0
-    |bsd(-[23]-clause)?|bsd-3-clause-clear|c-uda|epl-[12]\.0|eupl-1\.[12]|gfdl|agpl-3\.0|l?gpl(-3\.0)?|gpl-2\.0|lgpl-2\.1
-    |cc|cc0-1\.0|cc-by-(2\.0|2\.5|3\.0|4\.0)|cc-by-sa-[34]\.0|cc-by-nc-[234]\.0|cc-by-nd-4\.0|cc-by-nc-nd-[34]\.0
-    |cc-by-nc-sa-[234]\.0|cdla-sharing-1\.0|cdla-permissive-[12]\.0|odc-by|odbl|pddl""",
-    re.VERBOSE,
-)
-_SPDX = {"odbl-1.0": "odbl", "odc-by-1.0": "odc-by", "pddl-1.0": "pddl", "cc0": "cc0-1.0"}
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 _LARGER = ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"), (10**11, "10B<n<100B"))
 _DTYPES = {
@@ -99,7 +89,7 @@ def title(run: Run, answers: Answers) -> str:
     return answers.pretty_name or run.name
 
 
-def labels_of(run: Run) -> list[str]:
+def classes_of(run: Run) -> list[str]:
     """The dataset's labels: as the task orders them, then others, sorted."""
     counted = {label for split in run.dataset.labels.values() for label in split}
     asked = [str(label) for label in run.task.get("labels") or ()]
@@ -113,8 +103,8 @@ def _splits(run: Run, shards: Shards | None) -> list[str]:
 def _licence(name: str | None) -> dict[str, str]:
     if not name:
         return {"license": "unknown"}
-    known = _SPDX.get(name.casefold(), name.casefold())
-    if _LICENCES.fullmatch(known):
+    known = hub_id(name)
+    if known:
         return {"license": known}
     # The Hub wants an id-like name for what it does not know.
     slug = re.sub(r"[^a-z0-9.]+", "-", name.casefold()).strip("-")[:60] or "other"
@@ -147,7 +137,7 @@ def _features(run: Run, columns: dict[str, str]) -> list[dict[str, Any]]:
         dtype = _dtype(inner[1] if inner else kind)
         if dtype is None:
             return []
-        names = labels_of(run) if name == run.task.get("label") and kind == "String" else []
+        names = classes_of(run) if name == run.task.get("label") and kind == "String" else []
         if names and _every_row_is_labelled(run):
             features.append(
                 {"name": name, "dtype": {"class_label": {"names": {str(i): n for i, n in enumerate(names)}}}}
@@ -177,7 +167,7 @@ def facts(run: Run, answers: Answers) -> dict[str, Any]:
             return Markup("_Not answered yet: ") + plain(QUESTIONS[name]) + Markup("_")
         return listed(value if isinstance(value, tuple) else (str(value),))
 
-    labels = labels_of(run)
+    labels = classes_of(run)
     return {
         "run": run,
         "answers": answers,
@@ -188,45 +178,12 @@ def facts(run: Run, answers: Answers) -> dict[str, Any]:
         "counts": {label: sum(split.get(label, 0) for split in run.dataset.labels.values()) for label in labels},
         "labels_left_out": max(0, len(labels) - SHOWN_LABELS),
         "total": sum(run.dataset.splits.values()),
-        "judged": judged_split(run),
+        "judged": run.judging_split,
         "metrics": _metrics(run),
-        "interval": interval,
-        "level": f"{run.intervals.get('level', 0.95) * 100:g} %",
-        "probability": probability,
-        "waivers": waivers(run),
+        "level": numbers.level(run.intervals.get("level")),
         "kind": str(run.task.get("kind", "")).replace("_", " "),
     }
 
 
-def judged_split(run: Run) -> str:
-    """The split that judges models: test, where there is one."""
-    return "test" if "test" in run.dataset.splits or not run.dataset.splits else list(run.dataset.splits)[-1]
-
-
 def _metrics(run: Run) -> list[str]:
-    models: tuple[ModelRecord, ...] = run.models
-    return list(dict.fromkeys(metric for model in models for metric in model.scores.get(judged_split(run), {})))
-
-
-def interval(score: Score | None) -> str:
-    """A score with its interval."""
-    return f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f})" if score else "not measured"
-
-
-def probability(p: float) -> str:
-    """A p-value, for a sentence."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def waivers(run: Run) -> list[tuple[str, str]]:
-    """What was waived and why: gates as judged, and what the recipe's `waive` lists."""
-    found = [(f"gate {gate.metric} on {gate.split}", gate.waived) for gate in run.gates if gate.waived]
-    try:
-        recipe = read_document(run.recipe_text, at="recipe").data
-    except RecipeError:
-        recipe = None
-    listed_ = recipe.get("waive") if isinstance(recipe, dict) else None
-    for entry in listed_ if isinstance(listed_, list) else []:
-        if isinstance(entry, dict) and entry.get("what"):
-            found.append((str(entry["what"]), str(entry.get("reason") or "no reason given")))
-    return found
+    return list(dict.fromkeys(name for model in run.models for name in model.scores.get(run.judging_split, {})))

@@ -16,6 +16,7 @@ from seedbed.core.run import Run
 
 from .answers import Answers, licence
 from .card import title
+from .licences import spdx_url
 from .markdown import one_line
 from .shards import Shard, Shards
 
@@ -33,10 +34,6 @@ _TYPES = {
     **{name: f"cr:{name}" for name in ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")},
     **{name: f"cr:{name}" for name in ("Float32", "Float64")},
 }
-_SPDX = re.compile(
-    r"(?i)(Apache|MIT|CC0|CC-BY(-NC|-SA|-ND)*|BSD-[23]-Clause|GPL|LGPL|AGPL|MPL|ODbL|ODC-By|PDDL|CDLA-\w+|Unlicense)"
-    r"(-\d[\d.]*(-only|-or-later)?)?"
-)
 
 
 @cache
@@ -90,7 +87,7 @@ def _creators(answers: Answers) -> tuple[str, ...]:
 
 
 def _licence(name: str | None) -> str:
-    return f"https://spdx.org/licenses/{name}.html" if name and _SPDX.fullmatch(name) else name or NOT_ANSWERED
+    return (spdx_url(name) or name) if name else NOT_ANSWERED
 
 
 def _responsible(answers: Answers, run: Run) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """Markdown in which every text is escaped unless it was written here.
 
-Templates print values through `_shown`: text is escaped, counts get thousands separators, scores three decimals. What
-is already Markdown is marked as `Markup`. Escapes follow GitHub Flavored Markdown (https://github.github.com/gfm/).
+Templates print values through `_shown`: text is escaped, numbers are written as everywhere (`core/numbers.py`). What is
+already Markdown is marked as `Markup`. Escapes follow GitHub Flavored Markdown (https://github.github.com/gfm/).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
+
+from seedbed.core import numbers
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,28 +60,17 @@ def listed(texts: tuple[str, ...]) -> Markup:
     return Markup("\n").join(Markup("- ") + plain(text) for text in texts)
 
 
-def percent(share: float, digits: int = 1) -> Markup:
-    """A share as percent; a small one keeps two significant digits."""
-    if 0 < abs(share) < 0.01:
-        return Markup(f"{share * 100:.2g} %")
-    return Markup(f"{share * 100:.{digits}f} %")
-
-
-def signed(value: float) -> Markup:
-    """A difference, with its sign."""
-    return Markup(f"{value:+.3f}")
-
-
 def _shown(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.3f}"
+    if isinstance(value, bool | int | float):
+        return numbers.fact(value)
     return "" if value is None else plain(str(value))
+
+
+def _written(write: Callable[..., str]) -> Callable[..., Markup]:
+    """A number as written, with nothing in it to escape but a `<`."""
+    return lambda *of: Markup(write(*of).replace("<", "&lt;").replace(">", "&gt;"))
 
 
 @cache
@@ -93,7 +85,9 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters.update(code=code, fenced=fenced, percent=percent, signed=signed)
+    made.filters.update(code=code, fenced=fenced)
+    for name in ("percent", "signed", "scored", "interval", "probability"):
+        made.filters[name] = _written(getattr(numbers, name))
     return made
 
 

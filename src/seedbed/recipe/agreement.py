@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from seedbed.core.check import Check
 from seedbed.core.errors import did_you_mean
 from seedbed.core.learner import Learner
 from seedbed.core.part import Part, labels_of
@@ -11,9 +12,10 @@ from seedbed.core.source import Source
 from seedbed.core.splitter import Splitter
 from seedbed.core.step import Fitted, Make, Step
 from seedbed.core.task import Task
+from seedbed.publish.answers import REQUIRED
 
 from .faults import Fault
-from .sections import Gate
+from .sections import Gate, Waiver
 
 
 def faults_of_task(task: Task) -> Iterator[Fault]:
@@ -89,3 +91,23 @@ def faults_of_gates(
             )
     if gates and not models:
         yield Fault(("gates",), "there is no model to hold against a gate", "add one to `train`, or remove the gates")
+
+
+def faults_of_waivers(waive: Sequence[Waiver], checks: Sequence[Check], gates: Sequence[Gate]) -> Iterator[Fault]:
+    """Waivers name a check or the metric of a gate of this recipe, or a question of the card; none of them twice."""
+    known = [*(check.use for check in checks), *(gate.metric for gate in gates), *REQUIRED]
+    named: list[str] = []
+    for i, waiver in enumerate(waive):
+        if waiver.what not in known:
+            yield Fault(
+                ("waive", i, "what"),
+                f"{waiver.what[:40]!r} is no check or gate of this recipe, and no question that stops publishing",
+                did_you_mean(waiver.what, set(known)),
+            )
+        elif waiver.what in named:
+            yield Fault(
+                ("waive", i, "what"),
+                f"waive.{named.index(waiver.what)} waives {waiver.what!r} already",
+                "keep one of them",
+            )
+        named.append(waiver.what)

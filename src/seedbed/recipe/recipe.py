@@ -31,7 +31,14 @@ from seedbed.core.splitter import Splitter
 from seedbed.core.step import Step
 from seedbed.core.task import Task
 
-from .agreement import faults_of_gates, faults_of_sources, faults_of_steps, faults_of_task, faults_of_twins
+from .agreement import (
+    faults_of_gates,
+    faults_of_sources,
+    faults_of_steps,
+    faults_of_task,
+    faults_of_twins,
+    faults_of_waivers,
+)
 from .faults import fault, several, unnamed
 from .sections import Evaluate, Gate, Ledger, Section, Waiver
 
@@ -121,6 +128,7 @@ class Recipe(Section):
             *faults_of_twins("train", self.train, "training it twice tells nothing"),
             *faults_of_twins("publish", self.publish, "one would overwrite the other"),
             *faults_of_gates(self.gates, self.evaluate.metrics, self.train, self.split),
+            *faults_of_waivers(self.waive, self.checks, self.gates),
         ]
         if found:
             raise several(type(self).__name__, found)

@@ -48,6 +48,9 @@ class Evaluate(Section):
         description="Metrics to report; the first one decides which model is best on validation rows.",
     )
     intervals: Intervals = Field(Intervals(), description="Intervals around scores and differences.")
+    leakage: bool = Field(
+        True, description="Train the best model once more under a naive split, to show what leakage would have claimed."
+    )
 
 
 def _one_limit(schema: dict[str, Any]) -> None:
@@ -64,7 +67,9 @@ class Gate(Section):
     at_least: float | None = Field(None, description="Lowest value that passes; give this or `at_most`.")
     at_most: float | None = Field(None, description="Highest value that passes; give this or `at_least`.")
     model: str | None = Field(None, description="Model to look at; the one that is best on validation when left out.")
-    waive: str | None = Field(None, min_length=1, description="Reason to publish although the gate fails.")
+    waive: str | None = Field(
+        None, min_length=1, description="Reason to publish although this gate fails: a waiver of this gate alone."
+    )
 
     @model_validator(mode="after")
     def _has_one_limit(self) -> Self:
@@ -77,7 +82,9 @@ class Gate(Section):
 class Waiver(Section):
     """Something that would stop publishing, and why a person lets it pass."""
 
-    what: str = Field(min_length=1, description="The check, gate or question that is waived.")
+    what: str = Field(
+        min_length=1, description="A check (its `use`), a gate (its metric) or a question of the card (its key)."
+    )
     reason: str = Field(min_length=1, description="Why; it is printed on the card.")
 
 

@@ -44,12 +44,6 @@ def legs(run: Run) -> list[Leg]:
     return found
 
 
-def balanced(run: Run) -> bool:
-    """Whether the books add up."""
-    rows = run.rows
-    return rows.read + rows.made == rows.kept + rows.rejected_rows
-
-
 @dataclass(frozen=True)
 class Cell:
     """Rows of one label that a model took for another."""
@@ -87,13 +81,10 @@ class Judged:
 
 
 def judged(run: Run) -> Judged | None:
-    """The best model and its judgement; the last one where none was chosen; nothing where no model was scored."""
-    scored = [model for model in run.models if any(model.scores.values())]
-    if not scored:
+    """The best model and its judgement; nothing where no model was scored."""
+    model, split, metric = run.best_model, run.judging_split, run.metric
+    if model is None or metric not in model.scores.get(split, {}):
         return None
-    model = next((model for model in scored if model.name == run.best), scored[-1])
-    split = "test" if model.scores.get("test") else list(model.scores)[-1]
-    metric = _metric(run, model, split)
     baseline = run.models[0] if run.models[0].name != model.name else None
     confusion = model.confusion.get(split, [])
     return Judged(
@@ -105,14 +96,6 @@ def judged(run: Run) -> Judged | None:
         labels=_labels(run, model, split, len(confusion)),
         confusion=confusion,
     )
-
-
-def _metric(run: Run, model: ModelRecord, split: str) -> str:
-    scores = model.scores[split]
-    for name in (*(comparison.metric for comparison in run.comparisons), "macro_f1"):
-        if name in scores:
-            return name
-    return next(iter(scores))
 
 
 def _comparison(
@@ -189,7 +172,7 @@ def sections(run: Run) -> list[Section]:
         ("leakage", "What leakage would have claimed", run.leakage),
         ("sources", "Sources", run.sources),
         ("timings", "Time", run.timings),
-        ("card", "Card and publishing", run.blanks or run.published),
+        ("card", "Card and publishing", run.blanks or run.published or run.unpublished),
         ("again", "How to reproduce", True),
     ]
     return [(key, title) for key, title, present in told if present]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from seedbed.core.metric import Score
+from seedbed.core.numbers import count, metric, percent, score, scored, seconds, short, signed
 from seedbed.core.run import Run
 
-from . import facts
 from .drawing import Drawing, at
-from .numbers import count, interval, metric, percent, score, seconds, short, signed
+from .facts import Judged, bins, labels_seen, legs
 
 MOST_LABELS = 20
 """Labels that a bar chart shows; the table beside it lists more."""
@@ -63,7 +63,7 @@ def way(run: Run) -> Markup:
     """The waterfall from rows read to rows kept; parts that rejected and made nothing are left out."""
     read, kept = run.rows.read, run.rows.kept
     rows = [Bar("read", f"{count(read)} rows", [Segment(0, read, "whole", f"{count(read)} rows read")])]
-    for leg in facts.legs(run):
+    for leg in legs(run):
         if leg.lost:
             lost = Segment(leg.after, leg.lost, "lost", f"{count(leg.lost)} rejected by {leg.part}", hatched=True)
             rest = Segment(0, leg.after, "rest", f"{count(leg.after)} rows left")
@@ -83,7 +83,7 @@ def classes(run: Run) -> Markup:
     """Rows of each label as read, and in the dataset by split."""
     data = run.dataset
     rows = []
-    for label in facts.labels_seen(run)[:MOST_LABELS]:
+    for label in labels_seen(run)[:MOST_LABELS]:
         before = data.labels_before.get(label)
         pieces, start = [], 0
         for i, (split, labels) in enumerate(data.labels.items()):
@@ -107,7 +107,7 @@ def timings(run: Run) -> Markup:
 
 def lengths(run: Run) -> Markup:
     """Histogram of text lengths: as read wide and open, in the dataset narrow and filled."""
-    found = facts.bins(run)
+    found = bins(run)
     edges = run.dataset.lengths.edges if run.dataset.lengths else ()
     most = max((max(before, after) for _, before, after in found), default=0) or 1
     drawing = Drawing("lengths", "Rows by length of text in characters, as read and in the dataset", 210)
@@ -213,7 +213,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [float(f"{i * step:.12g}") for i in range(first, max(last, first + 1) + 1)]
 
 
-def ladder(run: Run, of: facts.Judged) -> Markup:
+def ladder(run: Run, of: Judged) -> Markup:
     """Every model's score with its interval, split by split, on one scale."""
     groups = []
     for model in run.models:
@@ -234,7 +234,7 @@ def ladder(run: Run, of: facts.Judged) -> Markup:
 
 def whisker(label: str, of: Score, *, square: bool = False) -> Whisker:
     """A score as a whisker."""
-    return Whisker(label, of.value, of.low, of.high, f"{score(of.value)} ({interval(of)})", square)
+    return Whisker(label, of.value, of.low, of.high, scored(of), square)
 
 
 def differences(run: Run) -> Markup:
@@ -260,7 +260,7 @@ def leakage(run: Run) -> Markup | None:
     return whiskers("leak", f"{metric(claim.metric)}: honest and naive", [(claim.model, rows)])
 
 
-def heat_map(of: facts.Judged) -> Markup | None:
+def heat_map(of: Judged) -> Markup | None:
     """The confusion matrix, shaded by the share of each true label's rows; nothing where there are too many labels."""
     labels, cells = of.labels, of.confusion
     if not 0 < len(labels) <= MOST_CELLS:

@@ -10,9 +10,10 @@ from pathlib import PurePosixPath
 import jinja2
 from markupsafe import Markup
 
+from seedbed.core import numbers
 from seedbed.core.run import Run
 
-from . import facts, figures, numbers
+from . import facts, figures
 
 # Not allowed in HTML, or (the bidirectional marks) able to disorder what stands around them.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -40,7 +41,7 @@ def render(run: Run) -> str:
             most=facts.MOST,
             sections=shown,
             keys={key for key, _ in shown},
-            level=_level(run),
+            level=numbers.level(run.intervals.get("level")),
         )
     )
     return _UNSHOWABLE.sub("\ufffd", page)
@@ -62,6 +63,7 @@ def _templates() -> jinja2.Environment:
         "signed",
         "interval",
         "chance",
+        "probability",
         "seconds",
         "size",
         "span",
@@ -78,9 +80,3 @@ def _templates() -> jinja2.Environment:
 
 def _source(name: str) -> str:
     return files("seedbed.report").joinpath("templates", PurePosixPath(name).name).read_text(encoding="utf-8")
-
-
-def _level(run: Run) -> str:
-    """How the report calls an interval: “95 % interval” where the level is known."""
-    level = run.intervals.get("level")
-    return f"{100 * level:g}{numbers.GAP}% interval" if isinstance(level, float) else "interval"

@@ -209,7 +209,11 @@ class Csv(Source):
     # -- blocks
 
     def blocks(self, scan: Scan, context: Context) -> Iterator[Block]:
-        """Cut the files into blocks of whole records."""
+        """Cut the files into blocks of whole records, hashing them again.
+
+        Raises:
+            DataError: A file is not the one that was scanned; told at its end.
+        """
         left = self.limit
         for number, (file, form) in enumerate(zip(scan.files, _forms(scan), strict=True)):
             dialect = form.dialect(self.longest)
@@ -222,8 +226,9 @@ class Csv(Source):
                 size=self.block_bytes,
                 longest=self.longest,
             )
-            with Stream(file.url) as stream:
+            with Stream(file.url, hashed=True) as stream:
                 yield from cutter.blocks(Text(stream, form.text, form.bom))
+                stream.check_sha256(file.sha256)
             left = cutter.left
             if left == 0:
                 return

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
-from seedbed.core.context import Context, expand
+from seedbed.core.context import Context, conceal, expand
 from seedbed.core.errors import DataError, MissingExtraError, SeedbedError, did_you_mean
 from seedbed.core.source import InputFile
 
@@ -27,7 +27,8 @@ def find(path: str, context: Context, *, suffixes: tuple[str, ...], use: str) ->
     or a glob means what it names. Each fitting member of a zip archive is a file. Hidden files are passed over.
 
     Args:
-        path: As the recipe says; `${env:NAME}` is filled in here and kept out of the names and URLs returned.
+        path: As the recipe says; `${env:NAME}` is filled in here, and what it stands for is kept out of the names and
+            URLs that are returned, and out of messages.
         context: Its `base` is where relative paths start.
         suffixes: Endings of files that the source reads, lower case, with the dot.
         use: The source's name, for messages.
@@ -37,16 +38,20 @@ def find(path: str, context: Context, *, suffixes: tuple[str, ...], use: str) ->
         MissingExtraError: The package that holds the file, or that speaks the URL's protocol, is not installed.
     """
     text = expand(path, at=f"source {use!r}, path")
-    if text.startswith("pkg://"):
-        found = _in_package(text, suffixes)
-    elif "://" in text and not text.startswith("file://"):
-        found = _remote(text, path, suffixes)
-    else:
-        found = _local(local_path(text, context.base), text, suffixes)
-    files = [member for file in found for member in _members(file, suffixes, explicit=len(found) == 1)]
-    if not files:
-        raise DataError(f"the archives here hold no {_words(suffixes)} file", at=path, hint="give the path of one file")
-    return [InputFile(file.name, _conceal(file.url, path), file.size) for file in files]
+    with _concealing(path):
+        if text.startswith("pkg://"):
+            found = _in_package(text, suffixes)
+        elif "://" in text and not text.startswith("file://"):
+            found = _remote(text, suffixes)
+        else:
+            found = _local(local_path(text, context.base), text, suffixes)
+        found = [_shown(file, path, alone=len(found) == 1) for file in found]
+        files = [member for file in found for member in _members(file, suffixes, explicit=len(found) == 1)]
+        if not files:
+            raise DataError(
+                f"the archives here hold no {_words(suffixes)} file", at=path, hint="give the path of one file"
+            )
+    return files
 
 
 def local_path(url: str, base: Path | None = None) -> Path:
@@ -74,7 +79,10 @@ def natural(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
 
 @contextmanager
 def failures(at: str) -> Iterator[None]:
-    """Turn what the operating system or a remote file system refuses into a `DataError` that names the file."""
+    """Turn what the operating system or a remote file system refuses into a `DataError` that names the file.
+
+    What the placeholders of `at` stand for is kept out of what the system says.
+    """
     try:
         yield
     except SeedbedError:
@@ -82,13 +90,32 @@ def failures(at: str) -> Iterator[None]:
     except FileNotFoundError:
         raise DataError("no such file", at=at) from None
     except ImportError as error:
-        raise MissingExtraError(f"this address needs a package that is not installed ({error})", at=at) from None
+        reason = conceal(str(error), at)
+        raise MissingExtraError(f"this address needs a package that is not installed ({reason})", at=at) from None
     except OSError as error:
-        reason = error.strerror or str(error).partition("\n")[0] or type(error).__name__
+        reason = conceal(error.strerror or str(error).partition("\n")[0] or type(error).__name__, at)
         raise DataError(f"cannot be read: {reason}", at=at, hint="look at its permissions and its path") from None
     except Exception as error:  # noqa: BLE001 - every remote file system raises its own kinds
-        reason = str(error).partition("\n")[0][:200]
+        reason = conceal(str(error).partition("\n")[0], at)[:200]
         raise DataError(f"cannot be read: {type(error).__name__}: {reason}", at=at) from None
+
+
+@contextmanager
+def _concealing(path: str) -> Iterator[None]:
+    """Keep what the placeholders of a path stand for out of messages."""
+    try:
+        yield
+    except SeedbedError as error:
+        problem, at, hint = (conceal(text, path) for text in (error.problem, error.at, error.hint))
+        raise type(error)(problem, at=at, hint=hint) from None
+
+
+def _shown(file: InputFile, path: str, *, alone: bool) -> InputFile:
+    """The file with a URL and a name that may be written down: names stand in row ids, URLs in messages."""
+    last = PurePosixPath(path.partition("?")[0]).name
+    # The name of a file that a path names by itself is the end of that path, as it is written.
+    itself = alone and "${env:" in last and expand(last).endswith(file.name)
+    return InputFile(last if itself else conceal(file.name, path), conceal(file.url, path), file.size)
 
 
 # -- on this machine
@@ -194,10 +221,10 @@ def _in_package(url: str, suffixes: tuple[str, ...]) -> list[InputFile]:
 # -- elsewhere
 
 
-def _remote(text: str, shown: str, suffixes: tuple[str, ...]) -> list[InputFile]:
+def _remote(text: str, suffixes: tuple[str, ...]) -> list[InputFile]:
     import fsspec
 
-    with failures(shown):
+    with failures(text):
         system, path = fsspec.core.url_to_fs(text)
         if text.startswith(_WEB):  # a web server has no folders, and `?` belongs to the address
             name = PurePosixPath(text.partition("?")[0]).name or "index"
@@ -206,12 +233,12 @@ def _remote(text: str, shown: str, suffixes: tuple[str, ...]) -> list[InputFile]
         if glob.has_magic(path):
             root, paths = _before_magic(path), [str(p) for p in system.glob(path) if system.isfile(p)]
             if not paths:
-                raise DataError("no file matches", at=shown)
+                raise DataError("no file matches", at=text)
         elif system.isdir(path):
             root, below = path, [str(p) for p in system.find(path)]
             paths = [p for p in below if _fits(p, suffixes) and not PurePosixPath(p).name.startswith(".")]
             if not paths:
-                _nothing_fits(shown, suffixes, below)
+                _nothing_fits(text, suffixes, below)
         else:
             root, paths = str(PurePosixPath(path).parent), [path]
         start = root.rstrip("/") + "/"
@@ -221,14 +248,6 @@ def _remote(text: str, shown: str, suffixes: tuple[str, ...]) -> list[InputFile]
         ]
 
 
-def _conceal(url: str, path: str) -> str:
-    """Put the placeholder back where a secret from the environment got into a URL: URLs are written to the lock."""
-    for name in re.findall(r"\$\{env:(\w+)\}", path):
-        if value := os.environ.get(name):
-            url = url.replace(value, f"${{env:{name}}}")
-    return url
-
-
 # -- inside zip archives
 
 
@@ -236,7 +255,7 @@ def _members(file: InputFile, suffixes: tuple[str, ...], *, explicit: bool) -> I
     """The file itself, or the members of a zip archive as `zip://MEMBER::ARCHIVE`, which `Stream` opens."""
     if not _is_zip(file):
         return [file]
-    with failures(file.url), _opened(file.url) as raw:
+    with failures(file.url), open_stored(file.url) as raw:
         try:
             infos = [info for info in zipfile.ZipFile(raw).infolist() if not info.is_dir()]
         except (zipfile.BadZipFile, NotImplementedError) as error:
@@ -264,14 +283,8 @@ def _is_zip(file: InputFile) -> bool:
         return True
     if not is_local(file.url):
         return False
-    with failures(file.url), _opened(file.url) as raw:
+    with failures(file.url), open_stored(file.url) as raw:
         return bool(raw.read(4) == b"PK\x03\x04")
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[Any]:
-    with open_stored(url) as raw:
-        yield raw
 
 
 def open_stored(url: str) -> Any:
@@ -282,3 +295,24 @@ def open_stored(url: str) -> Any:
     import fsspec
 
     return fsspec.open(url, "rb").open()
+
+
+def stamp_of(url: str) -> str:
+    """What changes when a file does: its size and time, or what a remote store tells of it (nothing on the web)."""
+    address = expand(url)
+    with failures(url):
+        if is_local(address):
+            at = local_path(address).stat()
+            return f"{at.st_size} {at.st_mtime_ns} {at.st_ino}"
+        import fsspec
+
+        system, path = fsspec.core.url_to_fs(address)
+        system.invalidate_cache()
+        return str(system.ukey(path))
+
+
+def changed(at: str) -> DataError:
+    """The error of a file that is not the one that was looked at first."""
+    return DataError(
+        "changed while it was read", at=at, hint="run again once nothing writes to it; nothing was kept of this run"
+    )

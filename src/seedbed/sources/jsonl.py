@@ -14,6 +14,7 @@ from pydantic import Field
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError
+from seedbed.core.ledger import mask
 from seedbed.core.part import Example
 from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
 
@@ -142,12 +143,17 @@ class Jsonl(Source):
         return not lines
 
     def blocks(self, scan: Scan, context: Context) -> Iterator[Block]:
-        """Cut the files into blocks of whole lines."""
+        """Cut the files into blocks of whole lines, hashing them again.
+
+        Raises:
+            DataError: A file is not the one that was scanned; told at its end.
+        """
         left = self.limit
         for number, file in enumerate(scan.files):
             cutter = Cutter(number, _pieces, count_blank=True, left=left, size=self.block_bytes, longest=self.longest)
-            with Stream(file.url) as stream:
+            with Stream(file.url, hashed=True) as stream:
                 yield from cutter.blocks(_AfterMark(stream, file.url))
+                stream.check_sha256(file.sha256)
             left = cutter.left
             if left == 0:
                 return
@@ -317,4 +323,6 @@ def _unseen(rows: list[dict[str, Any]], good: Any, schema: pl.Schema) -> dict[st
         if keep and not row.keys() <= known:
             for name in row.keys() - known:
                 counts[name] = counts.get(name, 0) + 1
-    return {f"the key {name!r} is no column: the first MiB did not show it": n for name, n in sorted(counts.items())}
+    return {
+        f"the key {mask(name)!r} is no column: the first MiB did not show it": n for name, n in sorted(counts.items())
+    }

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seedbed.core.context import Context
+from seedbed.core.context import Context, conceal
 from seedbed.core.errors import DataError
 from seedbed.core.part import Example
 from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
 
-from .files import failures, find, is_local, local_path, open_stored
+from .files import changed, failures, find, is_local, open_stored, stamp_of
 from .kinds import refuse_other
 from .stream import stored_sha256
 
 _WANTED = "a Parquet file"
+#: Bytes of a column that are read at a time.
+_BUFFER = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """Payload of a block: some rows of a row group."""
+
+    group: int
+    offset: int
+    rows: int
 
 
 class Parquet(Source):
@@ -28,11 +40,12 @@ class Parquet(Source):
 
     ## Why
     Types, nulls and nesting are in the file, so nothing is guessed. Row groups are read a slice at a time: memory does
-    not grow with them.
+    not grow with them, nor with the file, wherever it is.
 
     ## Limits
-    All files of a source must have the same columns with the same types. A file is whole or refused: its digest and
-    its pages are checked as they are read, and there are no malformed records. Files inside archives are not read.
+    All files of a source must have the same columns with the same types. A file is whole or refused: there are no
+    malformed records. A file that changes after it was hashed is refused by its size and time (elsewhere than on this
+    machine, by what the store tells of it; a web server tells nothing). Files inside archives are not read.
     """
 
     block_rows: ClassVar[int] = 1 << 16
@@ -55,6 +68,7 @@ class Parquet(Source):
         first: tuple[InputFile, pl.Schema] | None = None
         with context.stage(f"looking at {self.path}", sum(file.size for file in found), "B") as stage:
             for file in found:
+                file = replace(file, stamp=stamp_of(file.url))
                 schema, rows = _footer(file)
                 first = first or (file, schema)
                 if schema != first[1]:
@@ -74,46 +88,70 @@ class Parquet(Source):
         return Scan(tuple(files), schema, {"row_groups": groups}, notes=tuple(notes))
 
     def blocks(self, scan: Scan, context: Context) -> Iterator[Block]:
-        """Slices of row groups: the payload is the number of rows."""
+        """Slices of row groups."""
         left = self.limit
         for number, (file, groups) in enumerate(zip(scan.files, scan.settings["row_groups"], strict=True)):
             start, total = 0, max(sum(groups), 1)
-            for group in groups:
-                for offset in range(0, group, self.block_rows):
-                    rows = min(self.block_rows, group - offset)
+            for group, height in enumerate(groups):
+                for offset in range(0, height, self.block_rows):
+                    rows = min(self.block_rows, height - offset)
                     size = file.size * (start + rows) // total - file.size * start // total
                     if left is not None:
                         rows = min(rows, left)
                         left -= rows
                     if not rows:
                         return
-                    yield Block(number, start + 1, start + 1, size, rows)
+                    yield Block(number, start + 1, start + 1, size, _Slice(group, offset, rows))
                     start += rows
 
     def parse(self, block: Block, scan: Scan) -> Parsed:
-        """Rows of a slice."""
-        file = scan.files[block.file]
-        offset, rows = block.first_record - 1, int(block.payload)
-        with _reading(file.url) as stored:
-            table = pl.scan_parquet(stored, glob=False).slice(offset, rows).collect()
-        if table.height != rows:
-            raise DataError(f"ends after {offset + table.height:,} rows; its footer says more", at=file.url)
-        records = pl.int_range(offset + 1, offset + rows + 1, dtype=pl.UInt64, eager=True)
-        return Parsed(table.select(scan.schema.names()), records)
+        """Rows of a slice.
+
+        Raises:
+            DataError: The file is damaged, or is not the one that was scanned.
+        """
+        file, wanted = scan.files[block.file], block.payload
+        with _opened(file.url) as opened:
+            # What comes before the slice in its row group is unpacked and passed over, a batch at a time.
+            batches = opened.iter_batches(self.block_rows, row_groups=[wanted.group])
+            rows = pl.DataFrame(pl.from_arrow(_sliced(batches, wanted, opened.schema_arrow)))
+        if rows.height != wanted.rows:
+            raise DataError("is a damaged Parquet file (it has fewer rows than its footer says)", at=file.url)
+        if stamp_of(file.url) != file.stamp:
+            raise changed(file.url)
+        records = pl.int_range(block.first_record, block.first_record + wanted.rows, dtype=pl.UInt64, eager=True)
+        return Parsed(rows.select(scan.schema.names()).cast(scan.schema), records)
+
+    @classmethod
+    def write_example(cls, before: Mapping[str, list[Any]], path: Path) -> None:
+        """Write the columns of an example."""
+        pl.DataFrame(before, strict=False).write_parquet(path)
+
+
+def _sliced(batches: Iterator[pa.RecordBatch], wanted: _Slice, schema: pa.Schema) -> pa.Table:
+    taken, start, stop = [], 0, wanted.offset + wanted.rows
+    for batch in batches:
+        first = max(wanted.offset - start, 0)
+        if first < batch.num_rows:
+            taken.append(batch.slice(first, stop - start - first))
+        start += batch.num_rows
+        if start >= stop:
+            break
+    return pa.Table.from_batches(taken, schema=schema)
 
 
 @contextmanager
-def _reading(url: str) -> Iterator[Any]:
-    """What Polars and PyArrow can read the file from; what they cannot read becomes a `DataError`."""
+def _opened(url: str) -> Iterator[pq.ParquetFile]:
+    """The file; what cannot be read of it becomes a `DataError`."""
     with failures(url):
         try:
-            if is_local(url):
-                yield local_path(url)
-            else:
-                with open_stored(url) as stored:
-                    yield stored
-        except (pa.ArrowException, pl.exceptions.PolarsError) as error:
-            reason = str(error).partition("\n")[0][:200]
+            with open_stored(url) as stored, pq.ParquetFile(stored, pre_buffer=False, buffer_size=_BUFFER) as opened:
+                yield opened
+        except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
+            # PyArrow tells of damage by an `OSError` without a number; so do remote file systems of the network.
+            if isinstance(error, OSError) and (error.errno is not None or not is_local(url)):
+                raise
+            reason = conceal(str(error).partition("\n")[0], url)[:200]
             raise DataError(
                 f"is a damaged Parquet file ({reason})", at=url, hint="fetch it again, or write it anew"
             ) from None
@@ -130,11 +168,10 @@ def _footer(file: InputFile) -> tuple[pl.Schema, list[int]]:
     if not head.startswith(b"PAR1"):
         refuse_other(head, at=file.url, wanted=_WANTED)
         raise DataError(f"is not {_WANTED}", at=file.url, hint="for text, use: csv or use: jsonl")
-    with _reading(file.url) as stored:
-        meta = pq.read_metadata(stored)
-        rows = [meta.row_group(place).num_rows for place in range(meta.num_row_groups)]
-    with _reading(file.url) as stored:
-        return pl.Schema(pl.scan_parquet(stored, glob=False).collect_schema()), rows
+    with _opened(file.url) as opened:
+        meta = opened.metadata
+        schema = pl.DataFrame(pl.from_arrow(opened.schema_arrow.empty_table())).schema
+        return schema, [meta.row_group(place).num_rows for place in range(meta.num_row_groups)]
 
 
 def _difference(schema: pl.Schema, wanted: pl.Schema) -> str:

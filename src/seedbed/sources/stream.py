@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from seedbed.core.errors import DataError
 
-from .files import failures, open_stored
+from .files import changed, failures, open_stored
 
 _BUFFER = 1 << 20
 
@@ -119,6 +119,15 @@ class Stream:
         while self._counted.read(_BUFFER):
             pass
         return self._counted.sha256.hexdigest()
+
+    def check_sha256(self, known: str) -> None:
+        """Read to the end of the stored bytes, and compare.
+
+        Raises:
+            DataError: They are not those of the digest.
+        """
+        if self.sha256() != known:
+            raise changed(self.url)
 
     def __enter__(self) -> Self:
         return self

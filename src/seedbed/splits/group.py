@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from seedbed.core.part import Example
+from seedbed.core.part import Column, Example
 from seedbed.core.splitter import Splitter
 
 from .dealing import deal
@@ -28,11 +28,7 @@ class Group(Splitter):
     """
 
     use: Literal["group"] = Field("group", description="The splitter's name.")
-    group: str = Field(
-        min_length=1,
-        description="Column whose equal values stay in one split (a patient, an author).",
-        json_schema_extra={"column": True},
-    )
+    group: Column = Field(description="Column whose equal values stay in one split (a patient, an author).")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             title="Twenty authors with two rows each",

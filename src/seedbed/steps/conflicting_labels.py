@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
+from seedbed.core.ledger import excerpt_of
 from seedbed.core.part import Example, LabelColumn, TextColumn
 from seedbed.core.rows import NUMBER
 from seedbed.core.similarity import normalise
@@ -74,7 +75,7 @@ class ConflictingLabels(Reduce):
                 continue
             other = pl.col("label") != pl.col("label").first()
             facts = torn.group_by(text, maintain_order=True).agg(
-                labels=pl.col("label").unique().sort(),
+                labels=excerpt_of(pl.col("label").unique().sort()),
                 first=pl.col(NUMBER).first(),
                 first_label=pl.col("label").first(),
                 second=pl.col(NUMBER).filter(other).first(),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
 
-from seedbed.core.part import Column, Example
+from seedbed.core.part import Columns, Example
 from seedbed.core.step import Filter
 from seedbed.core.values import is_missing
 
@@ -29,9 +29,7 @@ class DropMissing(Filter):
     """
 
     use: Literal["drop_missing"] = "drop_missing"
-    columns: Annotated[list[Column], Field(min_length=1)] = Field(
-        description="Columns that a row must have values in.", json_schema_extra={"column": True}
-    )
+    columns: Columns = Field(description="Columns that a row must have values in.")
     blank: bool = Field(True, description="Whether text of nothing but whitespace is missing too.")
 
     examples: ClassVar[tuple[Example, ...]] = (

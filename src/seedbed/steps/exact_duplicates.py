@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
 
-from seedbed.core.part import Column, Example, TextColumn
+from seedbed.core.part import Columns, Example, TextColumn
 from seedbed.core.rows import NUMBER
 from seedbed.core.similarity import normalise
 from seedbed.core.step import Groups, Reduce
@@ -36,11 +36,7 @@ class ExactDuplicates(Reduce):
 
     use: Literal["exact_duplicates"] = "exact_duplicates"
     column: TextColumn = Field(None, description="Column to compare; the task's text when left out.")
-    columns: Annotated[list[Column], Field(min_length=1)] | None = Field(
-        None,
-        description="Columns to compare together, in place of `column`.",
-        json_schema_extra={"column": True},
-    )
+    columns: Columns | None = Field(None, description="Columns to compare together, in place of `column`.")
     normalise: bool = Field(
         False, description="Whether texts that differ only in case, white space or Unicode form are equal."
     )

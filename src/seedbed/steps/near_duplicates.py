@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seedbed.core.part import Example, LabelColumn, TextColumn
 from seedbed.core.rows import NUMBER
@@ -91,6 +91,13 @@ class NearDuplicates(Reduce):
             after={"text": ["Never again, we waited for an hour"], "label": ["negative"]},
         ),
     )
+
+    @model_validator(mode="after")
+    def _promise_is_kept(self) -> Self:
+        bands, rows = bands_for(self.at_least, self.permutations)
+        if 1 - (1 - self.at_least**rows) ** bands < 0.999:
+            raise ValueError(f"{self.permutations} permutations find too few pairs at {self.at_least:g}; ask for more")
+        return self
 
     def reads(self) -> Sequence[str]:
         """The column that is compared."""
@@ -182,6 +189,7 @@ def _nearest(known: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     either = [pairs.select(pl.col(one).alias(NUMBER), of=other, similarity="similarity") for one, other in ("ab", "ba")]
     return (
         pl.concat([known, *either])
-        .sort(NUMBER, "similarity", "of", descending=[False, True, False])
-        .unique(NUMBER, keep="first", maintain_order=True)
+        .filter(pl.col("similarity") == pl.col("similarity").max().over(NUMBER))
+        .group_by(NUMBER)
+        .agg(pl.col("of").min(), pl.col("similarity").first())
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field, model_validator
 
+from seedbed.core.limits import limits_fit
 from seedbed.core.part import Example, TextColumn
 from seedbed.core.step import Filter
 from seedbed.core.values import text_of
@@ -46,13 +47,7 @@ class TextLength(Filter):
         ),
     )
 
-    @model_validator(mode="after")
-    def _limits_fit(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("text_length needs at_least, at_most or both")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"no text can have at least {self.at_least} and at most {self.at_most} {self.unit}")
-        return self
+    _limits_fit = model_validator(mode="after")(limits_fit)
 
     def keep(self) -> pl.Expr:
         """True within the limits; null for a missing text."""

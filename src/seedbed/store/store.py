@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seedbed.core.errors import DataError
+
+from .places import arriving, left_below, move_into_place, owner, sweep, sweep_workspaces, write_whole
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Artefact:
     def seal(self, facts: dict[str, Any]) -> None:
         """Say that everything is there, with facts about it."""
         write_whole(self.done, json.dumps(facts).encode())
+
+    def forget(self) -> None:
+        """Take everything away, at once: a worker that still writes finds no folder."""
+        with suppress(OSError):
+            shutil.rmtree(self.folder.rename(tempfile.mkdtemp(dir=self.folder.parent)), ignore_errors=True)
 
     def facts(self) -> dict[str, Any]:
         """What `seal` was given."""
@@ -65,46 +71,17 @@ class Store:
         """A folder to build something in; gone afterwards unless it was moved away."""
         parent = self.root / "work"
         parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-{owner()}-", dir=parent))
         folder.chmod(0o755)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-
-@contextmanager
-def arriving(path: Path) -> Iterator[Path]:
-    """A path to write to that becomes `path` only when the body ends well."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    def sweep(self) -> None:
+        """Remove what killed processes left half-made."""
+        sweep_workspaces(self.root / "work")
+        sweep(left_below(self.root))
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    with arriving(path) as partial:
-        partial.write_bytes(data)
-
-
-def move_into_place(built: Path, place: Path) -> None:
-    """Make a finished folder appear at `place`, replacing what is there in one step as far as the system allows."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    near = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    old = place.with_name(f".{place.name}.{os.getpid()}.old")
-    try:
-        try:
-            built.rename(near)
-        except OSError:  # another file system
-            shutil.copytree(built, near)
-        if place.exists():
-            place.rename(old)
-        near.rename(place)
-    finally:
-        shutil.rmtree(near, ignore_errors=True)
-        if old.exists() and not place.exists():
-            old.rename(place)
-        shutil.rmtree(old, ignore_errors=True)
+__all__ = ["Artefact", "Store", "arriving", "move_into_place", "write_whole"]

@@ -32,6 +32,7 @@ class Golden(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     input: dict[str, Any] = Field(description="Values of the columns, before any step.")
+    text: str = Field(description="What the model reads, after the steps.")
     probabilities: dict[str, float] = Field(description="By label.")
 
 
@@ -75,7 +76,7 @@ def save_bundle(
         learner: The part that learned the model.
         task: What the model does.
         preprocess: The steps before the model, as parts with their options (`{"use": …}`), in order.
-        golden: Examples, `{"input": {COLUMN: value}, "probabilities": {LABEL: number}}`.
+        golden: Examples, `{"input": {COLUMN: value}, "text": …, "probabilities": {LABEL: number}}`.
 
     Raises:
         ModelError: The folder is not empty.

@@ -24,7 +24,6 @@ from .terms import Terms
 #: Largest slope at which the fit counts as solved. At 1e-4 (usual) the order of 29,786 tweets still changed 35 of
 #: 7,447 answers, and probabilities by up to 0.08; at this one none, and by less than 0.0001.
 TOLERANCE = 1e-6
-NEEDS = ("sklearn", "scipy", "safetensors")
 
 
 def _in_order(lengths: tuple[int, int]) -> tuple[int, int]:
@@ -86,7 +85,7 @@ class TfidfLogisticModel(Model):
         Raises:
             MissingExtraError: scikit-learn or safetensors is not installed.
         """
-        TfidfLogistic.require(*NEEDS)
+        TfidfLogistic.check_needs()
         from safetensors.numpy import load_file
 
         settings = orjson.loads((folder / "model.json").read_bytes())
@@ -121,6 +120,7 @@ class TfidfLogistic(Learner):
     """
 
     extra: ClassVar[str] = "train"
+    needs: ClassVar[tuple[str, ...]] = ("sklearn", "scipy", "safetensors")
     model: ClassVar[type[Model]] = TfidfLogisticModel
 
     use: Literal["tfidf_logistic"] = "tfidf_logistic"
@@ -175,7 +175,7 @@ class TfidfLogistic(Learner):
             DataError: There are too few rows, one label only, or no term that enough rows have.
             MissingExtraError: scikit-learn, SciPy or safetensors is not installed.
         """
-        self.require(*NEEDS)
+        self.check_needs()
         target = target_of(train, task)
         terms, features = self._learn_terms(texts_of(train, task.text), task)
         weights, intercepts = self._learn_weights(features, target, context)

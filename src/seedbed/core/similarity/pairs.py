@@ -85,7 +85,7 @@ def verified_pairs(groups: Groups, column: str, kind: Kind, threshold: float) ->
 
 
 def _candidates(sets: pl.DataFrame, threshold: float) -> Iterator[pl.DataFrame]:
-    """`a`, `b` and their `sizes` of rows that share a bucket and are not too different in size, each pair once."""
+    """`a`, `b` and their `sizes` of rows that share a bucket and are not too different in size; few come twice."""
     key, number, size = (sets[name].to_numpy() for name in ("key", NUMBER, "size"))
     numbers, places, member = np.unique(number, return_index=True, return_inverse=True)
     sizes = size[places].astype(np.int64)

@@ -1,4 +1,4 @@
-"""How numbers are written in the report: one way for each kind."""
+"""How numbers are written for people, on every page and on the terminal: one way for each kind."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import json
 import math
 from typing import Any
 
-from seedbed.core.metric import Score
+from .metric import Score
 
 NOTHING = "–"
 MINUS = "−"
 GAP = "\u00a0"
 """Between a number and its unit: no line ends there."""
+
+_TYPED = str.maketrans({NOTHING: "-", MINUS: "-", GAP: " "})
+
+
+def typed(text: str) -> str:
+    """A text as one types it, for terminals, which may lack the minus sign and break no lines anyway."""
+    return text.translate(_TYPED)
 
 
 def count(value: float) -> str:
@@ -55,9 +62,24 @@ def span(of: Score) -> str:
     return f"{score(of.low)}–{score(of.high)}"
 
 
+def scored(of: Score | None) -> str:
+    """A score with its interval: `0.737 (0.722 to 0.752)`."""
+    return f"{score(of.value)} ({interval(of)})" if of else "not measured"
+
+
+def level(share: Any) -> str:
+    """What an interval is called: `95 % interval` where the level is known."""
+    return f"{100 * share:g}{GAP}% interval" if isinstance(share, float) else "interval"
+
+
 def chance(p: float) -> str:
     """A p-value: `0.412`, or `< 0.001`."""
     return f"<{GAP}0.001" if p < 0.001 else score(p)
+
+
+def probability(p: float) -> str:
+    """A p-value in a sentence: `p = 0.412`, or `p < 0.001`."""
+    return f"p{GAP}{chance(p)}" if p < 0.001 else f"p{GAP}={GAP}{chance(p)}"
 
 
 def seconds(value: float) -> str:
@@ -67,9 +89,9 @@ def seconds(value: float) -> str:
 
 def size(value: float) -> str:
     """A number of bytes in decimal units: `4.4 MB`."""
-    for unit in ("bytes", "kB", "MB", "GB"):
+    for unit in ("B", "kB", "MB", "GB"):
         if value < 1000:
-            return f"{value:,.0f}{GAP}{unit}" if unit == "bytes" else f"{value:,.1f}{GAP}{unit}"
+            return f"{value:,.0f}{GAP}{unit}" if unit == "B" else f"{value:,.1f}{GAP}{unit}"
         value /= 1000
     return f"{value:,.1f}{GAP}TB"
 

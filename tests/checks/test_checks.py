@@ -139,3 +139,14 @@ def test_checks_read_shards_on_disk(check: Check, tmp_path: Path) -> None:
 def test_refused(check: type[Check], options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         check.model_validate({"use": check.model_fields["use"].default, **options})
+
+
+@pytest.mark.parametrize(
+    "check",
+    [AllowedValues(column="label", values=["a"]), ClassShare(at_least=0.9, column="label")],
+    ids=lambda c: c.use,
+)
+def test_a_value_that_is_quoted_is_masked(check: Check) -> None:
+    message = check.find(view({"label": ["ann@example.org", "a", "a"]})).message
+    assert "'[e-mail]'" in message
+    assert "ann" not in message

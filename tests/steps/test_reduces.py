@@ -308,3 +308,8 @@ def test_keys_have_one_schema_whatever_the_batch(step: Reduce) -> None:
     }
     assert len(schemas) == 1
     assert np.isin(["key", NUMBER], [name for name, _ in schemas.pop()]).all()
+
+
+def test_labels_that_conflict_are_masked_in_the_evidence() -> None:
+    found = judged(ConflictingLabels(), table(text=["x", "x"], label=["ann@example.org", "a"]))
+    assert [verdict["labels"] for verdict in found] == [["a", "[e-mail]"]] * 2

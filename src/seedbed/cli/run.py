@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from seedbed.core import numbers
+from seedbed.core.check import Finding
 from seedbed.core.run import Run
 
 from .progress import shown_on
@@ -61,6 +62,8 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
         "rows": run.rows.model_dump(mode="json"),
         "splits": run.dataset.splits,
         "best": run.best,
+        "findings": [finding.model_dump(mode="json") for finding in run.findings],
+        "notices": list(run.notices),
         "waivers": [waived.model_dump() for waived in run.waivers],
         "published": list(run.published),
         "seconds": run.seconds,
@@ -73,11 +76,22 @@ def summary(run: Run, folder: Path) -> list[str]:
     lines += [f"  stopped by {reason}" for reason in run.stopped_by]
     lines += [f"  waived {waived.what}: {waived.reason}" for waived in run.waivers]
     lines += map(numbers.typed, [rows_line(run), *best_lines(run)])
+    lines += [f"check failed, only a warning: {f.check}: {f.message}" for f in run.findings if _only_warns(f)]
+    lines += [f"notice: {notice}" for notice in run.notices]
+    for gate in run.gates:
+        if not gate.passed:
+            value = "no value" if gate.value is None else numbers.score(gate.value)
+            asked = f"{gate.direction.replace('_', ' ')} {gate.limit:g}"
+            lines.append(f"gate failed: {gate.metric} of {gate.model} on {gate.split} is {value}, not {asked}")
     lines += [f"published: {place}" for place in run.published]
-    if run.blanks:
-        lines.append(f"the card has {len(run.blanks)} unanswered questions, which stop publishing: see the report")
+    if run.blanks and any(reason.startswith("card") for reason in run.stopped_by):
+        lines.append("answer the card's questions in card.yaml beside the recipe; the report lists them")
     lines += [f"not published, because publishing failed: {place}" for place in run.unpublished]
     return [*lines, f"report: {folder / 'report.html'}"]
+
+
+def _only_warns(finding: Finding) -> bool:
+    return not finding.passed and finding.on_fail == "warn"
 
 
 def rows_line(run: Run) -> str:

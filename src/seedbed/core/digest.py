@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from .rows import NUMBER
+from .rows import NUMBER, as_json
 
 
 def of_json(value: Any) -> str:
@@ -36,7 +36,7 @@ class RowsDigest:
         if not rows.height:
             return
         names = sorted(name for name in rows.columns if name != NUMBER)
-        lines = rows.select(pl.struct(names).struct.json_encode().alias("line"))["line"]
+        lines = as_json(rows.select(names))
         self._hash.update(("\n".join(lines.to_list()) + "\n").encode())
 
     def hexdigest(self) -> str:

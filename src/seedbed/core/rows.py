@@ -33,3 +33,21 @@ def data_columns(table: pl.DataFrame | pl.Schema) -> list[str]:
     """The columns that are the user's own."""
     names = table.columns if isinstance(table, pl.DataFrame) else table.names()
     return [name for name in names if name not in (ROW, NUMBER)]
+
+
+def as_json(table: pl.DataFrame) -> pl.Series:
+    """Each row as a JSON object, with its columns in the order of the table.
+
+    What JSON cannot say is said in text: numbers that are none (`"NaN"`, `"inf"`), and bytes, in hexadecimal digits.
+    """
+    if not table.width:
+        return pl.Series(["{}"]).new_from_index(0, table.height)
+    told = [
+        column.bin.encode("hex")
+        if column.dtype == pl.Binary
+        else column.cast(pl.String)
+        if column.dtype.is_float() and not column.is_finite().all()
+        else column
+        for column in table
+    ]
+    return pl.DataFrame(told).select(pl.struct(pl.all()).struct.json_encode()).to_series()

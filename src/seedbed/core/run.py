@@ -181,6 +181,7 @@ class Run(_Record):
     dataset: DatasetRecord
     certificate: Certificate | None
     findings: tuple[Finding, ...]
+    notices: tuple[str, ...] = Field((), description="What a careful reader would point out, a sentence each.")
     models: tuple[ModelRecord, ...]
     metric: str = Field(description="The metric that decides: the first of the recipe's `evaluate.metrics`.")
     best: str | None = Field(None, description="The model that is best on validation rows.")

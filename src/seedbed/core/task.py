@@ -7,6 +7,8 @@ from typing import Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
+from .values import is_missing, text_of
+
 
 class TextClassification(BaseModel):
     """One text in, one of several labels out."""
@@ -27,11 +29,11 @@ class TextClassification(BaseModel):
 
     def refusal(self) -> pl.Expr:
         """Why a row cannot be used for this task; null for a row that can."""
-        text, label = pl.col(self.text).cast(pl.String), pl.col(self.label).cast(pl.String)
+        label = text_of(self.label)
         refused = (
-            pl.when(label.is_null() | (label.str.strip_chars() == ""))
+            pl.when(is_missing(self.label))
             .then(pl.lit("unlabelled"))
-            .when(text.is_null() | (text.str.strip_chars() == ""))
+            .when(is_missing(self.text) | ~text_of(self.text).str.contains(r"[^\s\x1c-\x1f\x85]").fill_null(False))
             .then(pl.lit("no_text"))
         )
         if self.labels:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import BooksError, DataError, told_as
 from seedbed.core.ledger import Books
 from seedbed.core.part import Part, labels_of
+from seedbed.core.rows import data_columns
 from seedbed.core.run import StepRecord
 from seedbed.core.source import Block, Source
 from seedbed.core.step import Reduce, Step
@@ -77,7 +79,7 @@ class Curation:
                 for i, one in enumerate(opened)
             ]
         )
-        columns = [name for name in check_steps(self.steps, schema).names()]
+        columns = data_columns(check_steps(self.steps, schema))
         for role, column in self.task.roles.items():
             check_column(column, columns, f"task.{role}", "the task")
         for at, part in self.also:
@@ -144,7 +146,9 @@ class _Passes:
 
     def _facts(self, artefact: Artefact, then: Pass, leg: Leg) -> Facts:
         if artefact.whole:
-            return artefact.facts()
+            if _intact(artefact):
+                return artefact.facts()
+            artefact.clear()
         title = self._title(leg)
         if self.books is None:
             job: Job = ReadJob(then, self.opened, self.schema, *self._watched())
@@ -188,7 +192,8 @@ class _Passes:
         books.check(at=f"pass {artefact.folder.name}")
         rows = books.read
         if self.books is None:
-            self.first = {key: facts.get(key, {}) for key in ("sources", "labels", "other_labels", "lengths", "remarks")}
+            told = ("sources", "labels", "other_labels", "lengths", "remarks")
+            self.first = {key: facts.get(key, {}) for key in told}
             for one in self.opened:
                 bad = rejected.get(one.part, {})
                 rows = self._count(one.part, one.source.use, rows, rows - sum(bad.values()), rejected=bad)
@@ -221,11 +226,7 @@ class _Passes:
             return
         if not self.books.read:
             raise DataError("the sources hold no rows", at=", ".join(one.source.path for one in self.opened))
-        reasons = sorted(
-            ((n, part, reason) for part, found in self.books.rejected.items() for reason, n in found.items()),
-            reverse=True,
-        )
-        told = "; ".join(f"{part} rejected {n:,} ({reason})" for n, part, reason in reasons[:3])
+        told = why_rejected(self.books)
         sample = pl.scan_parquet(self.ledger[:1], glob=False).filter(action="rejected").head(1).collect()
         hint = f"for one, {sample['row'][0]}: {sample['excerpt'][0][:80]!r}" if sample.height else ""
         raise DataError(f"no row is left of {self.books.read:,}: {told}", at=self.opened[0].source.path, hint=hint)
@@ -263,6 +264,24 @@ class _Passes:
 def _source_key(one: Opened) -> list[Any]:
     files = [[file.name, file.sha256] for file in one.scan.files]
     return [one.part, one.name, one.source.model_dump(mode="json"), files, one.scan.settings]
+
+
+def _intact(artefact: Artefact) -> bool:
+    """Whether a pass that is said to be whole still holds all of its rows."""
+    try:
+        facts = artefact.facts()
+        places = range(facts["units"])
+        rows = sum(pq.read_metadata(artefact.folder / f"rows-{place:06}.parquet").num_rows for place in places)
+        ledger = [pq.read_metadata(artefact.folder / f"ledger-{place:06}.parquet") for place in places]
+    except (OSError, ValueError, KeyError):
+        return False
+    return bool(rows == facts.get("rows", 0) and len(ledger) == facts["units"])
+
+
+def why_rejected(books: Books, most: int = 3) -> str:
+    """The parts and reasons that rejected the most rows, in words; empty where none was rejected."""
+    found = ((n, part, why) for part, reasons in books.rejected.items() for why, n in reasons.items())
+    return "; ".join(f"{part} rejected {n:,} ({why})" for n, part, why in sorted(found, reverse=True)[:most])
 
 
 def lock_of(opened: Sequence[Opened]) -> list[dict[str, Any]]:

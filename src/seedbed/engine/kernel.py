@@ -13,7 +13,7 @@ import xxhash
 
 from seedbed.core.errors import BooksError, DataError, told_as
 from seedbed.core.ledger import STORED_LEDGER_SCHEMA, excerpt_of
-from seedbed.core.rows import NUMBER, ROW, data_columns
+from seedbed.core.rows import NUMBER, ROW, as_json, data_columns
 from seedbed.core.step import Filter, Map
 from seedbed.core.task import Task
 
@@ -159,12 +159,11 @@ def reject(
     rows: pl.DataFrame, verdicts: pl.DataFrame, name: str, shown: str | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Apply verdicts (`NUMBER`, `reason`, `evidence`) to rows: those that stay, and ledger entries for the others."""
-    gone = rows.join(
-        verdicts.rename({"reason": "_reason", "evidence": "_evidence"}), on=NUMBER, how="inner", maintain_order="left"
-    )
+    gone = rows.join(verdicts.select(NUMBER), on=NUMBER, how="semi", maintain_order="left")
     kept = rows.join(verdicts, on=NUMBER, how="anti", maintain_order="left")
-    reason, evidence = gone["_reason"], gone["_evidence"]
-    gone = gone.drop("_reason", "_evidence")
+    # Both are sorted by number; a join of columns could meet the user's own names.
+    verdicts = verdicts.join(gone.select(NUMBER), on=NUMBER, how="semi").sort(NUMBER)
+    reason, evidence = verdicts["reason"], verdicts["evidence"]
     return kept, _entries(
         gone,
         action="rejected",
@@ -213,10 +212,7 @@ def extent(rows: pl.DataFrame) -> str:
 
 def whole_rows(rows: pl.DataFrame) -> pl.Series:
     """Each row's own columns as a JSON object."""
-    columns = data_columns(rows)
-    if not columns:
-        return pl.Series(["{}"]).new_from_index(0, rows.height)
-    return rows.select(pl.struct(columns).struct.json_encode()).to_series()
+    return as_json(rows.select(data_columns(rows)))
 
 
 def _merge(a: str, b: str | None) -> str:
@@ -251,7 +247,7 @@ def _entries(
         reason=reason.cast(pl.String),
         evidence=evidence,
         excerpt=excerpt,
-        source=pl.col(ROW).str.replace(r":.*$", ""),
+        source=pl.col(ROW).str.replace(r"(?s):.*$", ""),
         record=pl.lit(None, pl.String) if record is None else record,
     )
     return named.select(pl.col(name).cast(kind) for name, kind in STORED_LEDGER_SCHEMA.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import secrets
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ from seedbed.publish import write_papers
 from seedbed.recipe.loading import Loaded, dump
 
 from .known import Clock, Known
+from .noticing import notices
 from .placing import write_record
 from .waiving import waivers_used
 
@@ -54,7 +56,7 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
     return Run(
         seedbed=__version__,
         name=recipe.name,
-        id=f"{stamp}-{curated.key[:6]}",
+        id=f"{stamp}-{curated.key[:6]}-{secrets.token_hex(2)}",
         state="failed" if known.stopped_by else "passed",
         stopped_by=tuple(known.stopped_by),
         started=clock.started,
@@ -67,6 +69,7 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         dataset=known.dataset or empty,
         certificate=known.split.certificate if known.split else None,
         findings=tuple(known.findings),
+        notices=tuple(notices(known.task.labels or (), known.dataset)),
         models=judged.models if judged else (),
         metric=recipe.evaluate.metrics[0],
         best=judged.best if judged else None,

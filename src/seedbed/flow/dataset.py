@@ -129,7 +129,8 @@ def _columns(table: Table) -> Iterator[ColumnRecord]:
     exact = table.height <= _EXACT_UNIQUE_UP_TO
     countable = [name for name in names if not table.schema[name].is_nested()]
     unique = [
-        (pl.col(n).n_unique() if exact else pl.col(n).approx_n_unique()).alias(f"u{i}") for i, n in enumerate(countable)
+        (pl.col(n).drop_nulls().n_unique() if exact else pl.col(n).drop_nulls().approx_n_unique()).alias(f"u{i}")
+        for i, n in enumerate(countable)
     ]
     missing = [pl.col(name).null_count().alias(f"m{i}") for i, name in enumerate(names)]
     found = rows.select(*missing, *unique).collect(engine="streaming").row(0, named=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError, told_as
 from seedbed.core.learner import Learner, Model
@@ -20,13 +22,18 @@ from seedbed.core.part import labels_of
 from seedbed.core.rows import ROW
 from seedbed.core.run import Comparison, GateRecord, Mistake, ModelRecord
 from seedbed.core.task import Task
+from seedbed.engine.provenance import code_of, versions
 from seedbed.evaluate.judge import Judgement, decide, judge, mistakes
 from seedbed.evaluate.paired import compare
 from seedbed.recipe.sections import Gate, Intervals
+from seedbed.store.store import Store
 from seedbed.train.bundle import save_bundle
 
 from .dataset import Dataset
 from .preprocessing import Preprocessing
+
+#: Libraries whose versions may change models, besides those that may change rows.
+_LIBRARIES = ("scikit-learn", "scipy")
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,8 @@ class Judging:
     def _one(
         self, name: str, learner: Learner, splits: dict[str, Rows], before: Preprocessing, folder: Path
     ) -> tuple[ModelRecord, NDArray[np.int64]]:
-        start = time.perf_counter()
         with self.context.stage(f"Training {name}", None):
-            model = self.fit(learner, splits)
+            model, seconds = self.fit(learner, splits)
         found: dict[str, Judgement] = {}
         wrong: tuple[Mistake, ...] = ()
         test_guess = np.zeros(0, np.int64)
@@ -110,17 +116,45 @@ class Judging:
             classes={split: one.classes for split, one in found.items()},
             confusion={split: one.confusion for split, one in found.items()},
             mistakes=wrong,
-            seconds=round(time.perf_counter() - start, 3),
+            seconds=seconds,
             bytes=self._bundle(model, learner, before, folder / "models" / name),
         )
         return record, test_guess
 
-    def fit(self, learner: Learner, splits: dict[str, Rows]) -> Model:
-        """Train on training rows; validation rows may be used to choose."""
+    def fit(self, learner: Learner, splits: dict[str, Rows]) -> tuple[Model, float]:
+        """Train on training rows; validation rows may be used to choose. What was trained before comes from the store.
+
+        Returns:
+            The model, and the seconds that it took to train.
+        """
         train = splits["train"].frame
         validation = splits["validation"].frame if "validation" in splits else train.clear()
+        place = Store(self.context.store).artefact("models", self._key(learner, train, validation))
+        folder = place.folder / "model"
+        if place.whole:
+            try:
+                return type(learner).model.load(folder), place.facts()["seconds"]
+            except (KeyError, TypeError, ValueError, OSError):
+                place.done.unlink()  # damaged: train again
+        start = time.perf_counter()
         with told_as(ModelError, learner.use):
-            return learner.fit(train, validation, self.task, self.context)
+            model = learner.fit(train, validation, self.task, self.context)
+        seconds = round(time.perf_counter() - start, 3)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        model.save(folder)
+        place.seal({"seconds": seconds})
+        return model, seconds
+
+    def _key(self, learner: Learner, *given: pl.DataFrame) -> str:
+        """Digest of everything that a model is made of."""
+        rows = []
+        for frame in given:
+            told = digest.RowsDigest()
+            told.update(frame)
+            rows.append(told.hexdigest())
+        options, task = learner.model_dump(mode="json"), self.task.model_dump(mode="json")
+        return digest.of_json([rows, options, task, self.context.seed, code_of(type(learner)), versions(*_LIBRARIES)])
 
     def predict(self, model: Model, frame: pl.DataFrame) -> NDArray[np.float64]:
         """Probabilities in the order of the task's labels, whatever labels the model knows."""

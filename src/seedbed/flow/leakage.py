@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from seedbed.core.errors import DataError
 from seedbed.core.learner import Learner
 from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.run import LeakageClaim, ModelRecord
@@ -19,7 +20,12 @@ from .splitting import Similarity
 def claim_of_leakage(
     judging: Judging, learner: Learner, honest: ModelRecord, table: Table, splitter: Splitter, similarity: Similarity
 ) -> LeakageClaim:
-    """Score a learner under a naive random split of the rows as they were before copies were removed."""
+    """Score a learner under a naive random split of the rows as they were before copies were removed.
+
+    Raises:
+        DataError: The naive split cannot be learned from, or has other labels among its test rows.
+        ModelError: Learning failed.
+    """
     task = judging.task
     rows = pl.concat(list(table.batches(list(dict.fromkeys([NUMBER, ROW, task.text, task.label, similarity.column])))))
     rows = rows.filter(task.refusal().is_null())
@@ -29,8 +35,11 @@ def claim_of_leakage(
     splits = {
         name: judging.rows(name, rows.filter(pl.Series(places == place))) for place, name in enumerate(splitter.shares)
     }
+    seen = {judging.labels[code] for code in np.unique(splits["test"].truth)}
+    if seen != {label for label, found in honest.classes["test"].items() if found.support}:
+        raise DataError("some label is in the test rows of only one of the two splits, so their scores do not compare")
     with judging.context.stage(f"What leakage would have claimed for {honest.name}"):
-        model = judging.fit(learner, splits)
+        model, _ = judging.fit(learner, splits)
         probabilities = judging.predict(model, splits["test"].frame)
         metric = judging.metrics[0]
         naive = judging.judge(splits["test"], probabilities)

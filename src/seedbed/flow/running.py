@@ -10,13 +10,13 @@ import polars as pl
 
 from seedbed.core.check import View
 from seedbed.core.context import Context, Progress
-from seedbed.core.errors import DataError, ModelError, RecipeError
+from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError
 from seedbed.core.metric import metric_named
 from seedbed.core.part import Part
 from seedbed.core.rows import ROW
 from seedbed.core.run import LeakageClaim, Run
 from seedbed.core.task import Task
-from seedbed.engine.curate import Curated, Curation
+from seedbed.engine.curate import Curated, Curation, why_rejected
 from seedbed.publish.answers import blanks, read_answers
 from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
@@ -28,6 +28,7 @@ from .dataset import Dataset, write_dataset
 from .judging import Judging, pass_gates
 from .known import Clock, Known
 from .leakage import claim_of_leakage
+from .noticing import MOST_LABELS
 from .placing import clear_place, place_run, publish_run
 from .preprocessing import preprocessing_of
 from .splitting import split_rows
@@ -78,6 +79,15 @@ def run(
         return _run(loaded, out, _context(loaded, workers, batch, progress), command)
     except RecipeError as error:
         raise RecipeError(error.problem, at=loaded.place(error.at) if error.at else "", hint=error.hint) from None
+    except (OSError, pl.exceptions.ComputeError) as error:
+        if not isinstance(error, OSError) and "os error" not in str(error):
+            raise
+        said = getattr(error, "strerror", None) or str(error).splitlines()[0][:200]
+        raise DataError(
+            f"a file cannot be read or written ({said})",
+            at=str(getattr(error, "filename", None) or ""),
+            hint="is the disk full, or may this folder not be written to? The same command goes on where this stopped",
+        ) from error
 
 
 def _context(loaded: Loaded, workers: int | None, batch: int | None, progress: Progress | None) -> Context:
@@ -120,6 +130,8 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
     known.task = settle(recipe.task, curated)
     asked = blanks(known.answers, source_records(curated))
     known.blanks = tuple(question for question in asked if question.partition(":")[0] not in waived)
+    if recipe.publish and known.blanks:
+        context.progress.say("nothing will be published: questions of card.yaml are not answered yet")
     view = View(rows=curated.table.scan(), task=known.task)
     known.findings += look(recipe.checks, "rows", view, context)
     known.stopped_by += stops(known.findings, waived)
@@ -129,6 +141,9 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
         known.split = split_rows(curated.table, recipe.split, known.task, context, curated.key)
         dataset = Dataset(folder / "dataset")
         known.dataset = write_dataset(curated.table, known.split, known.task, curated.facts, dataset.folder)
+    written = sum(known.dataset.splits.values())
+    if written != curated.books.kept:
+        raise BooksError(f"{curated.books.kept:,} rows were kept and {written:,} written", at="dataset")
     certificate = known.split.certificate.model_dump(mode="json")
     view = View(rows=dataset.scan_all(known.split.names), task=known.task, certificate=certificate)
     known.findings += look(recipe.checks, "split", view, context)
@@ -181,7 +196,7 @@ def settle(task: Task, curated: Curated) -> Task:
     """The task with its labels; read off the data, sorted, where the recipe does not name them.
 
     Raises:
-        DataError: The rows carry fewer than two labels.
+        DataError: The rows carry fewer than two labels, or too many.
     """
     found = curated.table.scan().select(pl.col(task.label).cast(pl.String).unique()).collect(engine="streaming")
     labels = tuple(sorted(found.to_series().drop_nulls().to_list()))
@@ -189,7 +204,13 @@ def settle(task: Task, curated: Curated) -> Task:
         raise DataError(
             f"all {curated.books.kept:,} rows that are left carry the label {labels[0][:80]!r}; a classifier needs two",
             at=f"column {task.label!r}",
-            hint="if others were there before, the ledger says which step rejected their rows",
+            hint=why_rejected(curated.books) or "look at the label column of the source",
+        )
+    if len(labels) > MOST_LABELS:
+        raise DataError(
+            f"there are {len(labels):,} different labels, and a classifier gets at most {MOST_LABELS:,}",
+            at=f"column {task.label!r}",
+            hint="is it an id or a text? `map_values` or `keep_values` make fewer of them",
         )
     return task if task.labels else task.model_copy(update={"labels": labels})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,10 +15,11 @@ from seedbed.core.context import Context
 from seedbed.core.rows import NUMBER
 from seedbed.core.similarity.join import similar_pairs
 from seedbed.core.similarity.pairs import verified_pairs
-from seedbed.core.similarity.shingles import SHORT, Kind, choose_kind, shingle
+from seedbed.core.similarity.shingles import SHORT, Kind, choose_kind, normalise, shingle
 from seedbed.core.splitter import Certificate, NearDuplicatesTogether, Splitter
 from seedbed.core.table import Table
 from seedbed.core.task import Task
+from seedbed.engine.jobs import write_parquet
 from seedbed.engine.provenance import code_of, versions
 from seedbed.engine.units import Crew
 from seedbed.splits.certify import make_split
@@ -100,15 +102,33 @@ def near_pairs(
 
 
 def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, key: str) -> Split:
-    """Decide the split of every row, and prove that nothing that belongs together straddles.
+    """Decide the split of every row, and prove that nothing that belongs together straddles; once per content.
 
     Raises:
         DataError: The rows do not fit the shares.
     """
     similarity = similarity_of(splitter, table, task)
+    code = [code_of(type(splitter)), digest.of_file(Path(__file__)), versions()]
+    made_from = [key, splitter.model_dump(mode="json"), task.label, asdict(similarity), code]
+    place = Store(context.store).artefact("splits", digest.of_json(made_from))
+    if not place.whole:
+        split = _split(table, splitter, task, similarity, context, key)
+        assigned = pl.DataFrame({NUMBER: split.numbers, "place": split.places})
+        write_parquet(assigned, place.folder / "splits.parquet")
+        place.seal({"certificate": split.certificate.model_dump(mode="json"), "similar": split.similar})
+        return split
+    assigned, facts = pl.read_parquet(place.folder / "splits.parquet"), place.facts()
+    certificate = Certificate.model_validate(facts["certificate"])
+    numbers, places = assigned[NUMBER].to_numpy(), assigned["place"].to_numpy()
+    return Split(tuple(splitter.shares), numbers, places, certificate, similarity, facts["similar"])
+
+
+def _split(table: Table, splitter: Splitter, task: Task, similarity: Similarity, context: Context, key: str) -> Split:
     left, right, method = near_pairs(table, similarity, context, key)
     label = splitter.label or task.label
-    columns = list(dict.fromkeys([NUMBER, label, *([splitter.group] if splitter.group else [])]))
+    # Where another column says what is similar, equal texts belong together all the same.
+    also = [task.text] if similarity.column != task.text else []
+    columns = list(dict.fromkeys([NUMBER, label, *also, *([splitter.group] if splitter.group else [])]))
     rows = pl.concat(list(table.batches(columns)))
     numbers = rows[NUMBER].to_numpy()
     labels = rows[label].cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
@@ -134,7 +154,7 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
         numbers,
         labels,
         pairs=(left, right),
-        groups=[rows[splitter.group]] if splitter.group else [],
+        groups=[*([rows[splitter.group]] if splitter.group else []), *(normalise(rows[text]) for text in also)],
         verify_with=check,
         method=method,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 import seedbed.evaluate  # noqa: F401  (fills the catalogue of metrics)
 from seedbed.core.errors import did_you_mean
@@ -26,6 +26,10 @@ def _list_metrics(schema: dict[str, Any]) -> None:
 MetricName = Annotated[str, AfterValidator(_a_metric), Field(json_schema_extra=_list_metrics)]
 
 
+#: Why something is waived; blanks are no reason.
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
 class Section(BaseModel):
     """A mapping of a recipe with fixed keys."""
 
@@ -45,12 +49,20 @@ class Evaluate(Section):
     metrics: tuple[MetricName, ...] = Field(
         ("macro_f1", "accuracy", "balanced_accuracy"),
         min_length=1,
+        json_schema_extra={"uniqueItems": True},
         description="Metrics to report; the first one decides which model is best on validation rows.",
     )
     intervals: Intervals = Field(Intervals(), description="Intervals around scores and differences.")
     leakage: bool = Field(
         True, description="Train the best model once more under a naive split, to show what leakage would have claimed."
     )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = [name for place, name in enumerate(self.metrics) if name in self.metrics[:place]]
+        if twice:
+            raise fault(f"the metric {twice[0]!r} stands there twice", "name each metric once")
+        return self
 
 
 def _one_limit(schema: dict[str, Any]) -> None:
@@ -64,11 +76,15 @@ class Gate(Section):
 
     metric: MetricName = Field(description="Metric to look at.")
     split: Literal["test", "validation"] = Field("test", description="Rows that it is measured on.")
-    at_least: float | None = Field(None, description="Lowest value that passes; give this or `at_most`.")
-    at_most: float | None = Field(None, description="Highest value that passes; give this or `at_least`.")
+    at_least: float | None = Field(
+        None, allow_inf_nan=False, description="Lowest value that passes; give this or `at_most`."
+    )
+    at_most: float | None = Field(
+        None, allow_inf_nan=False, description="Highest value that passes; give this or `at_least`."
+    )
     model: str | None = Field(None, description="Model to look at; the one that is best on validation when left out.")
-    waive: str | None = Field(
-        None, min_length=1, description="Reason to publish although this gate fails: a waiver of this gate alone."
+    waive: Reason | None = Field(
+        None, description="Reason to publish although this gate fails: a waiver of this gate alone."
     )
 
     @model_validator(mode="after")
@@ -85,7 +101,7 @@ class Waiver(Section):
     what: str = Field(
         min_length=1, description="A check (its `use`), a gate (its metric) or a question of the card (its key)."
     )
-    reason: str = Field(min_length=1, description="Why; it is printed on the card.")
+    reason: Reason = Field(description="Why; it is printed on the card.")
 
 
 class Ledger(Section):

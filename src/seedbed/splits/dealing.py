@@ -111,7 +111,7 @@ def refuse_unfit(splitter: Splitter, *, rows: int, clusters: int, largest: int, 
         raise DataError(
             f"{rows} {'row' if rows == 1 else 'rows'} cannot be split into {', '.join(names)}",
             at="split",
-            hint=f"at least {len(names)} rows must be left; see in the ledger why others were rejected",
+            hint=f"at least {len(names)} rows must be left after the steps",
         )
     if largest > max(1.0, splitter.train * rows + 1e-6):
         raise DataError(

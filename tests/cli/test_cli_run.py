@@ -79,10 +79,10 @@ def test_what_was_waived_is_said() -> None:
 
 
 def test_the_end_of_a_failed_run_says_why() -> None:
-    run = a_run(state="failed", stopped_by=("class_share",), models=(), best=None, comparisons=(), blanks=("a", "b"))
+    run = a_run(state="failed", stopped_by=("card: a",), models=(), best=None, comparisons=(), blanks=("a", "b"))
     lines = summary(run, Path("x"))
-    assert lines[:2] == ["tweets: failed in 61.4 s", "  stopped by class_share"]
-    assert any("2 unanswered questions" in line for line in lines)
+    assert lines[:2] == ["tweets: failed in 61.4 s", "  stopped by card: a"]
+    assert any("card.yaml" in line for line in lines)
 
 
 def test_a_run_from_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from seedbed.core.ledger import EXCERPT_LENGTH, Books, excerpt_of, mask
 from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.step import Filter, Map
 from seedbed.core.task import TextClassification
-from seedbed.engine.kernel import Kernel, Usable
+from seedbed.engine.kernel import Kernel, Usable, reject, whole_rows
 from seedbed.steps.drop_missing import DropMissing
 from seedbed.steps.keep_values import KeepValues
 from seedbed.steps.normalize import Normalize
@@ -158,3 +158,37 @@ def test_personal_data_is_masked_in_evidence_whatever_a_step_says() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=500))
 def test_one_text_is_masked_like_a_column(text: str) -> None:
     assert mask(text) == pl.DataFrame({"t": [text]}).select(excerpt_of(pl.col("t"))).item()
+
+
+def test_digests_and_records_tell_what_json_cannot() -> None:
+    """NaN, infinity and null are three values; bytes and user columns with any name are fine."""
+    from seedbed.core.digest import RowsDigest
+
+    found = set()
+    for value in (None, float("nan"), float("inf"), float("-inf"), 1.0):
+        told = RowsDigest()
+        told.update(rows(x=[1.5, value]))
+        found.add(told.hexdigest())
+    assert len(found) == 5
+    table = rows(x=[b"\xff\x00", None])
+    assert json.loads(whole_rows(table)[0]) == {"x": "ff00"}
+
+
+def test_user_columns_cannot_reach_into_the_ledger() -> None:
+    table = rows(text=["a", "b"], reason=["mine", "mine"], _reason=["mine", "mine"], _evidence=["mine", "mine"])
+    verdicts = pl.DataFrame({NUMBER: table[NUMBER][1:], "reason": ["theirs"], "evidence": ['{"of":"x"}']})
+    kept, entries = reject(table, verdicts, "part", "text")
+    assert kept["text"].to_list() == ["a"]
+    assert entries.select("reason", "evidence").row(0) == ("theirs", '{"of":"x"}')
+    assert json.loads(entries["record"][0])["_reason"] == "mine"
+
+
+@pytest.mark.parametrize("blank", ["\x1c", " \u2003\x85", "", None])
+def test_a_text_of_nothing_is_no_text(blank: str | None) -> None:
+    outcome = Kernel((("task", Usable(use="task", task=TASK)),))(rows(text=["words", blank], label=["a", "a"]))
+    assert outcome.entries["reason"].to_list() == ["no_text"]
+
+
+def test_a_number_that_is_none_is_no_label() -> None:
+    outcome = Kernel((("task", Usable(use="task", task=TASK)),))(rows(text=["x", "y"], label=[1.0, float("nan")]))
+    assert outcome.entries["reason"].to_list() == ["unlabelled"]

@@ -368,3 +368,49 @@ def test_similar_rows_above_the_exact_limit_do_not_come_from_another_recipe(
         )
         assert done.run.certificate is not None and done.run.certificate.passed
         assert done.run.certificate.rounds == 1
+
+
+def test_a_damaged_store_is_made_again(tmp_path: Path) -> None:
+    write(tmp_path, texts(150))
+    before = go(tmp_path).run
+    for shard in (tmp_path / ".seedbed" / "passes").glob("*/rows-*.parquet"):
+        pl.read_parquet(shard).head(5).write_parquet(shard)
+    for seal in (tmp_path / ".seedbed" / "models").glob("*/model/*"):
+        seal.write_bytes(b"broken")
+    after = go(tmp_path, "again").run
+    assert (after.rows, after.dataset.digest) == (before.rows, before.dataset.digest)
+    assert after.models[0].scores == before.models[0].scores
+
+
+def test_an_edited_gate_trains_nothing_again(tmp_path: Path) -> None:
+    write(tmp_path, texts(150))
+    go(tmp_path)
+    kept = {seal: seal.stat().st_mtime_ns for seal in (tmp_path / ".seedbed").glob("*/*/done.json")}
+    assert {seal.parent.parent.name for seal in kept} == {"passes", "verdicts", "splits", "models"}
+    go(tmp_path, "again", gates=[{"metric": "accuracy", "at_least": 0.1}])
+    assert {seal: seal.stat().st_mtime_ns for seal in (tmp_path / ".seedbed").glob("*/*/done.json")} == kept
+
+
+def test_equal_texts_stay_together_whatever_column_says_what_is_similar(tmp_path: Path) -> None:
+    rows = [row for row in texts(120) if row["text"]]
+    for number, row in enumerate(rows):
+        row["text"], row["title"] = rows[number % 40]["text"], f"{number * 7919} title of its own {number}"
+    write(tmp_path, rows)
+    done = go(tmp_path, steps=[], split={"use": "stratified", "keep_together": {"column": "title"}})
+    found = [set(pl.read_parquet(path)["text"]) for path in (done.folder / "dataset/data").glob("*.parquet")]
+    assert sum(map(len, found)) == len(set.union(*found))
+
+
+def test_what_looks_odd_is_pointed_out(tmp_path: Path) -> None:
+    rows = [row for row in texts(200) if row["text"]]
+    for row in rows[::9]:
+        row["label"] = row["label"].upper()
+    write(tmp_path, rows)
+    told = " ".join(go(tmp_path).run.notices)
+    assert "'FOOD', 'food'" in told and "test rows" in told
+
+
+def test_a_label_column_that_is_an_id_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, [{"text": f"{number * 7919} words {number}", "label": f"id{number}"} for number in range(1200)])
+    with pytest.raises(DataError, match="1,200 different labels"):
+        go(tmp_path)

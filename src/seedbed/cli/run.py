@@ -49,6 +49,7 @@ def _let_ctrl_c_through() -> None:
     # Importing Polars sets SA_RESTART on SIGINT: whatever waits for a file, a lock or a worker would go on waiting.
     if hasattr(signal, "siginterrupt"):
         signal.siginterrupt(signal.SIGINT, True)
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # being asked to end is no reason to leave litter
 
 
 def facts(run: Run, folder: Path) -> dict[str, Any]:

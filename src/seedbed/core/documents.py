@@ -292,6 +292,10 @@ _SAID: dict[str, tuple[str, str]] = {
         "the keys of one mapping, and the dashes of one list, start in one column",
     ),
     "could not find expected ':'": ("a key without a value", "write `key: value`, with a space after the colon"),
+    "expected alphabetic or numeric": (
+        "a value that starts with '*' or '&' means something else in YAML",
+        'put quotes around it, as in "*.csv"',
+    ),
     "found undefined alias": ("an alias (*name) that no anchor (&name) defines", "quote a text that starts with '*'"),
     "duplicate anchor": ("an anchor (&name) that stands there already", "give it another name"),
     "another document": ("a second document starts here ('---')", "one file holds one document"),

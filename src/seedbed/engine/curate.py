@@ -148,7 +148,8 @@ class _Passes:
         if artefact.whole:
             if _intact(artefact):
                 return artefact.facts()
-            artefact.clear()
+            artefact.forget()
+            artefact.folder.mkdir()
         title = self._title(leg)
         if self.books is None:
             job: Job = ReadJob(then, self.opened, self.schema, *self._watched())

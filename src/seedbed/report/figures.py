@@ -267,7 +267,10 @@ def heat_map(of: Judged) -> Markup | None:
         return None
     size = 72 if len(labels) <= 5 else 40 if len(labels) <= 12 else 15
     slanted = size < 72
-    left, top = 20 + 7 * max(len(short(label, 18)) for label in labels), (100 if size < 40 else 130) if slanted else 44
+    left, top = (
+        max(64, 20 + 7 * max(len(short(label, 18)) for label in labels)),
+        (100 if size < 40 else 130) if slanted else 44,
+    )
     title = f"Confusion matrix of {of.model.name} on {of.split}: rows are the truth, columns the prediction"
     wide, high = left + size * len(labels) + (90 if slanted else 2), top + size * len(labels) + 2
     drawing = Drawing("confusion", title, high, wide)

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from seedbed.core.context import Context, conceal, expand
 from seedbed.core.errors import DataError, MissingExtraError, SeedbedError, did_you_mean
 from seedbed.core.source import InputFile
+from seedbed.store.places import is_run
 
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 _WEB = ("http://", "https://")
@@ -91,7 +92,10 @@ def failures(at: str) -> Iterator[None]:
         raise DataError("no such file", at=at) from None
     except ImportError as error:
         reason = conceal(str(error), at)
-        raise MissingExtraError(f"this address needs a package that is not installed ({reason})", at=at) from None
+        hint = "pip install 'seedbed[http]'" if at.startswith("http") else ""
+        raise MissingExtraError(
+            f"this address needs a package that is not installed ({reason})", at=at, hint=hint
+        ) from None
     except OSError as error:
         reason = conceal(error.strerror or str(error).partition("\n")[0] or type(error).__name__, at)
         raise DataError(f"cannot be read: {reason}", at=at, hint="look at its permissions and its path") from None
@@ -135,7 +139,7 @@ def _local(path: Path, shown: str, suffixes: tuple[str, ...], *, prefix: str = "
         elif glob.has_magic(str(path)):
             root = Path(_before_magic(path.as_posix()))
             hits = (Path(hit) for hit in glob.glob(str(path), recursive=True))
-            chosen = [hit.relative_to(root).as_posix() for hit in hits if hit.is_file()]
+            chosen = [hit.relative_to(root).as_posix() for hit in hits if hit.is_file() and not _in_a_run(hit, root)]
             if not chosen:
                 raise DataError("no file matches", at=shown, hint=_what_is_there(root))
         elif not os.path.lexists(path):
@@ -149,14 +153,28 @@ def _local(path: Path, shown: str, suffixes: tuple[str, ...], *, prefix: str = "
 
 
 def _walk(root: Path) -> Iterator[str]:
+    """Files below a folder; not what is hidden, nor the runs that Seedbed put there."""
+
     def refuse(error: OSError) -> NoReturn:
         raise error
 
     for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        above = {os.path.realpath(folder), *(str(parent) for parent in Path(os.path.realpath(folder)).parents)}
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".")
+            and os.path.realpath(Path(folder) / name) not in above  # a link that leads back up
+            and not is_run(Path(folder) / name)
+        ]
         for name in names:
             if not name.startswith("."):
                 yield (Path(folder) / name).relative_to(root).as_posix()
+
+
+def _in_a_run(file: Path, root: Path) -> bool:
+    """Whether a file is part of what Seedbed wrote below a folder, which is no input."""
+    return any(is_run(parent) for parent in file.parents if parent != root and parent.is_relative_to(root))
 
 
 def _fits(name: str, suffixes: tuple[str, ...]) -> bool:

@@ -32,11 +32,6 @@ class Artefact:
         """Whether everything is there."""
         return self.done.exists()
 
-    def clear(self) -> None:
-        """Forget everything that is there."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
-
     def seal(self, facts: dict[str, Any]) -> None:
         """Say that everything is there, with facts about it."""
         write_whole(self.done, json.dumps(facts).encode())

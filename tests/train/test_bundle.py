@@ -20,7 +20,7 @@ ROWS = pl.DataFrame(
     {"text": ["naïve 🙂 café", "so bad", "good café", "bad 🙁", "😀 good", "it is bad"], "label": ["+", "-"] * 3}
 )
 STEPS = [{"use": "fix_text", "column": "text"}]
-GOLDEN = [{"input": {"text": "good"}, "probabilities": {"+": 0.7, "-": 0.3}}]
+GOLDEN = [{"input": {"text": "good"}, "text": "good", "probabilities": {"+": 0.7, "-": 0.3}}]
 LEARNERS = [Majority(), TfidfLogistic(min_df=1), TfidfLogistic(min_df=1, words=None)]
 
 

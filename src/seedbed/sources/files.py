@@ -138,8 +138,11 @@ def _local(path: Path, shown: str, suffixes: tuple[str, ...], *, prefix: str = "
             chosen = fitting
         elif glob.has_magic(str(path)):
             root = Path(_before_magic(path.as_posix()))
-            hits = (Path(hit) for hit in glob.glob(str(path), recursive=True))
-            chosen = [hit.relative_to(root).as_posix() for hit in hits if hit.is_file() and not _in_a_run(hit, root)]
+            # pathlib's `**` follows no links, so that one that leads back up does no harm.
+            hits = root.glob(path.relative_to(root).as_posix())
+            chosen = [
+                hit.relative_to(root).as_posix() for hit in hits if hit.is_file() and not _out_of_sight(hit, root)
+            ]
             if not chosen:
                 raise DataError("no file matches", at=shown, hint=_what_is_there(root))
         elif not os.path.lexists(path):
@@ -172,9 +175,10 @@ def _walk(root: Path) -> Iterator[str]:
                 yield (Path(folder) / name).relative_to(root).as_posix()
 
 
-def _in_a_run(file: Path, root: Path) -> bool:
-    """Whether a file is part of what Seedbed wrote below a folder, which is no input."""
-    return any(is_run(parent) for parent in file.parents if parent != root and parent.is_relative_to(root))
+def _out_of_sight(file: Path, root: Path) -> bool:
+    """Whether a file below a folder is hidden, or part of what Seedbed wrote there."""
+    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
+    return hidden or any(is_run(parent) for parent in file.parents if parent != root and parent.is_relative_to(root))
 
 
 def _fits(name: str, suffixes: tuple[str, ...]) -> bool:

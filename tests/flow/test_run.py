@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seedbed.core.errors import DataError, RecipeError
+from seedbed.core.errors import DataError, RecipeError, SeedbedError
 from seedbed.core.ledger import LEDGER_SCHEMA
 from seedbed.core.run import Run
 from seedbed.core.step import Map, Step
@@ -414,3 +414,24 @@ def test_a_label_column_that_is_an_id_is_refused(tmp_path: Path) -> None:
     write(tmp_path, [{"text": f"{number * 7919} words {number}", "label": f"id{number}"} for number in range(1200)])
     with pytest.raises(DataError, match="1,200 different labels"):
         go(tmp_path)
+
+
+def test_columns_that_are_no_text_or_number_go_through(tmp_path: Path) -> None:
+    rows = [row for row in texts(150) if row["text"]]
+    table = pl.DataFrame(rows).with_columns(
+        binary=pl.lit(b"\xff\x00"),
+        span=pl.lit(None, pl.Duration),
+        none=pl.lit(float("nan")),
+        many=pl.concat_list(pl.lit(1), pl.lit(2)),
+    )
+    table.write_parquet(tmp_path / "rows.parquet")
+    done = go(tmp_path, sources=[{"use": "parquet", "path": "rows.parquet"}])
+    assert dataset(done.folder)["binary"].to_list()[0] == b"\xff\x00"
+
+
+def test_a_wrong_encoding_is_the_datas_fault(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,label\nwords,a\n")
+    for encoding in ("utf-16", "idna", "no-such-code"):
+        with pytest.raises(SeedbedError) as error:
+            go(tmp_path, sources=[{"use": "csv", "path": "rows.csv", "encoding": encoding}])
+        assert error.value.exit_code in (2, 3)

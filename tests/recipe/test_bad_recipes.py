@@ -29,6 +29,8 @@ BAD: list[tuple[str, str, str, str, str]] = [
     ("not YAML", "\nsteps: [\n", ":7:1", "a value is missing", ""),
     ("a duplicate key", "\nname: again\n", ":6:1", "the key 'name' is given twice; the first stands on line 2", "keep one"),
     ("a NUL byte", "\n# \0\n", ":6:3", "a NUL byte", "text file"),
+    ("a gate that nothing passes", "\ngates:\n  - {metric: accuracy, at_least: 60}\n", ":7: gates.0", "accuracy is at most 1", "0.6"),
+    ("a glob without quotes", "\nsteps: *.csv\n", ":6", "starts with '*'", "quotes"),
     ("a typo in a key", "\nstep: []\n", ":6: step", "there is no such key", "did you mean 'steps'?"),
     ("a typo in an option", "\nsteps:\n  - use: text_length\n    at_leats: 3\n", ":8: steps.0.at_leats",
      "there is no such option of text_length", "did you mean 'at_least'?"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar
 
@@ -28,6 +29,8 @@ class Metric(Part):
 
     family: ClassVar[str] = "metrics"
     lower_is_better: ClassVar[bool] = False
+    highest: ClassVar[float] = math.inf
+    """The most that it can be."""
 
     @abstractmethod
     def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:

@@ -98,7 +98,8 @@ class Curation:
         files = 0
         with self.context.stage("Looking at the sources", len(self.sources), "sources") as stage:
             for place, (source, part) in enumerate(zip(self.sources, labels_of(list(self.sources)), strict=True)):
-                scan = source.scan(self.context)
+                with told_as(DataError, source.path):
+                    scan = source.scan(self.context)
                 renames = renames_of(source, scan, f"sources.{place}")
                 opened.append(Opened(source, scan, part, source.name or str(place), files, renames))
                 files += len(scan.files)

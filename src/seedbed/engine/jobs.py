@@ -108,7 +108,8 @@ class ReadJob:
         """Do one block of one source."""
         index, which, block = unit
         opened = self.opened[which]
-        parsed = opened.source.parse(block, opened.scan)
+        with told_as(DataError, opened.scan.files[block.file].name, about=f"records from {block.first_record}"):
+            parsed = opened.source.parse(block, opened.scan)
         file = opened.first_file + block.file
         name = opened.scan.files[block.file].name
         table = conform(parsed.table, opened.renames, self.schema)

@@ -23,6 +23,8 @@ class Accuracy(Metric):
     `macro_f1` or `balanced_accuracy` beside it.
     """
 
+    highest: ClassVar[float] = 1.0
+
     use: Literal["accuracy"] = "accuracy"
 
     examples: ClassVar[tuple[Example, ...]] = (

@@ -24,6 +24,8 @@ class BalancedAccuracy(Metric):
     does.
     """
 
+    highest: ClassVar[float] = 1.0
+
     use: Literal["balanced_accuracy"] = "balanced_accuracy"
 
     examples: ClassVar[tuple[Example, ...]] = (

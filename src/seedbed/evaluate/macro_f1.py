@@ -24,6 +24,8 @@ class MacroF1(Metric):
     never found counts 0. Labels of a handful of rows move the value a lot; its interval shows that.
     """
 
+    highest: ClassVar[float] = 1.0
+
     use: Literal["macro_f1"] = "macro_f1"
 
     examples: ClassVar[tuple[Example, ...]] = (

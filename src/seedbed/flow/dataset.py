@@ -24,6 +24,8 @@ from .splitting import Split
 #: A split is cut into files of at most so many rows.
 ROWS_PER_FILE = 1_000_000
 _EXACT_UNIQUE_UP_TO = 100_000
+#: What rows without a label are counted under, before any step.
+MISSING = "(missing)"
 
 
 @dataclass
@@ -105,7 +107,7 @@ def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any],
         splits={name: writer.rows for name, writer in writers.items()},
         columns=tuple(_columns(table)),
         labels={name: _label_counts(dataset, name, task) for name in split.names},
-        labels_before=dict(labels[:50]),
+        labels_before={label or MISSING: n for label, n in labels[:50]},
         other_labels_before=sum(n for _, n in labels[50:]) + (facts.get("other_labels") or 0),
         lengths=LengthsRecord(edges=LENGTH_EDGES, before=tuple(before), after=tuple(lengths)),
         near_duplicates={

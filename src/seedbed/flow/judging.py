@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import polars as pl
 from numpy.typing import NDArray
 
@@ -19,7 +20,7 @@ from seedbed.core.errors import ModelError, told_as
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric
 from seedbed.core.part import labels_of
-from seedbed.core.rows import ROW
+from seedbed.core.rows import ROW, as_json
 from seedbed.core.run import Comparison, GateRecord, Mistake, ModelRecord
 from seedbed.core.task import Task
 from seedbed.engine.provenance import code_of, versions
@@ -192,7 +193,10 @@ class Judging:
         golden: list[dict[str, Any]] = [
             {"input": raw, "text": text, "probabilities": dict(zip(self.labels, map(float, row), strict=True))}
             for raw, text, row in zip(
-                before.golden.drop(ROW, "after").to_dicts(), before.golden["after"], probabilities, strict=True
+                map(orjson.loads, as_json(before.golden.drop(ROW, "after"))),
+                before.golden["after"],
+                probabilities,
+                strict=True,
             )
         ]
         steps = [step.model_dump(mode="json") for step in before.steps]

@@ -26,7 +26,7 @@ class Preprocessing:
 
     steps: tuple[Map, ...]
     golden: pl.DataFrame
-    """`ROW`, the raw values of the run's columns, and `after`: the text that the model reads."""
+    """`ROW`, the raw values of the columns that the steps read, and `after`: the text that the model reads."""
 
 
 def preprocessing_of(
@@ -45,7 +45,9 @@ def preprocessing_of(
     rows = curated.table.scan().filter(pl.col(ROW).is_in(list(held_out[:GOLDEN]))).select(NUMBER).collect()
     raw = raw_rows(curated.opened, curated.schema, rows[NUMBER], context)
     kernel = Kernel(tuple(zip(labels_of(list(writing)), writing, strict=True)))
-    return Preprocessing(writing, raw.drop(NUMBER).with_columns(kernel(raw).kept[task.text].alias("after")))
+    after = kernel(raw).kept[task.text].alias("after")
+    read = {task.text, *(name for step in writing for one in step.columns() for name in one.meta.root_names())}
+    return Preprocessing(writing, raw.select(ROW, *(name for name in curated.schema if name in read), after))
 
 
 def _written_by(step: Map) -> set[str]:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 import seedbed.evaluate  # noqa: F401  (fills the catalogue of metrics)
 from seedbed.core.errors import did_you_mean
-from seedbed.core.metric import Metric
+from seedbed.core.metric import Metric, metric_named
 
 from .faults import fault
 
@@ -92,6 +92,11 @@ class Gate(Section):
         if (self.at_least is None) == (self.at_most is None):
             said = "has no limit" if self.at_least is None else "has two limits"
             raise fault(f"the gate {said}", "give either `at_least` or `at_most`")
+        highest = metric_named(self.metric).highest
+        if self.at_least is not None and self.at_least > highest:
+            raise fault(
+                f"{self.metric} is at most {highest:g}, and never {self.at_least:g}", "shares are written as 0.6"
+            )
         return self
 
 

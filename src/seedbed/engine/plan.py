@@ -149,15 +149,7 @@ def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
         at = f"steps.{place}"
         check_columns(step, data_columns(rows), at)
         try:
-            if isinstance(step, Map):
-                rows = rows.with_columns(step.columns())
-            elif isinstance(step, Filter):
-                rows.filter(step.keep()).select(step.reason(), **step.evidence())
-            elif isinstance(step, Reduce):
-                missing = [name for name in step.reads() if name not in rows.columns]
-                if missing:
-                    raise pl.exceptions.ColumnNotFoundError(missing[0])
-                rows.select([total.sum().alias(name) for name, total in step.survey().items()])
+            rows = _tried(step, rows)
         except pl.exceptions.PolarsError as error:
             raise RecipeError(
                 f"{step.use} cannot work on these columns: {str(error).splitlines()[0][:200]}",
@@ -165,6 +157,18 @@ def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
                 hint=f"the columns are {', '.join(f'{n} ({rows.schema[n]})' for n in data_columns(rows)[:12])}",
             ) from None
     return rows.schema
+
+
+def _tried(step: Step, rows: pl.DataFrame) -> pl.DataFrame:
+    """No rows, as a step leaves them."""
+    if isinstance(step, Map):
+        return rows.with_columns(step.columns())
+    if isinstance(step, Filter):
+        rows.filter(step.keep()).select(step.reason(), **step.evidence())
+    elif isinstance(step, Reduce):
+        rows.select(step.reads())
+        rows.select([total.sum().alias(name) for name, total in step.survey().items()])
+    return rows
 
 
 def check_columns(part: Part, columns: Sequence[str], at: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol
 import polars as pl
 
 from .part import Part
-from .rows import NUMBER, ROW
+from .rows import NUMBER
 
 #: A verdict names a row by `NUMBER`, gives a `reason`, and may carry any columns of evidence.
 VERDICT_SCHEMA: Mapping[str, Any] = {NUMBER: pl.UInt64, "reason": pl.String}
@@ -111,6 +111,3 @@ class Make(Step):
     @abstractmethod
     def make(self, train: pl.LazyFrame, seed: int) -> Iterator[pl.DataFrame]:
         """New rows with the training rows' columns and `parents`, the `ROW` names that each was made from."""
-
-
-__all__ = ["NUMBER", "ROW", "Filter", "Fitted", "Groups", "Make", "Map", "Reduce", "Step"]

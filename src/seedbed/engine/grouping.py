@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from seedbed.core.errors import BooksError
 from seedbed.core.rows import NUMBER, ROW
+from seedbed.core.step import VERDICT_SCHEMA
 from seedbed.core.table import Table
 
 from .jobs import write_parquet
@@ -94,7 +95,7 @@ def write_verdicts(pieces: Iterator[pl.DataFrame], path: Path, part: str) -> int
         BooksError: A row got two verdicts.
     """
     written = [_as_verdicts(piece) for piece in pieces if piece.height]
-    empty = pl.DataFrame(schema={NUMBER: pl.UInt64, "reason": pl.String, "evidence": pl.String})
+    empty = pl.DataFrame(schema={**VERDICT_SCHEMA, "evidence": pl.String})
     verdicts = pl.concat([empty, *written]).sort(NUMBER)
     if verdicts[NUMBER].n_unique() != verdicts.height:
         raise BooksError("a row got two verdicts", at=part)

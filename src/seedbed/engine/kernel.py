@@ -1,6 +1,6 @@
 """Row-wise steps over one batch, with the books kept: the one place where rows are changed, kept and rejected.
 
-The same kernel runs in local workers, on a cluster, in batch prediction and behind a server.
+It knows nothing of files, workers or passes, so that whatever has a batch can use it.
 """
 
 from __future__ import annotations

@@ -107,8 +107,9 @@ class TfidfLogistic(Learner):
     """Logistic regression on TF-IDF of words and of characters within words.
 
     ## Why
-    It is hard to beat on short texts with some thousands of rows, learns in seconds on one core, needs no GPU, and
-    what it learned can be read: one weight for each term and label. Words carry meaning; characters forgive spelling,
+    It is hard to beat on short texts with some thousands of rows, learns on one core in well under a minute where
+    labels are few (30,000 tweets with 3 labels; with dozens of labels it takes many times that), needs no GPU, and what
+    it learned can be read: one weight for each term and label. Words carry meaning; characters forgive spelling,
     inflection and hashtags. The fit is convex and solved close to its optimum (Newton's method with conjugate
     gradients), so no seed is drawn, and the order of the rows and rounding hardly move a probability (by less than
     0.0001 on 30,000 tweets).

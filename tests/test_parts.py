@@ -40,11 +40,13 @@ ROOMS = {
 PROMISED = {
     "sources": "csv jsonl parquet",
     "steps": "fix_text strip_html normalize drop_missing map_values keep_values text_length exact_duplicates "
-    "near_duplicates conflicting_labels sample",
-    "checks": "row_count no_missing allowed_values class_share no_leakage",
+    "near_duplicates conflicting_labels sample fill_missing lemmatize where derive join cast parse_dates cap_per_class "
+    "python",
+    "checks": "row_count no_missing allowed_values class_share no_leakage unique value_range matches text_length_range",
     "splitters": "stratified random group",
-    "learners": "majority tfidf_logistic",
-    "metrics": "accuracy balanced_accuracy macro_f1",
+    "learners": "majority rules naive_bayes tfidf_logistic tfidf_svm embedding_logistic tfidf_embedding_logistic transformer",
+    "metrics": "accuracy balanced_accuracy macro_f1 micro_f1 weighted_f1 macro_precision macro_recall roc_auc "
+    "average_precision log_loss expected_calibration_error",
     "exporters": "folder",
 }
 PACKAGES = {family: importlib.import_module(f"seedbed.{room}") for family, room in ROOMS.items()}

@@ -93,6 +93,93 @@ def schema(
     show_schema(what)
 
 
+@app.command(epilog="Examples: seedbed init reviews.csv · seedbed init mails/*.jsonl --text body --label folder")
+def init(
+    file: Annotated[str, typer.Argument(help="The data: a file, a folder, a glob, or pkg://…", show_default=False)],
+    text: Annotated[str | None, typer.Option("--text", help="Column with the text; found when left out.")] = None,
+    label: Annotated[str | None, typer.Option("--label", help="Column with the label; found when left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for recipe.yaml and card.yaml; this one when left out.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a recipe.yaml or card.yaml that is there.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Look at a file, and write a commented recipe.yaml and card.yaml for it."""
+    from .init import init_recipe
+
+    init_recipe(file, text=text, label=label, out=out, force=force, as_json=as_json)
+
+
+@app.command(epilog="Example: seedbed check new.csv --against recipe.yaml")
+def check(
+    file: Annotated[str, typer.Argument(help="The data to look at.", show_default=False)],
+    against: Annotated[
+        Path, typer.Option("--against", help="The recipe whose steps and checks it must pass.", show_default=False)
+    ],
+    as_json: JSON = False,
+) -> None:
+    """Hold a file against a recipe: its columns, steps and checks. Nothing is trained or published."""
+    from .check import check_file
+
+    check_file(file, against, as_json=as_json)
+
+
+@app.command(epilog="Examples: seedbed show runs/reviews/latest · seedbed show runs/reviews/latest --json")
+def show(
+    run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
+    as_json: JSON = False,
+) -> None:
+    """Show what a run came to, in the terminal."""
+    from .show import show_run
+
+    show_run(run, as_json=as_json)
+
+
+@app.command(epilog="Example: seedbed explain runs/reviews/latest 'reviews:reviews.csv#1204'")
+def explain(
+    run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
+    row: Annotated[str, typer.Argument(help="A row's id, as in the ledger and the dataset.", show_default=False)],
+    as_json: JSON = False,
+) -> None:
+    """Tell one row's whole story: origin, changes, why it was rejected or kept, neighbours, split, predictions."""
+    from .explain import explain_row
+
+    explain_row(run, row, as_json=as_json)
+
+
+@app.command(
+    epilog="Examples: seedbed predict runs/reviews/latest/models/tfidf_logistic new.csv --out guesses.csv · "
+    'seedbed predict runs/reviews/latest --text "I like it"'
+)
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model's folder, or a run's: its best model.", show_default=False)],
+    file: Annotated[str | None, typer.Argument(help="Rows to label: a file, a folder or a glob.")] = None,
+    texts: Annotated[
+        list[str] | None, typer.Option("--text", metavar="TEXT", help="A text to label; may be given again.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to: .csv, .jsonl or .parquet; JSON lines on screen if left out.")
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Label texts with a model, after the same preprocessing as in training."""
+    from .predict import predict_rows
+
+    predict_rows(model, file, texts=texts or [], out=out, as_json=as_json)
+
+
+@app.command(epilog="Example: seedbed serve runs/reviews/latest --port 8000")
+def serve(
+    model: Annotated[Path, typer.Argument(help="A model's folder, or a run's: its best model.", show_default=False)],
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
+) -> None:
+    """Serve a model: a web page to type a text into, and a JSON API."""
+    from .serve import serve_model
+
+    serve_model(model, host=host, port=port)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with its exit code."""
     survive_any_encoding()

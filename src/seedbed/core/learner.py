@@ -24,6 +24,9 @@ class Model(ABC):
     def predict(self, rows: pl.DataFrame) -> NDArray[np.float64]:
         """Probability of each label for each row, shape (rows, labels), in the order of `labels`."""
 
+    def use_store(self, store: Path) -> None:
+        """Where the model may keep what it would else compute again and again (embeddings by text); most need none."""
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder, as data that is read without running code (no pickle)."""

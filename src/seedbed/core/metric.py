@@ -25,12 +25,35 @@ class Score(BaseModel):
 
 
 class Metric(Part):
-    """A number that says how good predictions are; higher is better unless `lower_is_better`."""
+    """A number that says how good predictions are; higher is better unless `lower_is_better`.
+
+    A metric is one of two kinds: a `DecisionMetric` sees which label was decided, a `ProbabilityMetric` how sure the
+    model was.
+    """
 
     family: ClassVar[str] = "metrics"
     lower_is_better: ClassVar[bool] = False
     highest: ClassVar[float] = math.inf
     """The most that it can be."""
+
+    @abstractmethod
+    def of_rows(
+        self, truth: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Values over rows that count a number of times each, as in a resample.
+
+        Args:
+            truth: True label of each row, from 0, shape (rows,).
+            probabilities: Of each label, shape (rows, K).
+            weights: How often each row counts, shape (resamples, rows).
+
+        Returns:
+            Shape (resamples,); NaN where the metric has no value.
+        """
+
+
+class DecisionMetric(Metric):
+    """A metric of decided labels: counts of truth by prediction tell it all, at a cost that no row adds to."""
 
     @abstractmethod
     def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
@@ -42,6 +65,19 @@ class Metric(Part):
         Returns:
             Shape (...).
         """
+
+    def of_rows(
+        self, truth: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Values of the most probable labels, the first of equals."""
+        size = probabilities.shape[1]
+        cell = truth * size + probabilities.argmax(axis=1)
+        cells = np.stack([np.bincount(cell, one, size * size) for one in weights])
+        return self.of_cells(cells.reshape(-1, size, size))
+
+
+class ProbabilityMetric(Metric):
+    """A metric of probabilities: it is measured on rows, `of_rows`."""
 
 
 def metric_named(name: str) -> Metric:

@@ -85,6 +85,15 @@ class ClassScore(_Record):
     support: int
 
 
+class Neighbour(_Record):
+    """A training row near to another row."""
+
+    row: str
+    text: str = Field(description="Excerpt, personal data masked.")
+    label: str
+    similarity: float = Field(description="Jaccard similarity of the shingles that the split compared, 0 to 1.")
+
+
 class Mistake(_Record):
     """A row that a model was sure about, and wrong."""
 
@@ -93,6 +102,66 @@ class Mistake(_Record):
     truth: str
     predicted: str
     confidence: float
+    neighbours: tuple[Neighbour, ...] = Field((), description="The training rows nearest to it, nearest first.")
+
+
+class Curve(_Record):
+    """A curve of one label against the rest; at most 200 points, of which the first and the last are the curve's own."""
+
+    label: str
+    x: tuple[float, ...] = Field(description="False-positive rate of a ROC curve, recall of a precision-recall curve.")
+    y: tuple[float, ...] = Field(description="True-positive rate of a ROC curve, precision of the other.")
+    area: float = Field(description="Area under the whole curve: ROC AUC, or average precision.")
+
+
+class Curves(_Record):
+    """Curves of every label that has rows on both sides, the most frequent first, at most 20 labels."""
+
+    roc: tuple[Curve, ...] = ()
+    precision_recall: tuple[Curve, ...] = ()
+
+
+class ReliabilityBin(_Record):
+    """Rows whose confidence lies in a range: how sure the model was, and how often it was right."""
+
+    low: float = Field(description="Confidence from which on a row is in this bin.")
+    high: float
+    rows: int
+    confidence: float = Field(description="Mean confidence of the bin's rows.")
+    accuracy: Score = Field(description="Share of the bin's rows that were right.")
+
+
+class Slice(_Record):
+    """Some of the rows, and how the model did on them against how it did on the others."""
+
+    by: str = Field(description="What the rows were told apart by: `text length`, `source`, or a column.")
+    value: str = Field(description="Which of them these are.")
+    score: Score = Field(description="The deciding metric on these rows.")
+    difference: float | None = Field(None, description="Score here minus score on all other judged rows.")
+    low: float | None = None
+    high: float | None = None
+    p: float | None = Field(None, description="Two-sided, by permutation of membership; Holm-corrected over all slices.")
+    verdict: Literal["better", "worse", "not distinguishable", "too few rows"] = "too few rows"
+
+
+class Calibration(_Record):
+    """How a model's probabilities were put right: p to the power 1/temperature, so that no decision changes."""
+
+    method: Literal["temperature"] = "temperature"
+    temperature: float = Field(description="Above 1 the model was too sure of itself, below 1 not sure enough.")
+    split: str = Field(description="Rows that it was fitted on.")
+    rows: int
+    log_loss_before: float
+    log_loss_after: float
+
+
+class FoldScores(_Record):
+    """A metric over the folds of a cross-validation on training rows."""
+
+    values: tuple[float, ...] = Field(description="One value a fold.")
+    mean: float
+    low: float = Field(description="Interval of the mean, corrected for overlapping training rows.")
+    high: float
 
 
 class ModelRecord(_Record):
@@ -105,6 +174,13 @@ class ModelRecord(_Record):
     classes: dict[str, dict[str, ClassScore]] = Field(description="By split and label.")
     confusion: dict[str, list[list[int]]] = Field(description="By split; rows are truth, columns predictions.")
     mistakes: tuple[Mistake, ...] = Field(description="Most confident mistakes on the validation split.")
+    curves: dict[str, Curves] = Field(default_factory=dict, description="ROC and precision-recall curves by split.")
+    reliability: dict[str, tuple[ReliabilityBin, ...]] = Field(
+        default_factory=dict, description="By split: how often the model was right, by how sure it was."
+    )
+    slices: dict[str, tuple[Slice, ...]] = Field(default_factory=dict, description="By split.")
+    calibration: Calibration | None = Field(None, description="How its probabilities were put right, where they were.")
+    folds: dict[str, FoldScores] = Field(default_factory=dict, description="Cross-validation by metric, if asked for.")
     seconds: float
     bytes: int = Field(description="Size of the saved model.")
 
@@ -120,6 +196,9 @@ class Comparison(_Record):
     low: float
     high: float
     p: float = Field(description="Two-sided, by paired permutation.")
+    p_holm: float | None = Field(
+        None, description="`p` with Holm's correction over all comparisons of this metric; the verdict goes by it."
+    )
     mcnemar: float = Field(description="Exact McNemar p of the two models' errors.")
     n: int
     verdict: Literal["better", "worse", "not distinguishable"]

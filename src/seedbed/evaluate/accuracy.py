@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import Metric
+from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
 
-class Accuracy(Metric):
+class Accuracy(DecisionMetric):
     """The share of rows whose label was predicted.
 
     ## Why

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import Metric
+from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
 
-class BalancedAccuracy(Metric):
+class BalancedAccuracy(DecisionMetric):
     """The mean over labels of the share of that label's rows that were found (mean recall).
 
     ## Why

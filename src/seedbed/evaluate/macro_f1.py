@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import Metric
+from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
 
-class MacroF1(Metric):
+class MacroF1(DecisionMetric):
     """The mean over labels of F1, which is high only where a label is both found and not cried falsely.
 
     ## Why

@@ -57,6 +57,20 @@ class Evaluate(Section):
         True, description="Train the best model once more under a naive split, to show what leakage would have claimed."
     )
 
+    calibrate: bool = Field(
+        True, description="Fit each model's probabilities to the validation rows (temperature; no decision changes)."
+    )
+    folds: int | None = Field(
+        None,
+        ge=2,
+        le=20,
+        description="Also cross-validate each learner on the training and validation rows, in so many folds; the best "
+        "model is then chosen by that.",
+    )
+    slices: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="Columns to judge by, value by value, besides text length and source."
+    )
+
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         twice = [name for place, name in enumerate(self.metrics) if name in self.metrics[:place]]

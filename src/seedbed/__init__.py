@@ -2,6 +2,7 @@
 
 >>> finished = seedbed.run("recipe.yaml")           # doctest: +SKIP
 >>> finished.run.models[-1].scores["test"]          # doctest: +SKIP
+>>> finished.show()                                 # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from .core.version import __version__
 if TYPE_CHECKING:
     from .core.context import Progress
     from .flow import Finished
+    from .serve import Predictor
 
 __all__ = [
     "BooksError",
@@ -25,6 +27,8 @@ __all__ = [
     "RecipeError",
     "SeedbedError",
     "__version__",
+    "load_model",
+    "open_run",
     "run",
 ]
 
@@ -62,3 +66,40 @@ def run(
     loaded = parse(recipe) if isinstance(recipe, Mapping) else load(Path(recipe), overrides)
     place = Path(out) if out is not None else None
     return run_loaded(loaded, out=place, workers=workers, batch=batch, progress=progress)
+
+
+def open_run(folder: str | Path) -> Finished:
+    """Read the folder of a run that is over.
+
+    Args:
+        folder: A run's folder; `runs/NAME/latest` is the last one of a recipe.
+
+    Returns:
+        As `run`: `show()` and `figures` draw it in a notebook.
+
+    Raises:
+        DataError: It is not the folder of a run, or was written by a newer version.
+    """
+    from .flow import open_run as open_folder
+
+    return open_folder(folder)
+
+
+def load_model(folder: str | Path, *, trust: bool = False) -> Predictor:
+    """Open a model that was saved by a run, with the preprocessing that its texts passed.
+
+    >>> model = seedbed.load_model("runs/reviews/latest")   # doctest: +SKIP
+    >>> model.predict(["I like it"])["predicted"]           # doctest: +SKIP
+
+    Args:
+        folder: A model's folder, or a run's: then its best model.
+        trust: Whether steps of the recipe that are functions of its maker (`python`) may run.
+
+    Raises:
+        ModelError: There is no model, it is damaged, or needs trust.
+        DataError: The run's record cannot be read.
+        MissingExtraError: Packages that it needs are not installed.
+    """
+    from .flow.predicting import open_model
+
+    return open_model(folder, trust=trust)

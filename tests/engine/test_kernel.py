@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import ClassVar
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed.core.errors import BooksError
+from seedbed.core.errors import BooksError, RecipeError
 from seedbed.core.ledger import EXCERPT_LENGTH, Books, excerpt_of, mask
+from seedbed.core.part import Column
 from seedbed.core.rows import NUMBER, ROW, number_rows
-from seedbed.core.step import Filter, Map
+from seedbed.core.step import Filter, Map, Rework
 from seedbed.core.task import TextClassification
 from seedbed.engine.kernel import Kernel, Usable, reject, whole_rows
+from seedbed.engine.plan import check_steps
 from seedbed.steps.drop_missing import DropMissing
 from seedbed.steps.keep_values import KeepValues
 from seedbed.steps.normalize import Normalize
@@ -73,6 +77,60 @@ def test_a_constant_filter_counts_every_row() -> None:
 
     outcome = Kernel((("nothing", Nothing(use="nothing")),))(rows(text=["a", "b"]))
     assert (outcome.kept.height, outcome.entries.height) == (0, 2)
+
+
+class Halve(Rework):
+    """Halves even numbers, rejects odd ones; counts how often it works."""
+
+    use: str = ""
+    column: Column = "x"
+    told = ("was", "of")
+    worked: ClassVar[list[int]] = []
+
+    def work(self) -> pl.Expr:
+        def halved(numbers: pl.Series) -> pl.Series:
+            self.worked.append(numbers.len())
+            return numbers // 2
+
+        number = pl.col(self.column)
+        return pl.struct(
+            reason=pl.when(number.is_null()).then(pl.lit("nothing")).when(number % 2 == 1).then(pl.lit("odd")),
+            evidence=pl.struct(was=number, of=pl.lit("ann@example.org")),
+            columns=pl.struct(number.map_batches(halved, return_dtype=pl.Int64).alias("x"), half=pl.lit(True)),
+        )
+
+    def written(self) -> Sequence[str]:
+        return ["x", "half"]
+
+
+def test_a_step_may_reject_some_rows_and_rewrite_the_others_after_working_once() -> None:
+    Halve.worked.clear()
+    kernel = Kernel((("halve", Halve(use="halve")), ("again", Halve(use="again"))), changes="all")
+    outcome = kernel(rows(x=[4, 3, None, 0]))
+    assert outcome.kept.columns == [NUMBER, ROW, "x", "half"]
+    assert outcome.kept.select("x", "half").rows() == [(1, True), (0, True)]
+    told = outcome.entries.select(ROW, "action", "part", "reason", "evidence", "record").rows()
+    again = '{"before":{"x":"2","half":"true"},"after":{"x":"1","half":"true"}}'
+    assert told == [
+        ("s:f.csv#2", "rejected", "halve", "odd", '{"was":3,"of":"[e-mail]"}', '{"x":3}'),
+        ("s:f.csv#3", "rejected", "halve", "nothing", '{"was":null,"of":"[e-mail]"}', '{"x":null}'),
+        ("s:f.csv#1", "changed", "halve", "halve", '{"before":{"x":"4"},"after":{"x":"2"}}', None),
+        ("s:f.csv#1", "changed", "again", "again", again, None),
+    ]
+    assert outcome.rows_out == {"halve": 2, "again": 2}
+    assert outcome.changed == {"halve": 1, "again": 1}
+    assert Halve.worked == [4, 2]
+
+
+def test_a_rework_is_a_filter_and_a_map_to_whoever_knows_these_two() -> None:
+    table, step = rows(x=[4, 3]), Halve(use="halve")
+    assert table.filter(step.keep()).with_columns(step.columns())["x"].to_list() == [2]
+    assert {name for one in step.columns() for name in one.meta.root_names()} == {"x"}
+    assert check_steps([step], pl.Schema({"x": pl.Int64()})).names() == [NUMBER, ROW, "x", "half"]
+    with pytest.raises(RecipeError, match="column 'x', which is not there"):
+        check_steps([step], pl.Schema({"y": pl.Int64()}))
+    with pytest.raises(RecipeError, match="cannot work on these columns"):
+        check_steps([step], pl.Schema({"x": pl.String()}))
 
 
 @given(

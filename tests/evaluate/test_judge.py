@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 
 from seedbed.core.errors import DataError, ModelError
-from seedbed.evaluate import Accuracy, MacroF1
-from seedbed.evaluate.judge import decide, judge, mistakes
+from seedbed.evaluate import Accuracy, LogLoss, MacroF1, RocAuc
+from seedbed.evaluate.judge import decide, judge, measure
+from seedbed.evaluate.mistakes import mistakes
 
 LABELS = ("no", "yes", "maybe")
 TRUTH = np.array([0, 1, 1, 2])
@@ -22,6 +23,15 @@ def test_judgement() -> None:
     assert list(found.classes) == list(LABELS)
     assert found.classes["yes"].recall.value == 0.5
     assert found.classes["maybe"].f1.value == 0
+
+
+def test_a_metric_without_a_value_is_left_out() -> None:
+    truth, probabilities = np.array([1, 1]), np.array([[0.4, 0.6], [0.7, 0.3]])
+    found = judge(truth, probabilities, ("no", "yes"), [RocAuc(), LogLoss(), Accuracy()], resamples=100)
+    assert list(found.scores) == ["log_loss", "accuracy"]
+    assert found.curves.roc == () and found.curves.precision_recall == ()
+    assert np.isnan(measure(RocAuc(), truth, probabilities))
+    assert measure(Accuracy(), truth, probabilities) == 0.5
 
 
 def test_first_of_equals_wins() -> None:

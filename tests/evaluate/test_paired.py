@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from scipy.stats import bootstrap, permutation_test
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, roc_auc_score
 
-from seedbed.core.metric import Metric
+from seedbed.core.metric import DecisionMetric, Metric
 from seedbed.core.run import Comparison
-from seedbed.evaluate import Accuracy, MacroF1
-from seedbed.evaluate.intervals import confusion
-from seedbed.evaluate.paired import compare, mcnemar
+from seedbed.evaluate import Accuracy, LogLoss, MacroF1, RocAuc
+from seedbed.evaluate.intervals import confusion, row_scores
+from seedbed.evaluate.paired import Answers, compare, mcnemar
 
 
 def guesses(truth: np.ndarray, labels: int, right: float, random: np.random.Generator) -> np.ndarray:
@@ -29,7 +29,10 @@ def case(rows: int, labels: int, a: float, b: float, seed: int) -> tuple[np.ndar
 def compared(
     truth: np.ndarray, answers: dict[str, np.ndarray], labels: int, metric: Metric | None = None, **more: int
 ) -> Comparison:
-    return compare(truth, answers, labels, metric or MacroF1(), split="test", **more)
+    a, b = (Answers(name, np.eye(labels)[decided]) for name, decided in answers.items())
+    found = compare(truth, a, b, metric or MacroF1(), split="test", **more)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("metric", [Accuracy(), MacroF1()], ids=lambda metric: metric.use)
@@ -120,7 +123,7 @@ def test_mcnemar_counts_rows_one_model_got_right() -> None:
 
 @pytest.fixture
 def error_rate() -> Iterator[Metric]:
-    class ErrorRate(Metric):
+    class ErrorRate(DecisionMetric):
         lower_is_better = True
         use: str = "error_rate_of_this_test"
 
@@ -151,3 +154,85 @@ def test_many_labels_stay_within_memory() -> None:
     tracemalloc.stop()
     assert peak < 250e6
     assert found.low < found.difference < found.high
+
+
+def beliefs(truth: np.ndarray, labels: int, known: float, random: np.random.Generator) -> np.ndarray:
+    scores = random.normal(size=(truth.size, labels))
+    scores[np.arange(truth.size), truth] += known
+    powers = np.exp(scores)
+    return powers / powers.sum(1, keepdims=True)
+
+
+def believed(rows: int, labels: int, a: float, b: float, seed: int) -> tuple[np.ndarray, Answers, Answers]:
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, labels, rows)
+    return truth, Answers("a", beliefs(truth, labels, a, random)), Answers("b", beliefs(truth, labels, b, random))
+
+
+def test_probabilities_agree_with_scipy() -> None:
+    truth, a, b = believed(80, 2, 0.8, 1.1, seed=6)
+    found = compare(truth, a, b, RocAuc(), split="test", resamples=8_000, seed=1)
+    assert found is not None
+
+    def difference(a: np.ndarray, b: np.ndarray, of: np.ndarray = truth) -> float:
+        return float(roc_auc_score(of, b) - roc_auc_score(of, a))
+
+    of_a, of_b = a.probabilities[:, 1], b.probabilities[:, 1]
+    assert found.difference == pytest.approx(difference(of_a, of_b))
+    theirs = permutation_test(
+        (of_a, of_b), difference, permutation_type="samples", n_resamples=1_500, rng=np.random.default_rng(5)
+    )
+    assert 0.005 < found.p < 0.9
+    assert found.p == pytest.approx(theirs.pvalue, abs=5 * math.sqrt(2 * found.p * (1 - found.p) / 1_500))
+    interval = bootstrap(
+        (of_a, of_b, truth),
+        difference,
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=1_500,
+        rng=np.random.default_rng(6),
+    )
+    tolerance = 0.25 * interval.standard_error
+    assert found.low == pytest.approx(interval.confidence_interval.low, abs=tolerance)
+    assert found.high == pytest.approx(interval.confidence_interval.high, abs=tolerance)
+
+
+@pytest.mark.parametrize("metric", [RocAuc(), LogLoss()], ids=lambda metric: metric.use)
+def test_equal_beliefs_raise_few_false_alarms(metric: Metric) -> None:
+    found = [
+        compare(*believed(100, 3, 1, 1, seed), metric, split="test", resamples=200, seed=seed) for seed in range(200)
+    ]
+    # 200 trials at 5 %: the share lies below 10.5 % with probability 0.999.
+    assert sum(one is not None and one.p < 0.05 for one in found) / 200 < 0.105
+    assert 0.35 < sum(one is not None and one.p < 0.5 for one in found) / 200 < 0.65
+
+
+@pytest.mark.parametrize("metric", [RocAuc(), LogLoss()], ids=lambda metric: metric.use)
+def test_better_beliefs_are_found(metric: Metric) -> None:
+    found = compare(*believed(1000, 3, 0.5, 1.5, seed=1), metric, split="test", resamples=300)
+    assert found is not None
+    assert found.verdict == "better"
+    assert found.p == 1 / 301
+    assert (found.difference < 0) == metric.lower_is_better
+
+
+def test_known_resamples_are_taken_and_nothing_else_changes() -> None:
+    truth, a, b = believed(200, 3, 0.5, 0.9, seed=1)
+    how = {"level": 0.95, "resamples": 300, "seed": 4}
+    known = [
+        Answers(
+            one.name,
+            one.probabilities,
+            {"roc_auc": row_scores(truth, one.probabilities, [RocAuc()], **how)["roc_auc"].values},
+        )
+        for one in (a, b)
+    ]
+    assert compare(truth, *known, RocAuc(), split="test", **how) == compare(truth, a, b, RocAuc(), split="test", **how)
+
+
+def test_no_value_no_comparison() -> None:
+    answers = [Answers(name, np.array([[0.4, 0.6], [0.5, 0.5]])) for name in "ab"]
+    assert compare(np.array([1, 1]), *answers, RocAuc(), split="test", resamples=100) is None
+    same = compare(np.array([0, 1]), *answers, RocAuc(), split="test", resamples=100)
+    assert same is not None and (same.difference, same.p) == (0, 1)

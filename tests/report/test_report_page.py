@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -21,11 +20,12 @@ from seedbed.core.check import Finding
 from seedbed.core.ledger import Books
 from seedbed.core.metric import Score
 from seedbed.core.run import Run, StepRecord, Waived
-from seedbed.report import facts, figures
+from seedbed.report import facts, figures, heat, lanes, styles
 from seedbed.report.page import render
 
 RUNS = {
     "tweets": sample.tweets,
+    "whole": sample.whole,
     "indistinct": sample.indistinct,
     "failed": sample.failed,
     "many_labels": sample.many_labels,
@@ -99,17 +99,16 @@ def test_it_loads_and_runs_nothing(page: Page) -> None:
         for name, value in attributes.items():
             if name.endswith("href"):
                 assert value.startswith(("#", "data:,")), (tag, value)
-    style = files("seedbed.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
-    assert "url(" not in style and "@import" not in style
+    for style in (styles.page(), styles.scoped(), styles.alone()):
+        assert "url(" not in style and "@import" not in style
 
 
 def test_it_can_be_read_without_seeing_it(page: Page) -> None:
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-    ids = {a["id"] for _, a in page.tags if "id" in a}
     for drawing in page.all("svg"):
-        assert drawing["role"] == "img" and drawing["aria-labelledby"] in ids
+        assert drawing["role"] == "img" and drawing["aria-label"]
     assert len(page.all("caption")) == len(page.all("table"))
     for region in (a for _, a in page.tags if a.get("role") == "region"):
         assert region["aria-label"] and region["tabindex"] == "0"
@@ -122,12 +121,27 @@ def test_it_is_small_and_always_the_same(run: str) -> None:
     assert html == render(RUNS[run]())
 
 
-def test_a_thousand_labels_stay_small() -> None:
-    html = render(sample.many_labels(1000))
+def test_a_thousand_labels_and_fifty_models_stay_small() -> None:
+    run = sample.many_labels(1000)
+    models = tuple(run.models[1].model_copy(update={"name": f"model {i}"}) for i in range(50))
+    pairs = [(models[i].name, models[j].name) for j in range(1, 50) for i in {0, j - 1}]
+    found = tuple(sample.comparison("macro_f1", 0.1, 0.0, 0.2).model_copy(update={"a": a, "b": b}) for a, b in pairs)
+    html = render(run.model_copy(update={"models": models, "best": "model 7", "comparisons": found}))
     assert len(html.encode("utf-8")) < 3_000_000
     text = Page(html).text
-    assert "1,000 labels the matrix is too large to draw" in text
-    assert "The table lists 100 of 1,000" in text
+    assert "The table lists 100 of 1,000" in text and "The table lists 20 of 1,000" in text
+    assert "The 20 labels that are confused most, of 1,000." in text
+    assert "The first 40 of 50." in text
+
+
+def test_texts_of_any_length_leave_the_page_small() -> None:
+    run = sample.whole()
+    long = "long label " * 1000
+    told = json.dumps(json.loads(run.model_dump_json()), ensure_ascii=False)
+    html = render(Run.model_validate_json(told.replace("negative", long).replace("tfidf_logistic", "m" * 10_000)))
+    assert len(html) < 1_000_000
+    assert html.count(long[:300]) > 20
+    assert html.count(long) == 1, "in the recipe, which is shown whole"
 
 
 def test_hostile_strings_show_as_text() -> None:
@@ -136,7 +150,7 @@ def test_hostile_strings_show_as_text() -> None:
     shown = re.sub("[\x00\x1b\ud800\u202e]", "\ufffd", sample.HOSTILE)
     for word in ("tweets", "negative", "near_duplicates", "sentiment", "text_classification", "c"):
         assert word + shown in page.text, word
-    assert shown in "".join(page.drawn), "whole in the tips of the figures"
+    assert numbers.short("negative" + shown, 60) in "".join(page.drawn), "in the tips of the figures"
     assert "<script" not in html and "<img" not in html
     assert "{{7*7}}" in page.text and not re.search(r"[\x00-\x08\x1b\ud800-\udfff\u202e]", html)
     html.encode("utf-8")
@@ -155,20 +169,72 @@ def test_the_verdict_says_what_a_person_asks_first() -> None:
     text = Page(render(sample.tweets())).text
     verdict = text[text.index("✓ Passed") : text.index("The books balance")]
     for words in (
-        "Of 38,158 rows read, 35,793 make up the dataset",
-        "tfidf_logistic, chosen on validation rows: macro-F1 0.733 on 3,579 test rows (95 % interval 0.718 to 0.748)",
-        "majority reaches 0.199",
-        "tfidf_logistic is better than majority: macro-F1 differs by +0.534 (95 % interval 0.518 to 0.550, p < 0.001)",
-        "1 of 1 gate passed. 4 of 5 checks passed; failed: allowed_values.",
-        "found 0 pairs among 2,000 rows held out of training",
+        "Of 38,158 rows read, 35,793 (93.8 %) make up the dataset; 2,365 were rejected",
+        "Best model macro-F1 0.733 tfidf_logistic, chosen on validation rows; judged on 3,579 test rows "
+        "(95 % interval 0.718 to 0.748)",
+        "Against the simplest +0.534 majority reaches 0.199 (0.184 to 0.214)",
+        "tfidf_logistic is better than majority: +0.534 (95 % interval +0.518 to +0.550, p < 0.001) is more",
+        "Is the split clean? Proven clean",
+        "found 0 pairs among 2,000 of 7,159 held-out rows; at most 0.15 % have one",
+        "What stops publishing? Nothing: published 1 of 1 gate passed. 4 of 5 checks passed; failed: allowed_values.",
+        "The model is worse where text length is 125 characters or more: macro-F1 0.688 (0.647 to 0.729) on 717 rows.",
     ):
         assert words in verdict, words
+    assert "What stops publishing? 1 thing" in Page(render(sample.failed())).text
+    assert "What stops publishing? 2 open questions" in Page(render(sample.tweets(published=()))).text
+    assert "What stops publishing? Nothing 1 of 1" in Page(render(sample.tweets(published=(), blanks=()))).text
+
+
+def test_what_is_known_of_the_best_model_is_shown_closely() -> None:
+    text = Page(render(sample.whole())).text
+    for words in (
+        "+0.572 (95 % interval +0.556 to +0.588, p = 0.001) is more than chance explains",
+        "ROC AUC Found, where this share of other rows is taken for it",
+        "On 1,027 test rows tfidf_embedding_logistic was 90.0 % to 100 % sure (95.5 % on average), and right on 91.9 %",
+        "Expected calibration error, the distance between the two over all rows: 0.021 (95 % interval 0.014 to 0.035",
+        "too sure of itself: its probabilities were put right with a temperature of 1.310",
+        "the log loss went from 0.641 to 0.598",
+        "text length 125 characters or more 0.688 0.647–0.729 717 −0.058 −0.098 to −0.018 < 0.001 ✗ worse",
+        "similarity 0.412 I just love it when @airline gives me an upgrade.",
+        "2 of the 3 nearest training rows bear the predicted label: this row’s own label may be wrong.",
+        "No training row is much like it.",
+        "embedding_logistic against tfidf_logistic = not distinguishable −0.009",
+        "0.759, 0.775, 0.780, 0.768, 0.773",
+        "chosen by cross-validation",
+    ):
+        assert words in text, words
+
+
+@pytest.mark.parametrize(
+    ("temperature", "expected"),
+    [(1.31, "too sure of itself"), (0.7, "not sure enough of itself"), (1.04, "nearly as sure as it should be")],
+)
+def test_a_temperature_is_said_in_words(temperature: float, expected: str) -> None:
+    calibration = sample.closely()["calibration"].model_copy(update={"temperature": temperature})
+    model = sample.tfidf().model_copy(update={"calibration": calibration})
+    text = Page(render(sample.tweets(models=(sample.tweets().models[0], model)))).text
+    assert f"As trained, the model was {expected}: its probabilities" in text
+
+
+def test_many_mistakes_are_folded_after_the_first() -> None:
+    mistakes = tuple(sample.tfidf().mistakes[0].model_copy(update={"row": f"0:a.csv#{i}"}) for i in range(60))
+    model = sample.tfidf().model_copy(update={"mistakes": mistakes})
+    html = render(sample.tweets(models=(sample.tweets().models[0], model)))
+    assert html.count('<li class="mistake">') == 50 and "<summary>42 more</summary>" in html
+    Page(html)
+
+
+def test_a_calibration_error_without_an_interval_says_where_it_is_from() -> None:
+    run = sample.tweets()
+    scores = {split: {"macro_f1": found["macro_f1"]} for split, found in run.models[1].scores.items()}
+    text = Page(render(sample.tweets(models=(run.models[0], run.models[1].model_copy(update={"scores": scores}))))).text
+    assert "Expected calibration error, the distance between the two over all rows: 0.029, from the table below" in text
 
 
 def test_chance_and_waivers_are_said() -> None:
     text = Page(render(sample.indistinct())).text
     assert "tfidf_logistic is not distinguishable from majority" in text
-    assert "could be chance" in text and "more than chance explains" not in text
+    assert "could be chance" in text and ") is more than chance explains" not in text
     assert "Passed, with a waiver" in text and "Failed, waived by a person: a pilot; nobody acts on it" in text
 
 
@@ -222,7 +288,7 @@ def test_scores_that_are_no_numbers_do_not_break_the_page(value: float) -> None:
 # Every number stands in run.json ------------------------------------------------------------------------------------
 
 #: Numbers of the page's own sentences.
-OURS = {"95", "5", "3", "1", "100,000"}
+OURS = {"95", "5", "3", "1", "100,000", "80", "100", "0.5", "0", "2003"}
 
 
 def values(record: Any) -> Iterator[float]:
@@ -248,8 +314,13 @@ def allowed(run: Run) -> set[str]:
     derived += [edge - 1 for edge in (run.dataset.lengths.edges if run.dataset.lengths else ())]
     derived += [sum(row) for model in run.models for cells in model.confusion.values() for row in cells]
     derived += [len(run.gates), len(run.findings), sum(f.passed for f in run.findings), len(run.blanks)]
-    derived += [len(facts.labels_seen(run)), figures.MOST_LABELS]
+    derived += [len(facts.labels_seen(run)), figures.MOST_LABELS, len(run.stopped_by), heat.MOST_CONFUSED]
+    derived += [n for model in run.models for one in model.mistakes for n in range(len(one.neighbours) + 1)]
     written |= {token for value in derived for token in tokens(numbers.count(value))}
+    of = facts.judged(run)
+    if of and of.split in of.model.curves:
+        for curve in (*of.model.curves[of.split].roc, *of.model.curves[of.split].precision_recall):
+            written |= {numbers.score(facts.height(curve, share)) for share in (0.05, 0.1, 0.2, 0.5, 0.8)}
     if run.leakage:
         written |= set(tokens(numbers.signed(run.leakage.naive.value - run.leakage.honest.value)))
     return written | OURS
@@ -259,7 +330,7 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\d)", text)
 
 
-@pytest.mark.parametrize("name", ["tweets", "indistinct", "failed", "many_labels"])
+@pytest.mark.parametrize("name", ["tweets", "whole", "indistinct", "failed", "many_labels"])
 def test_every_number_shown_stands_in_the_run(name: str) -> None:
     run = RUNS[name]()
     text = re.sub(r"\d[\d,.]* %", "", Page(render(run)).text)
@@ -294,7 +365,8 @@ def test_the_rows_and_papers_of_the_run_are_shown() -> None:
     for before, after in zip(lengths.before, lengths.after, strict=True):
         assert f"{before:,} {after:,}" in text
     for mistake in run.models[1].mistakes:
-        assert f"{mistake.text} {mistake.truth} {mistake.predicted} {mistake.confidence:.3f} {mistake.row}" in text
+        said = f"Labelled {mistake.truth}, predicted {mistake.predicted} with a confidence of {mistake.confidence:.3f}."
+        assert f"{mistake.text} {said}" in text and mistake.row in text
     for words in (sample.DIGEST, run.command, *run.blanks, *run.published, *run.sources[0].notes, run.sources[0].path):
         assert words in text
     for line in sample.RECIPE.splitlines():
@@ -305,7 +377,9 @@ def test_confusion_cells_stand_where_their_labels_are() -> None:
     run = sample.tweets()
     of = facts.judged(run)
     assert of and of.labels == list(sample.LABELS)
-    drawing = str(figures.heat_map(of))
+    drawn = figures.confusion(run, of)
+    assert drawn
+    drawing = drawn.svg
     for i, truth in enumerate(sample.LABELS):
         for j, predicted in enumerate(sample.LABELS):
             n = sample.CELLS["tfidf_logistic"]["test"][i][j]
@@ -366,7 +440,7 @@ def test_rows_made_outside_the_steps_are_shown() -> None:
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
 def test_ticks_span_the_range(low: float, span: float) -> None:
-    steps = figures.ticks(low, low + span)
+    steps = lanes.ticks(low, low + span)
     slack = 1e-9 * max(1.0, abs(low), abs(low + span))
     assert steps[0] <= low + slack and steps[-1] >= low + span - slack
     assert 2 <= len(steps) <= 9 and steps == sorted(set(steps))
@@ -420,13 +494,19 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_are_told_apart(scheme: str) -> None:
-    style = files("seedbed.report").joinpath("templates", "style.css").read_text(encoding="utf-8")
-    roots = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
-    colours = dict(re.findall(r"--([\w-]+): (#\w{6})\b", roots[["light", "dark"].index(scheme)]))
-    words = [(ink, back) for ink in ("ink", "soft", "accent", "bad") for back in ("page", "surface")]
+    colours = styles.palette(scheme)
+    words = [(ink, back) for ink in ("ink", "soft", "accent", "bad", "good", "warn") for back in ("page", "surface")]
     words += [("good", "good-back"), ("bad", "bad-back"), ("warn", "warn-back")]
     words += [("t-low" if step <= 4 else "t-high", f"h{step}") for step in range(8)]
-    marks = ["kept", "lost", "made", "whole", "soft", "split-0", "split-1", "split-2"]
+    marks = ["kept", "lost", "made", "whole", "soft", "split-0", "split-1", "split-2", "up", "down"]
+    marks += [f"c{place}" for place in range(6)]
     too_weak = [pair for pair in words if contrast(colours[pair[0]], colours[pair[1]]) < 4.5]
     too_weak += [(mark, "surface") for mark in marks if contrast(colours[mark], colours["surface"]) < 3]
     assert too_weak == []
+
+
+def test_styles_name_only_colours_that_there_are() -> None:
+    for scheme in ("light", "dark"):
+        used = set(re.findall(r"var\(--([\w-]+)\)", styles.page() + styles.scoped()))
+        assert used <= set(styles.palette(scheme))
+    assert "var(" not in styles.alone()

@@ -209,7 +209,7 @@ def test_every_malformed_record_is_told(tmp_path: Path) -> None:
 def test_a_stray_quote_swallows_no_rows(tmp_path: Path) -> None:
     rows = [f'{n},"text {n}"' for n in range(100)]
     rows[10] = '10,"text 10'
-    found = of(tmp_path, "id,text\n" + "\n".join(rows) + "\n")
+    found = of(tmp_path, "id,text\n" + "\n".join(rows) + "\n", recover=False)
     assert found.table.height == 99
     assert found.reasons == [(11, 12, "unclosed_quote")]
 

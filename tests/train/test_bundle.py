@@ -6,31 +6,57 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tiny_encoder import with_encoder
 
 from seedbed import __version__
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError
 from seedbed.core.learner import Learner, Model
 from seedbed.core.task import TextClassification
-from seedbed.train import Majority, TfidfLogistic
-from seedbed.train.bundle import load_bundle, save_bundle
+from seedbed.train import (
+    EmbeddingLogistic,
+    Majority,
+    NaiveBayes,
+    Rules,
+    TfidfEmbeddingLogistic,
+    TfidfLogistic,
+    TfidfSvm,
+)
+from seedbed.train.bundle import Carried, Golden, Input, Preprocess, load_bundle, save_bundle
 
 TASK = TextClassification(kind="text_classification", text="text", label="label")
 ROWS = pl.DataFrame(
     {"text": ["naïve 🙂 café", "so bad", "good café", "bad 🙁", "😀 good", "it is bad"], "label": ["+", "-"] * 3}
 )
-STEPS = [{"use": "fix_text", "column": "text"}]
-GOLDEN = [{"input": {"text": "good"}, "text": "good", "probabilities": {"+": 0.7, "-": 0.3}}]
-LEARNERS = [Majority(), TfidfLogistic(min_df=1), TfidfLogistic(min_df=1, words=None)]
+BEFORE = Preprocess(
+    inputs=(Input(name="text"),),
+    steps=(Carried(name="fix_text", part={"use": "fix_text", "column": "text"}, writes=("text",)),),
+    golden=(Golden(input={"text": "good"}, text="good", probabilities={"+": 0.7, "-": 0.3}),),
+)
+LEARNERS = [
+    Majority(),
+    Rules(rules=[{"label": "+", "pattern": "good|😀"}, {"label": "-", "pattern": "bad"}]),
+    NaiveBayes(min_df=1),
+    NaiveBayes(min_df=1, kind="multinomial", weighting="counts", characters=(1, 3)),
+    TfidfLogistic(min_df=1),
+    TfidfLogistic(min_df=1, words=None),
+    TfidfSvm(min_df=1),
+    EmbeddingLogistic(),
+    TfidfEmbeddingLogistic(min_df=1),
+]
+
+
+@pytest.fixture(params=LEARNERS, ids=lambda learner: learner.use)
+def learner(request: pytest.FixtureRequest, tiny: Path) -> Learner:
+    return with_encoder(request.param, tiny)
 
 
 def saved(learner: Learner, folder: Path) -> Model:
     model = learner.fit(ROWS, ROWS.clear(), TASK, Context())
-    save_bundle(model, folder, learner=learner, task=TASK, preprocess=STEPS, golden=GOLDEN)
+    save_bundle(model, folder, learner=learner, task=TASK, preprocess=BEFORE)
     return model
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.use)
 def test_a_loaded_model_gives_the_same_probabilities(learner: Learner, tmp_path: Path) -> None:
     model = saved(learner, tmp_path / "models" / "one")
     loaded, bundle = load_bundle(tmp_path / "models" / "one")
@@ -40,7 +66,6 @@ def test_a_loaded_model_gives_the_same_probabilities(learner: Learner, tmp_path:
     assert (loaded.predict(texts) == model.predict(texts)).all()
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.use)
 def test_a_bundle_is_plain_data_and_the_same_each_time(learner: Learner, tmp_path: Path) -> None:
     for name in ("one", "two"):
         saved(learner, tmp_path / name)
@@ -61,10 +86,9 @@ def test_what_a_bundle_says(tmp_path: Path) -> None:
     assert TfidfLogistic.model_validate(said["options"]) == learner
     assert "preprocess" not in said
     preprocess = json.loads((tmp_path / "one" / "preprocess.json").read_text())
-    assert preprocess == {"steps": STEPS, "golden": GOLDEN}
+    assert preprocess == BEFORE.model_dump(mode="json")
     _, bundle = load_bundle(tmp_path / "one")
-    assert list(bundle.preprocess.steps) == STEPS
-    assert bundle.preprocess.golden[0].probabilities == {"+": 0.7, "-": 0.3}
+    assert bundle.preprocess == BEFORE
     assert bundle.task == TASK
 
 
@@ -93,7 +117,7 @@ def cut(path: Path) -> None:
         (lambda folder: (folder / "bundle.json").write_text("[1]"), "bundle.json is no object"),
         (lambda folder: (folder / "bundle.json").write_text("{}"), "not a model bundle"),
         (lambda folder: (folder / "preprocess.json").unlink(), "preprocess.json cannot be read"),
-        (lambda folder: (folder / "preprocess.json").write_text('{"steps": 3}'), "preprocess.steps"),
+        (lambda folder: (folder / "preprocess.json").write_text('{"steps": 3}'), "preprocess.inputs"),
         (lambda folder: (folder / "weights.safetensors").unlink(), "weights.safetensors: .* missing"),
         (lambda folder: cut(folder / "weights.safetensors"), "weights.safetensors: .* damaged"),
         (lambda folder: cut(folder / "vocabulary.json"), "vocabulary.json: .* damaged"),
@@ -121,7 +145,7 @@ def test_nothing_learned_gets_lost_in_numbers(tmp_path: Path) -> None:
     task = TASK.model_copy(update={"labels": ("+", "0", "-")})  # "0" has no rows: its intercept is minus infinity
     learner = TfidfLogistic(min_df=1)
     model = learner.fit(ROWS, ROWS.clear(), task, Context())
-    save_bundle(model, tmp_path / "one", learner=learner, task=task, preprocess=[], golden=[])
+    save_bundle(model, tmp_path / "one", learner=learner, task=task, preprocess=BEFORE)
     loaded, _ = load_bundle(tmp_path / "one")
     assert np.array_equal(loaded.predict(ROWS), model.predict(ROWS))
     assert (loaded.predict(ROWS)[:, 1] == 0).all()

@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 
 JSON = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+TRUST = Annotated[bool, typer.Option("--trust", help="Run functions that the maker of the model put into its steps.")]
 
 
 def _version(asked: bool) -> None:
@@ -93,7 +94,7 @@ def schema(
     show_schema(what)
 
 
-@app.command(epilog="Examples: seedbed init reviews.csv · seedbed init mails/*.jsonl --text body --label folder")
+@app.command(epilog="Examples: seedbed init reviews.csv · seedbed init 'mails/*.jsonl' --text body --label folder")
 def init(
     file: Annotated[str, typer.Argument(help="The data: a file, a folder, a glob, or pkg://…", show_default=False)],
     text: Annotated[str | None, typer.Option("--text", help="Column with the text; found when left out.")] = None,
@@ -139,12 +140,15 @@ def show(
 def explain(
     run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
     row: Annotated[str, typer.Argument(help="A row's id, as in the ledger and the dataset.", show_default=False)],
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run functions again that the maker of the recipe put into its steps.")
+    ] = False,
     as_json: JSON = False,
 ) -> None:
     """Tell one row's whole story: origin, changes, why it was rejected or kept, neighbours, split, predictions."""
     from .explain import explain_row
 
-    explain_row(run, row, as_json=as_json)
+    explain_row(run, row, trust=trust, as_json=as_json)
 
 
 @app.command(
@@ -160,12 +164,17 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", help="Where to: .csv, .jsonl or .parquet; JSON lines on screen if left out.")
     ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="INPUT=COLUMN", help="Read an input of the model from a column of that name."),
+    ] = None,
+    trust: TRUST = False,
     as_json: JSON = False,
 ) -> None:
     """Label texts with a model, after the same preprocessing as in training."""
     from .predict import predict_rows
 
-    predict_rows(model, file, texts=texts or [], out=out, as_json=as_json)
+    predict_rows(model, file, texts=texts or [], out=out, columns=columns or [], trust=trust, as_json=as_json)
 
 
 @app.command(epilog="Example: seedbed serve runs/reviews/latest --port 8000")
@@ -173,11 +182,12 @@ def serve(
     model: Annotated[Path, typer.Argument(help="A model's folder, or a run's: its best model.", show_default=False)],
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
+    trust: TRUST = False,
 ) -> None:
     """Serve a model: a web page to type a text into, and a JSON API."""
     from .serve import serve_model
 
-    serve_model(model, host=host, port=port)
+    serve_model(model, host=host, port=port, trust=trust)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

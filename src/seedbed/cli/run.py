@@ -25,7 +25,7 @@ def run_recipe(
     """Run a recipe and say what came of it; exits with 1 when a check or gate stopped it."""
     from seedbed.recipe import load
 
-    _let_ctrl_c_through()
+    let_ctrl_c_through()
     loaded = load(path, overrides)
     from seedbed import flow  # a wrong recipe is told without loading what would run it
 
@@ -45,7 +45,8 @@ def run_recipe(
         raise typer.Exit(1)
 
 
-def _let_ctrl_c_through() -> None:
+def let_ctrl_c_through() -> None:
+    """Let Ctrl-C, and being asked to end, interrupt whatever is waited for."""
     # Importing Polars sets SA_RESTART on SIGINT: whatever waits for a file, a lock or a worker would go on waiting.
     if hasattr(signal, "siginterrupt"):
         signal.siginterrupt(signal.SIGINT, True)
@@ -73,6 +74,8 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
 
 def summary(run: Run, folder: Path) -> list[str]:
     """What a person wants to know at the end: the verdict, where the rows went, the best model, where the report is."""
+    from seedbed.report.told import best_lines, rows_line
+
     lines = [f"{run.name}: {run.state} in {numbers.typed(numbers.seconds(run.seconds))}"]
     lines += [f"  stopped by {reason}" for reason in run.stopped_by]
     lines += [f"  waived {waived.what}: {waived.reason}" for waived in run.waivers]
@@ -93,39 +96,6 @@ def summary(run: Run, folder: Path) -> list[str]:
 
 def _only_warns(finding: Finding) -> bool:
     return not finding.passed and finding.on_fail == "warn"
-
-
-def rows_line(run: Run) -> str:
-    """The books in a line, with what rejected most."""
-    books = run.rows
-    parts = {part: sum(reasons.values()) for part, reasons in books.rejected.items()}
-    most = sorted((part for part in parts if parts[part]), key=lambda part: -parts[part])
-    count = numbers.count
-    named = ", ".join(f"{part} {count(parts[part])}" for part in most[:4]) + (", …" if len(most) > 4 else "")
-    made = f" + {count(books.made)} made" if books.made else ""
-    why = f" ({named})" if named else ""
-    return (
-        f"rows: {count(books.read)} read{made} = {count(books.kept)} kept + {count(books.rejected_rows)} rejected{why}"
-    )
-
-
-def best_lines(run: Run) -> list[str]:
-    """The best model's score on the rows that judge, and whether it beats the simplest model."""
-    best, split, metric = run.best_model, run.judging_split, run.metric
-    score = best.scores.get(split, {}).get(metric) if best else None
-    if best is None or score is None:
-        return []
-    level = numbers.level(run.intervals.get("level"))
-    lines = [
-        f"best model: {best.name}, {metric} {numbers.score(score.value)} on {split} "
-        f"({level} {numbers.interval(score)}, {numbers.count(score.n)} rows)"
-    ]
-    for c in run.comparisons:
-        if c.b == best.name and c.split == split and c.metric == metric:
-            verdict = f"{c.verdict} {'from' if c.verdict == 'not distinguishable' else 'than'} {c.a}"
-            found = f"{numbers.signed(c.difference)}, {numbers.signed(c.low)} to {numbers.signed(c.high)}"
-            lines.append(f"  {verdict} ({c.metric} {found})")
-    return lines
 
 
 def _command(path: Path, out: Path | None, workers: int | None, batch: int | None, overrides: Sequence[str]) -> str:

@@ -84,6 +84,13 @@ def did_you_mean(wrong: str, known: Iterable[str], *, show: int = 12) -> str:
     return f"known: {', '.join(names[:show])}{more}"
 
 
+def _as_raised(error: SeedbedError) -> SeedbedError:
+    """The error without what Polars adds to one that passes through an expression: it makes it anew, from its text."""
+    said, added, _ = error.problem.partition("\n\nThis error occurred in the following expression:")
+    problem, _, hint = said.partition("\n  hint: ")
+    return type(error)(problem, hint=hint) if added else error
+
+
 @contextmanager
 def told_as(kind: type[SeedbedError], who: str, *, about: str = "") -> Iterator[None]:
     """Tell a part's own failure in words: who failed, how, and about what.
@@ -98,8 +105,8 @@ def told_as(kind: type[SeedbedError], who: str, *, about: str = "") -> Iterator[
     """
     try:
         yield
-    except SeedbedError:
-        raise
+    except SeedbedError as error:
+        raise _as_raised(error) from None
     except Exception as error:
         said = (str(error).splitlines() or [""])[0][:200]
         doing = f", working on {about}" if about else ""

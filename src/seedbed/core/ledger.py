@@ -37,10 +37,15 @@ _MASKS = (
 def excerpt_of(text: pl.Expr) -> pl.Expr:
     """The start of a text, fit to be shown: personal data masked, control characters gone, at most 200 characters."""
     # A longer head is masked first, so that a number cut at the end is not shown in part.
-    shown = text.str.slice(0, 2 * EXCERPT_LENGTH).str.replace_all(r"[\x00-\x1f\x7f]", " ")
+    return masked(text.str.slice(0, 2 * EXCERPT_LENGTH)).str.slice(0, EXCERPT_LENGTH)
+
+
+def masked(text: pl.Expr) -> pl.Expr:
+    """A whole text with personal data masked and control characters gone."""
+    shown = text.str.replace_all(r"[\x00-\x1f\x7f]", " ")
     for pattern, name in _MASKS:
         shown = shown.str.replace_all(pattern, name)
-    return shown.str.slice(0, EXCERPT_LENGTH)
+    return shown
 
 
 def mask(text: str) -> str:

@@ -33,6 +33,9 @@ class Metric(Part):
 
     family: ClassVar[str] = "metrics"
     lower_is_better: ClassVar[bool] = False
+    lowest: ClassVar[float] = -math.inf
+    """The least that it can be."""
+
     highest: ClassVar[float] = math.inf
     """The most that it can be."""
 
@@ -78,6 +81,24 @@ class DecisionMetric(Metric):
 
 class ProbabilityMetric(Metric):
     """A metric of probabilities: it is measured on rows, `of_rows`."""
+
+    adds_up_chance: ClassVar[bool] = False
+    """Whether chance makes it larger, whichever way it goes, as with sums of absolute differences. Resamples then lie
+    above the value as the value lies above the truth, so that intervals are reflected.
+    """
+
+    def unseen(self, truth: NDArray[np.int64], probabilities: NDArray[np.float64], level: float) -> float | None:
+        """The value that it may have as well where nothing went wrong on few rows, so that every resample agrees.
+
+        Args:
+            truth: True label of each row, from 0, shape (rows,).
+            probabilities: Of each label, shape (rows, K).
+            level: Coverage of the interval.
+
+        Returns:
+            The other end of the interval; none where resamples tell it all.
+        """
+        return None
 
 
 def metric_named(name: str) -> Metric:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from typing import Any
 
 from .metric import Score
@@ -115,10 +116,21 @@ def verbatim(value: Any) -> str:
 
 
 def metric(name: str) -> str:
-    """A metric's name for people: `macro_f1` reads `macro-F1`."""
-    return name.replace("_f1", "-F1").replace("_", " ")
+    """A metric's name for people: `macro_f1` reads `macro-F1`, `roc_auc` reads `ROC AUC`."""
+    return name.replace("_f1", "-F1").replace("roc_auc", "ROC AUC").replace("_", " ")
 
 
 def short(text: str, most: int = 28) -> str:
-    """The start of a text that has to fit into a figure."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """The start of a text that has to fit into a figure; a character twice as wide as others counts as two."""
+    if len(text) <= most and (text.isascii() or sum(map(_wide, text)) <= most):
+        return text
+    room = most - 1
+    for place, character in enumerate(text):
+        room -= _wide(character)
+        if room < 0:
+            return text[:place] + "…"
+    return text
+
+
+def _wide(character: str) -> int:
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

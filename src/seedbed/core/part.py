@@ -10,17 +10,31 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from .errors import MissingExtraError
+from .rows import NUMBER, ROW
 
 FAMILIES: dict[str, type[Part]] = {}
+
+#: Key of the folder that a recipe's relative paths start from, in the context that parts are validated with.
+BASE = "base"
 
 #: An option that names a column of the rows. A recipe that names one that is not there is refused before rows are read.
 Column = Annotated[str, Field(json_schema_extra={"column": True}, min_length=1)]
 #: Several of them.
 Columns = Annotated[list[Column], Field(json_schema_extra={"column": True}, min_length=1)]
+
+
+def _not_an_id(name: str) -> str:
+    if name in (ROW, NUMBER):
+        raise ValueError(f"{name!r} is the name of the rows' own ids: choose another")
+    return name
+
+
+#: An option that names a column to write, which need not be there.
+NewColumn = Annotated[str, AfterValidator(_not_an_id), Field(min_length=1)]
 #: A column that is the task's text (or label) where the recipe leaves it out.
 TextColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "text"})]
 LabelColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "label"})]
@@ -39,6 +53,8 @@ class Example(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
     before: dict[str, list[Any]]
     after: dict[str, list[Any]]
+    files: dict[str, list[str]] = Field(default_factory=dict)
+    """Files that lie beside the recipe, as NAME: LINES."""
 
 
 def _use_is_required(schema: dict[str, Any]) -> None:
@@ -106,6 +122,10 @@ class Part(BaseModel):
             and getattr(self, name) is None
         }
         return self.model_copy(update=missing) if missing else self
+
+    def made_from(self) -> Any:
+        """What its work depends on besides options and our code (files, versions), as JSON: for the store's keys."""
+        return None
 
     @classmethod
     def check_needs(cls) -> None:

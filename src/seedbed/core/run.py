@@ -140,7 +140,9 @@ class Slice(_Record):
     difference: float | None = Field(None, description="Score here minus score on all other judged rows.")
     low: float | None = None
     high: float | None = None
-    p: float | None = Field(None, description="Two-sided, by permutation of membership; Holm-corrected over all slices.")
+    p: float | None = Field(
+        None, description="Two-sided, by permutation of membership; Holm-corrected over all slices."
+    )
     verdict: Literal["better", "worse", "not distinguishable", "too few rows"] = "too few rows"
 
 

@@ -2,6 +2,7 @@
 
 * `Map` rewrites columns and keeps every row.
 * `Filter` keeps some rows, one batch at a time.
+* `Rework` is both: it rejects some rows and rewrites columns of the others.
 * `Reduce` looks at the whole table and writes verdicts.
 * `Fitted` learns from training rows, then rewrites columns everywhere (or drops training rows).
 * `Make` returns new training rows with their parents.
@@ -11,21 +12,51 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import polars as pl
 
 from .part import Part
 from .rows import NUMBER
+from .source import Scan, Source
 
 #: A verdict names a row by `NUMBER`, gives a `reason`, and may carry any columns of evidence.
 VERDICT_SCHEMA: Mapping[str, Any] = {NUMBER: pl.UInt64, "reason": pl.String}
+
+
+@dataclass(frozen=True)
+class Second:
+    """A source that a step reads besides the rows: it stands in the lock, the lineage and the licences like others."""
+
+    source: Source
+    scan: Scan
+    rows: int
+    """Records read, malformed ones included."""
+    malformed: int
+    usable: int
+    """Rows that rows of the run may meet, numbered from 0 in `met` of `Rework.work`."""
+    notes: tuple[str, ...]
 
 
 class Step(Part):
     """A change to a table of rows."""
 
     family: ClassVar[str] = "steps"
+    runs_code: ClassVar[bool] = False
+    """Whether it runs code that comes with the recipe: who opens a bundle must trust it first."""
+
+    def code(self) -> Mapping[str, str]:
+        """The code that it runs, by the path of each file as its options name it: a bundle takes it along."""
+        return {}
+
+    def second(self) -> Second | None:
+        """The second source that it reads, if it does."""
+        return None
+
+    def brings(self) -> Sequence[str]:
+        """Columns that it makes and that must not be there before."""
+        return ()
 
 
 class Map(Step):
@@ -50,6 +81,53 @@ class Filter(Step):
     def evidence(self) -> Mapping[str, pl.Expr]:
         """Facts for the ledger about a row that was not kept."""
         return {}
+
+
+class Rework(Filter, Map):
+    """Rejects some rows and rewrites columns of the others, after one piece of work that both need.
+
+    A part writes `work` and `written` (and names its evidence in `told`). What a `Filter` and a `Map` must say follows
+    from that, so whoever knows these two knows this one. The engine does the work once a batch and hands the methods
+    the column where it lies; without it they do it again.
+    """
+
+    told: ClassVar[tuple[str, ...]] = ()
+    """Names of the evidence: fields of `evidence`."""
+
+    @abstractmethod
+    def work(self) -> pl.Expr:
+        """A struct for each row.
+
+        * `reason`: why the row is rejected; null where it stays.
+        * `evidence`: a struct of facts for the ledger, if `told` names any.
+        * `columns`: a struct of the columns `written` with their new values, whatever they are in a row that goes; may
+          be left out if nothing is written.
+        * `met`: number of the row of the step's `second` source that it met, if it has one; null for none.
+        """
+
+    @abstractmethod
+    def written(self) -> Sequence[str]:
+        """Names of the columns that are written, new ones included."""
+
+    def keep(self, done: pl.Expr | None = None) -> pl.Expr:
+        """Rows without a reason to go. `done` is where `work` lies, here and below."""
+        return self._work(done).struct.field("reason").is_null()
+
+    def reason(self, done: pl.Expr | None = None) -> pl.Expr:
+        """As `work` says."""
+        return self._work(done).struct.field("reason")
+
+    def evidence(self, done: pl.Expr | None = None) -> Mapping[str, pl.Expr]:
+        """As `work` says."""
+        return {name: self._work(done).struct.field("evidence").struct.field(name) for name in self.told}
+
+    def columns(self, done: pl.Expr | None = None) -> Sequence[pl.Expr]:
+        """As `work` says; meant for rows that stay."""
+        columns = self._work(done).struct.field("columns")
+        return [columns.struct.field(name).alias(name) for name in self.written()]
+
+    def _work(self, done: pl.Expr | None) -> pl.Expr:
+        return self.work() if done is None else done
 
 
 class Groups(Protocol):

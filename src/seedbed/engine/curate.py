@@ -18,7 +18,7 @@ from seedbed.core.part import Part, labels_of
 from seedbed.core.rows import data_columns
 from seedbed.core.run import StepRecord
 from seedbed.core.source import Block, Source
-from seedbed.core.step import Reduce, Step
+from seedbed.core.step import Reduce, Second, Step
 from seedbed.core.table import Table
 from seedbed.core.task import Task
 from seedbed.store.store import Artefact, Store
@@ -42,6 +42,8 @@ class Curated:
     ledger: tuple[Path, ...]
     """Ledger shards (`STORED_LEDGER_SCHEMA`), a pass after the other."""
     opened: tuple[Opened, ...]
+    seconds: tuple[tuple[str, Second], ...]
+    """Sources that steps read besides the rows, with the steps' names in the ledger."""
     facts: dict[str, Any]
     """Sums over the rows as read: `sources`, `labels`, `other_labels` (a number), `lengths`, `remarks`."""
     with_copies: Table | None
@@ -72,13 +74,8 @@ class Curation:
             DataError: A source cannot be read, or no row is left.
             BooksError: Rows were lost or invented.
         """
-        opened = self._open()
-        schema = common_schema(
-            [
-                (f"sources.{i}", pl.Schema({new: one.scan.schema[old] for new, old in one.renames.items()}))
-                for i, one in enumerate(opened)
-            ]
-        )
+        opened = open_sources(self.sources, self.context)
+        schema = schema_of(opened)
         columns = data_columns(check_steps(self.steps, schema))
         for role, column in self.task.roles.items():
             check_column(column, columns, f"task.{role}", "the task")
@@ -93,18 +90,39 @@ class Curation:
                 passes.go(leg)
         return passes.result()
 
-    def _open(self) -> tuple[Opened, ...]:
-        opened: list[Opened] = []
-        files = 0
-        with self.context.stage("Looking at the sources", len(self.sources), "sources") as stage:
-            for place, (source, part) in enumerate(zip(self.sources, labels_of(list(self.sources)), strict=True)):
-                with told_as(DataError, source.path):
-                    scan = source.scan(self.context)
-                renames = renames_of(source, scan, f"sources.{place}")
-                opened.append(Opened(source, scan, part, source.name or str(place), files, renames))
-                files += len(scan.files)
-                stage.advance(1, f"{len(scan.files)} files")
-        return tuple(opened)
+
+def open_sources(sources: Sequence[Source], context: Context) -> tuple[Opened, ...]:
+    """Scan the sources of a run, in order, and name their rows.
+
+    Raises:
+        RecipeError: `columns` names a column that is not there.
+        DataError: A source is not there, or is not what it is read as.
+    """
+    opened: list[Opened] = []
+    files = 0
+    with context.stage("Looking at the sources", len(sources), "sources") as stage:
+        for place, (source, part) in enumerate(zip(sources, labels_of(list(sources)), strict=True)):
+            with told_as(DataError, source.path):
+                scan = source.scan(context)
+            renames = renames_of(source, scan, f"sources.{place}")
+            opened.append(Opened(source, scan, part, source.name or str(place), files, renames))
+            files += len(scan.files)
+            stage.advance(1, f"{len(scan.files)} files")
+    return tuple(opened)
+
+
+def schema_of(opened: Sequence[Opened]) -> pl.Schema:
+    """The columns of all sources together.
+
+    Raises:
+        RecipeError: Two sources hold values of types that do not go together.
+    """
+    return common_schema(
+        [
+            (f"sources.{i}", pl.Schema({new: one.scan.schema[old] for new, old in one.renames.items()}))
+            for i, one in enumerate(opened)
+        ]
+    )
 
 
 class _Passes:
@@ -120,6 +138,7 @@ class _Passes:
         self.books: Books | None = None
         self.ledger: list[Path] = []
         self.first: dict[str, Any] = {}
+        self.seconds: list[tuple[str, Second]] = []
         self.with_copies: Table | None = None
         self.pending: tuple[str, Reduce, Path, int] | None = None
         """Verdicts that the next pass is to apply: whose, where, how many."""
@@ -142,7 +161,7 @@ class _Passes:
             self._judge(artefact, reduce, facts.get("survey", {}))
 
     def _steps_key(self, leg: Leg) -> list[Any]:
-        named: list[Any] = [[name, step.model_dump(mode="json")] for name, step in leg.steps]
+        named: list[Any] = [[name, step.model_dump(mode="json"), step.made_from()] for name, step in leg.steps]
         return [*named, leg.ends_with and leg.ends_with[1].model_dump(mode="json")]
 
     def _facts(self, artefact: Artefact, then: Pass, leg: Leg) -> Facts:
@@ -209,6 +228,9 @@ class _Passes:
             out = facts.get("rows_out", {}).get(name, 0)
             gone, changed = rejected.get(name, {}), books.changed.get(name, 0)
             rows = self._count(name, step.use, rows, out, rejected=gone, changed=changed)
+            second = step.second()
+            if second is not None:
+                self.seconds.append((name, _with_unmet(second, name, artefact, units)))
         self.books = books if self.books is None else self.books.then(books)
         self.books.check(at="the run so far")
         self.table = Table(tuple(artefact.folder / f"rows-{index:06}.parquet" for index in range(units)))
@@ -256,6 +278,7 @@ class _Passes:
             parts=tuple(self.counts),
             ledger=tuple(self.ledger),
             opened=self.opened,
+            seconds=tuple(self.seconds),
             facts=self.first,
             with_copies=self.with_copies,
             schema=self.schema,
@@ -266,6 +289,14 @@ class _Passes:
 def _source_key(one: Opened) -> list[Any]:
     files = [[file.name, file.sha256] for file in one.scan.files]
     return [one.part, one.name, one.source.model_dump(mode="json"), files, one.scan.settings]
+
+
+def _with_unmet(second: Second, part: str, artefact: Artefact, units: int) -> Second:
+    """With a note of how many of its rows no row of a pass met."""
+    shards = [artefact.folder / f"met-{index:06}.parquet" for index in range(units)]
+    met = pl.scan_parquet([shard for shard in shards if shard.exists()], glob=False).filter(part=part)
+    unmet = second.usable - int(met.select(pl.col("met").n_unique()).collect(engine="streaming").item())
+    return replace(second, notes=(*second.notes, f"{unmet:,} of its {second.usable:,} keys were met by no row"))
 
 
 def _intact(artefact: Artefact) -> bool:
@@ -286,10 +317,11 @@ def why_rejected(books: Books, most: int = 3) -> str:
     return "; ".join(f"{part} rejected {n:,} ({why})" for n, part, why in sorted(found, reverse=True)[:most])
 
 
-def lock_of(opened: Sequence[Opened]) -> list[dict[str, Any]]:
+def lock_of(curated: Curated) -> list[dict[str, Any]]:
     """The digests of every input."""
+    scans = [*((one.name, one.scan) for one in curated.opened), *((name, two.scan) for name, two in curated.seconds)]
     return [
-        {"source": one.name, "file": file.name, "bytes": file.size, "sha256": file.sha256}
-        for one in opened
-        for file in one.scan.files
+        {"source": name, "file": file.name, "bytes": file.size, "sha256": file.sha256}
+        for name, scan in scans
+        for file in scan.files
     ]

@@ -15,7 +15,7 @@ import polars as pl
 
 from seedbed.core.errors import DataError, told_as
 from seedbed.core.ledger import STORED_LEDGER_SCHEMA, count_rejected
-from seedbed.core.rows import NUMBER, number_rows
+from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.source import Block, Scan, Source
 from seedbed.core.step import Reduce
 from seedbed.store.store import arriving, write_whole
@@ -48,7 +48,8 @@ class Opened:
         """What a person should know of the source, in sentences."""
         hidden = self.renames.items() if self.source.columns is None else ()
         told = (
-            f"column {old!r} is read as {new!r}, because {old!r} is the rows' own id"
+            f"column {old!r} is read as {new!r}, because {old!r} "
+            + ("is the rows' own id" if old in (ROW, NUMBER) else "means several columns")
             for new, old in hidden
             if new != old
         )
@@ -70,6 +71,7 @@ class Pass:
         kept: list[pl.DataFrame] = []
         rows_out: dict[str, int] = {}
         changed: dict[str, int] = {}
+        met: dict[str, list[pl.Series]] = {}
         for start in range(0, max(rows.height, 1), self.batch):
             outcome = self.kernel(rows.slice(start, self.batch))
             kept.append(outcome.kept)
@@ -78,6 +80,8 @@ class Pass:
                 rows_out[name] = rows_out.get(name, 0) + count
             for name, count in outcome.changed.items():
                 changed[name] = changed.get(name, 0) + count
+            for name, numbers in outcome.met.items():
+                met.setdefault(name, []).append(numbers)
         table = pl.concat(kept)
         ledger = pl.concat([pl.DataFrame(schema=STORED_LEDGER_SCHEMA), *entries]).sort(NUMBER, maintain_order=True)
         facts |= {
@@ -89,6 +93,8 @@ class Pass:
         }
         write_parquet(table, self.folder / f"rows-{index:06}.parquet")
         write_parquet(ledger, self.folder / f"ledger-{index:06}.parquet")
+        if met:
+            write_parquet(_told_apart(met), self.folder / f"met-{index:06}.parquet")
         write_whole(self.folder / f"unit-{index:06}.json", json.dumps(facts).encode())
         return facts
 
@@ -138,8 +144,9 @@ class ReadJob:
             rows[self.label]
             .cast(pl.String, strict=False)
             .fill_null("")
+            .alias("label")
             .value_counts(name="n")
-            .sort("n", self.label, descending=[True, False])
+            .sort("n", "label", descending=[True, False])
         )
         named, others = counts.head(_MOST_LABELS), counts.slice(_MOST_LABELS)
         return {"labels": dict(named.iter_rows()), "other_labels": int(others["n"].sum())}
@@ -197,12 +204,10 @@ class KeysJob:
 
 def conform(table: pl.DataFrame, renames: Mapping[str, str], schema: pl.Schema) -> pl.DataFrame:
     """The table with the run's columns: renamed, in the run's order and types, null where the source has none."""
-    taken = {new: pl.col(old) for new, old in renames.items()}
-    return (
-        table.select([taken.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in schema.items()])
-        if len(schema)
-        else table.select([])
-    )
+    # Series, not expressions: to those a source's column called `*` would mean all of them.
+    lacking = pl.Series([None]).new_from_index(0, table.height)
+    taken = {new: table[old] for new, old in renames.items()}
+    return pl.DataFrame([taken.get(name, lacking).cast(kind).alias(name) for name, kind in schema.items()])
 
 
 def length_counts(texts: pl.Series) -> list[int]:
@@ -219,6 +224,14 @@ def write_parquet(table: pl.DataFrame, path: Path) -> None:
     """Write a shard that is there whole or not at all."""
     with arriving(path) as partial:
         table.write_parquet(partial, compression="lz4")
+
+
+def _told_apart(met: Mapping[str, list[pl.Series]]) -> pl.DataFrame:
+    """Which rows of second sources were met: `part`, `met`."""
+    found = [pl.concat(numbers).unique().alias("met").to_frame() for numbers in met.values()]
+    return pl.concat(
+        [table.insert_column(0, pl.lit(name).alias("part")) for name, table in zip(met, found, strict=True)]
+    )
 
 
 def _sums(table: pl.DataFrame, survey: Mapping[str, pl.Expr]) -> dict[str, int]:

@@ -5,6 +5,7 @@ It knows nothing of files, workers or passes, so that whatever has a batch can u
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,9 +15,11 @@ import xxhash
 from seedbed.core.errors import BooksError, DataError, told_as
 from seedbed.core.ledger import STORED_LEDGER_SCHEMA, excerpt_of
 from seedbed.core.rows import NUMBER, ROW, as_json, data_columns
-from seedbed.core.step import Filter, Map
+from seedbed.core.step import Filter, Map, Rework
 from seedbed.core.task import Task
 
+#: Where the work of a `Rework` lies while its batch is here; no source can name a column so.
+WORK = "\x00work"
 #: One in so many changed rows is written to the ledger unless the recipe asks for all.
 CHANGE_SAMPLE = 100
 
@@ -47,6 +50,8 @@ class Outcome:
     """Rows after each part."""
     changed: dict[str, int]
     """Rows changed by each part."""
+    met: dict[str, pl.Series]
+    """Rows of a part's second source that rows met, each once, for parts that have one."""
 
 
 @dataclass(frozen=True)
@@ -63,35 +68,51 @@ class Kernel:
         """Apply the steps in order."""
         entries: list[pl.DataFrame] = []
         rows_out, changed = {}, {}
+        met: dict[str, pl.Series] = {}
         for name, step in self.steps:
             with told_as(DataError, name, about=extent(batch)):
-                if isinstance(step, Map):
-                    batch, changed[name], told = self._map(name, step, batch)
+                if isinstance(step, Rework):
+                    batch, changed[name], told = self._rework(name, step, batch, met)
+                elif isinstance(step, Map):
+                    batch, changed[name], told = self._map(name, step.columns(), batch)
                 else:
                     batch, told = self._filter(name, step, batch)
             entries.append(told)
             rows_out[name] = batch.height
         ledger = pl.concat(entries) if entries else pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
-        return Outcome(batch, ledger, rows_out, changed)
+        return Outcome(batch, ledger, rows_out, changed, met)
 
-    def _map(self, name: str, step: Map, batch: pl.DataFrame) -> tuple[pl.DataFrame, int, pl.DataFrame]:
-        expressions = step.columns()
+    def _rework(
+        self, name: str, step: Rework, batch: pl.DataFrame, met: dict[str, pl.Series]
+    ) -> tuple[pl.DataFrame, int, pl.DataFrame]:
+        work = batch.select(step.work().alias(WORK)).to_series()
+        if work.len() != batch.height:
+            raise BooksError(f"the work on {batch.height} rows gave {work.len()}", at=name)
+        if "met" in work.struct.fields:
+            met[name] = work.struct.field("met").drop_nulls().unique()
+        done = pl.col(WORK)
+        kept, gone = self._sorted_out(
+            name, batch.with_columns(work), step.keep(done), step.reason(done), step.evidence(done), _about(step)
+        )
+        after, changed, told = self._map(name, step.columns(done), kept)
+        return after.drop(WORK), changed, pl.concat([gone, told])
+
+    def _map(
+        self, name: str, expressions: Sequence[pl.Expr], batch: pl.DataFrame
+    ) -> tuple[pl.DataFrame, int, pl.DataFrame]:
         after = batch.with_columns(expressions)
         if after.height != batch.height:
             raise BooksError(f"a Map must keep every row: {batch.height} rows became {after.height}", at=name)
         if not after[NUMBER].equals(batch[NUMBER]):
             raise BooksError("a Map must not touch the rows' identity", at=name)
         written = {expression.meta.output_name(raise_if_undetermined=False) for expression in expressions}
-        differs = {
-            column: _differs(batch[column], after[column])
-            for column in data_columns(batch)
-            if column in written or None in written
-        }
-        differs = {column: mask for column, mask in differs.items() if mask.any()}
-        if not differs:
+        known = [column for column in data_columns(batch) if column in written or None in written]
+        differs = [_differs(batch[column], after[column]) for column in known]
+        if not any(mask.any() for mask in differs):
             return after, 0, pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
-        any_changed = pl.Series(pl.select(pl.any_horizontal(*differs.values())).to_series())
-        samples = self._changes(name, batch.filter(any_changed), after.filter(any_changed), list(differs))
+        any_changed = pl.Series(pl.select(pl.any_horizontal(*differs)).to_series())
+        # All that the step writes are told: which of them differ in this batch must not show in a row's entry.
+        samples = self._changes(name, batch.filter(any_changed), after.filter(any_changed), known)
         return after, int(any_changed.sum()), samples
 
     def _changes(self, name: str, before: pl.DataFrame, after: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
@@ -115,21 +136,26 @@ class Kernel:
         )
 
     def _filter(self, name: str, step: Filter, batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        keep = batch.select(step.keep().alias("keep")).to_series()
+        return self._sorted_out(name, batch, step.keep(), step.reason(), step.evidence(), _about(step))
+
+    def _sorted_out(
+        self,
+        name: str,
+        batch: pl.DataFrame,
+        verdict: pl.Expr,
+        why: pl.Expr,
+        facts: Mapping[str, pl.Expr],
+        column: str | None,
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        keep = batch.select(verdict.alias("keep")).to_series()
         if keep.len() != batch.height:  # a literal stands for every row
             keep = keep.new_from_index(0, batch.height)
         if keep.all(ignore_nulls=False):
             return batch, pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
         gone = batch.filter(~keep.fill_null(False))
-        reason = (
-            pl.when(keep.filter(~keep.fill_null(False)).is_null()).then(pl.lit("cannot_tell")).otherwise(step.reason())
-        )
-        facts = step.evidence()
+        reason = pl.when(keep.filter(~keep.fill_null(False)).is_null()).then(pl.lit("cannot_tell")).otherwise(why)
         found = gone.select(NUMBER, reason.alias("reason"), **{f" {key}": fact for key, fact in facts.items()})
         evidence = [_fit_to_show(found[f" {key}"]).alias(key) for key in facts]
-        # A step that looks at several columns says in its evidence which of them it was about.
-        single = (getattr(step, option, None) for option in step.columns_named())
-        column = next((name for name in single if isinstance(name, str)), None)
         return batch.filter(keep), _entries(
             gone,
             action="rejected",
@@ -139,11 +165,17 @@ class Kernel:
             if facts
             else pl.Series(["{}"]).new_from_index(0, gone.height),
             excerpt=self._excerpt(gone, column),
-            record=whole_rows(gone),
+            record=whole_rows(gone.drop(WORK, strict=False)),
         )
 
     def _excerpt(self, rows: pl.DataFrame, column: str | None) -> pl.Series:
         return excerpt(rows, column, self.shown)
+
+
+def _about(step: Filter) -> str | None:
+    """The column that a step is about. One that looks at several says in its evidence which of them it was about."""
+    single = (getattr(step, option, None) for option in step.columns_named())
+    return next((name for name in single if isinstance(name, str)), None)
 
 
 def _fit_to_show(facts: pl.Series) -> pl.Series:

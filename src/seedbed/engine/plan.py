@@ -55,14 +55,16 @@ def legs_of(steps: Sequence[Step], task: Task) -> list[Leg]:
 
 
 def renames_of(source: Source, scan: Scan, at: str) -> dict[str, str]:
-    """Columns to take from a source, as NEW: OLD. One that would hide a row's identity gets a `_` (`_2`, …) at its end.
+    """Columns to take from a source, as NEW: OLD. One that cannot keep its name gets a `_` (`_2`, …) at its end.
+
+    Such are those that would hide a row's identity, and those that mean several columns.
 
     Raises:
         RecipeError: `columns` names a column that is not there.
     """
     if source.columns is None:
         names = scan.schema.names()
-        return {_free(name, names) if name in (ROW, NUMBER) else name: name for name in names}
+        return {_free(name, names) if name in (ROW, NUMBER) or means_several(name) else name: name for name in names}
     for new, old in source.columns.items():
         if old not in scan.schema:
             raise RecipeError(
@@ -70,11 +72,20 @@ def renames_of(source: Source, scan: Scan, at: str) -> dict[str, str]:
                 at=f"{at}.columns.{new}",
                 hint=known_columns(old, scan.schema.names()),
             )
+        if means_several(new):
+            raise RecipeError(
+                f"{new!r} would mean several columns", at=f"{at}.columns.{new}", hint="choose another name"
+            )
         if new in (ROW, NUMBER):
             raise RecipeError(
                 f"{new!r} is the name of the rows' own ids", at=f"{at}.columns.{new}", hint="choose another name"
             )
     return dict(source.columns)
+
+
+def means_several(name: str) -> bool:
+    """Whether Polars takes a column's name for a pattern: `*`, or what stands between `^` and `$`."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
@@ -148,6 +159,7 @@ def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
     for place, step in enumerate(steps):
         at = f"steps.{place}"
         check_columns(step, data_columns(rows), at)
+        _refuse_clashes(step, data_columns(rows), at)
         try:
             rows = _tried(step, rows)
         except pl.exceptions.PolarsError as error:
@@ -159,13 +171,27 @@ def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
     return rows.schema
 
 
+def _refuse_clashes(step: Step, columns: Sequence[str], at: str) -> None:
+    try:
+        brought = step.brings()
+    except RecipeError as error:
+        raise RecipeError(error.problem, at=error.at or at, hint=error.hint) from None
+    for name in brought:
+        if name in columns:
+            raise RecipeError(
+                f"{step.use} would bring the column {name!r}, which is there already",
+                at=at,
+                hint="rename one of them with the `columns: {NEW: OLD}` of its source, or do not take it",
+            )
+
+
 def _tried(step: Step, rows: pl.DataFrame) -> pl.DataFrame:
     """No rows, as a step leaves them."""
-    if isinstance(step, Map):
-        return rows.with_columns(step.columns())
     if isinstance(step, Filter):
         rows.filter(step.keep()).select(step.reason(), **step.evidence())
-    elif isinstance(step, Reduce):
+    if isinstance(step, Map):
+        return rows.with_columns(step.columns())
+    if isinstance(step, Reduce):
         rows.select(step.reads())
         rows.select([total.sum().alias(name) for name, total in step.survey().items()])
     return rows

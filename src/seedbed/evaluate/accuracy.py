@@ -23,6 +23,7 @@ class Accuracy(DecisionMetric):
     `macro_f1` or `balanced_accuracy` beside it.
     """
 
+    lowest: ClassVar[float] = 0.0
     highest: ClassVar[float] = 1.0
 
     use: Literal["accuracy"] = "accuracy"

@@ -24,6 +24,7 @@ class BalancedAccuracy(DecisionMetric):
     does.
     """
 
+    lowest: ClassVar[float] = 0.0
     highest: ClassVar[float] = 1.0
 
     use: Literal["balanced_accuracy"] = "balanced_accuracy"

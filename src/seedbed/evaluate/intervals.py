@@ -1,9 +1,9 @@
-"""Bootstrap intervals of everything that a confusion matrix tells.
+"""Bootstrap intervals of scores.
 
 A resample of n rows with replacement, looked at only through its confusion matrix, is one multinomial draw of n over
 the cells with the cells' shares as probabilities: each drawn row falls into a cell with that cell's share,
 independently of the others. So drawing cells gives the same distribution as drawing rows, at a cost that does not
-depend on n.
+depend on n. Metrics of probabilities are measured on resampled rows (`drawing`).
 
 Intervals are percentile intervals (Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, chapter 13): the
 middle `level` of the values of the resamples. They say how much a value moves because the judged rows are a sample;
@@ -17,13 +17,16 @@ however few the rows. There the share of what was not seen is bounded exactly in
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import Metric, Score
+from seedbed.core.metric import DecisionMetric, ProbabilityMetric, Score
 from seedbed.core.run import ClassScore
+
+from .drawing import affordable, weights
 
 #: Resamples are drawn in pieces of about this many bytes. The pieces do not change what is drawn.
 PIECE_BYTES = 32 << 20
@@ -68,8 +71,8 @@ def resampled(cells: NDArray[np.int64], *, resamples: int, seed: int) -> Iterato
 
 
 def bounds(values: NDArray[np.float64], level: float) -> tuple[float, float]:
-    """The middle `level` of values, shape (resamples,)."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    """The middle `level` of values, shape (resamples,); of those that are numbers, at least one."""
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
@@ -91,9 +94,9 @@ def _with_unseen(cells: NDArray[np.int64], level: float) -> NDArray[np.float64] 
 
 
 def scores(
-    cells: NDArray[np.int64], metrics: Sequence[Metric], *, level: float, resamples: int, seed: int
+    cells: NDArray[np.int64], metrics: Sequence[DecisionMetric], *, level: float, resamples: int, seed: int
 ) -> dict[str, Score]:
-    """Values of metrics with their intervals.
+    """Values of metrics of decided labels, with their intervals.
 
     Args:
         cells: Counts, shape (K, K), truth by prediction, of at least one row.
@@ -118,6 +121,61 @@ def scores(
             low, high = min(low, edge), max(high, edge)
         found[metric.use] = Score(value=float(metric.of_cells(cells)), low=low, high=high, n=int(cells.sum()))
     return found
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A metric of probabilities on a model's rows."""
+
+    score: Score
+    values: NDArray[np.float64]
+    """Its values on resamples: the same ones for every model on as many rows, shape (resamples,)."""
+
+
+def row_scores(
+    truth: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    metrics: Sequence[ProbabilityMetric],
+    *,
+    level: float,
+    resamples: int,
+    seed: int,
+) -> dict[str, Sampled]:
+    """Values of metrics of probabilities, with their intervals.
+
+    Args:
+        truth: True label of each row, from 0, shape (rows,), at least one row.
+        probabilities: Of each label, shape (rows, K).
+        metrics: What to compute.
+        level: Coverage of the intervals, as 0.95.
+        resamples: Bootstrap resamples; fewer on large splits, see `drawing.affordable`.
+        seed: Of the resamples.
+
+    Returns:
+        By the metric's name, without those that have no value on these rows.
+    """
+    resamples = affordable(truth.size, probabilities.shape[1], resamples)
+    found = {}
+    for metric in metrics:
+        value = float(metric.of_rows(truth, probabilities, np.ones((1, truth.size), dtype=np.uint8))[0])
+        if np.isnan(value):
+            continue
+        drawn = [metric.of_rows(truth, probabilities, piece) for piece in weights(truth.size, resamples, seed)]
+        values = np.concatenate(drawn)
+        low, high = _ends(metric, value, values, level)
+        edge = metric.unseen(truth, probabilities, level) if low == high else None
+        if edge is not None:
+            low, high = min(low, edge), max(high, edge)
+        found[metric.use] = Sampled(Score(value=value, low=low, high=high, n=int(truth.size)), values)
+    return found
+
+
+def _ends(metric: ProbabilityMetric, value: float, values: NDArray[np.float64], level: float) -> tuple[float, float]:
+    low, high = bounds(values, level)
+    if metric.adds_up_chance:
+        # It holds the value itself, too, where chance is all there is.
+        low, high = max(metric.lowest, min(2 * value - high, value)), min(metric.highest, max(2 * value - low, value))
+    return low, high
 
 
 def class_scores(

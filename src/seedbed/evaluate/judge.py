@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.errors import DataError, ModelError
-from seedbed.core.ledger import excerpt_of
-from seedbed.core.metric import Metric, Score
-from seedbed.core.run import ClassScore, Mistake
+from seedbed.core.metric import DecisionMetric, Metric, ProbabilityMetric, Score
+from seedbed.core.run import ClassScore, Curves, ReliabilityBin
 
-from .intervals import class_scores, confusion, scores
+from .curves import curves
+from .intervals import class_scores, confusion, row_scores, scores
+from .reliability import reliability
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,15 @@ class Judgement:
     """How a model did."""
 
     scores: dict[str, Score]
-    """By metric."""
+    """By metric; one that has no value on these rows is left out."""
     classes: dict[str, ClassScore]
     """By label."""
     confusion: list[list[int]]
     """Rows by true label (outer) and predicted label (inner), in the order of the labels."""
+    curves: Curves
+    reliability: tuple[ReliabilityBin, ...]
+    resampled: dict[str, NDArray[np.float64]]
+    """Values of the metrics of probabilities on resamples, for comparisons with models on the same rows."""
 
 
 def decide(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -51,7 +55,7 @@ def judge(
     resamples: int = 10_000,
     seed: int = 13,
 ) -> Judgement:
-    """Scores with intervals, per label too, and the confusion matrix.
+    """Scores with intervals, per label too, the confusion matrix, curves and reliability.
 
     Args:
         truth: True label of each row, as an index into `labels`, shape (rows,).
@@ -72,43 +76,21 @@ def judge(
         shape = " x ".join(map(str, probabilities.shape))
         raise ModelError(f"the model gave {shape} probabilities for {truth.size} rows and {len(labels)} labels")
     cells = confusion(truth, decide(probabilities), len(labels))
+    decisions = [metric for metric in metrics if isinstance(metric, DecisionMetric)]
+    on_rows = [metric for metric in metrics if isinstance(metric, ProbabilityMetric)]
+    found = scores(cells, decisions, level=level, resamples=resamples, seed=seed)
+    sampled = row_scores(truth, probabilities, on_rows, level=level, resamples=resamples, seed=seed)
+    found |= {name: one.score for name, one in sampled.items()}
     return Judgement(
-        scores=scores(cells, metrics, level=level, resamples=resamples, seed=seed),
+        scores={metric.use: found[metric.use] for metric in metrics if metric.use in found},
         classes=class_scores(cells, labels, level=level, resamples=resamples, seed=seed),
         confusion=cells.tolist(),
+        curves=curves(truth, probabilities, labels),
+        reliability=reliability(truth, probabilities, level=level),
+        resampled={name: one.values for name, one in sampled.items()},
     )
 
 
-def mistakes(
-    rows: pl.Series,
-    texts: pl.Series,
-    truth: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    labels: Sequence[str],
-    most: int = 20,
-) -> tuple[Mistake, ...]:
-    """The wrong answers that the model was surest of, surest first; equals in the order of the rows.
-
-    Args:
-        rows: Row ids, shape (rows,).
-        texts: What the model read, shape (rows,).
-        truth: True label of each row, as an index into `labels`, shape (rows,).
-        probabilities: Of each label for each row, shape (rows, labels).
-        labels: The labels in order.
-        most: At most so many.
-    """
-    predicted = decide(probabilities)
-    confidence = probabilities.max(axis=1) if truth.size else np.zeros(0)
-    wrong = np.flatnonzero(predicted != truth)
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:most].tolist()
-    excerpts = pl.DataFrame({"text": texts[worst].cast(pl.String).fill_null("")}).select(excerpt_of(pl.col("text")))
-    return tuple(
-        Mistake(
-            row=str(rows[i]),
-            text=text,
-            truth=labels[truth[i]],
-            predicted=labels[predicted[i]],
-            confidence=float(confidence[i]),
-        )
-        for i, text in zip(worst, excerpts["text"].to_list(), strict=True)
-    )
+def measure(metric: Metric, truth: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """A metric's value alone; NaN where it has none."""
+    return float(metric.of_rows(truth, probabilities, np.ones((1, truth.size), dtype=np.uint8))[0])

@@ -24,6 +24,7 @@ class MacroF1(DecisionMetric):
     never found counts 0. Labels of a handful of rows move the value a lot; its interval shows that.
     """
 
+    lowest: ClassVar[float] = 0.0
     highest: ClassVar[float] = 1.0
 
     use: Literal["macro_f1"] = "macro_f1"

@@ -1,6 +1,7 @@
 """Two models on the same rows: is one better, or could the difference be chance?
 
-Everything is drawn over the joint cells (truth, a's answer, b's answer), of which there are at most as many as rows:
+For metrics of decided labels everything is drawn over the joint cells (truth, a's answer, b's answer), of which there
+are at most as many as rows; for metrics of probabilities over the rows themselves:
 
 * the interval of the difference resamples rows, as in `intervals`: a row keeps both answers, so the pairing stays
   (Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, chapter 13);
@@ -13,57 +14,116 @@ Everything is drawn over the joint cells (truth, a's answer, b's answer), of whi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.errors import MissingExtraError
-from seedbed.core.metric import Metric
+from seedbed.core.metric import DecisionMetric, Metric, ProbabilityMetric
 from seedbed.core.run import Comparison
 
-from .intervals import bounds, pieces
+from .drawing import affordable, swaps
+from .holm import verdict
+from .intervals import bounds, pieces, row_scores
 
 #: Differences that are equal but for rounding count as equally extreme.
 ROUNDING = 1e-12
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What a model answers on some rows."""
+
+    name: str
+    probabilities: NDArray[np.float64]
+    """Of each label, shape (rows, K)."""
+    resampled: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """Values of metrics of probabilities on resamples, by the metric's name, as `intervals.row_scores` gives them."""
+
+    @cached_property
+    def decided(self) -> NDArray[np.int64]:
+        """The most probable label of each row, the first of equals, shape (rows,)."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+
+
 def compare(
     truth: NDArray[np.int64],
-    answers: Mapping[str, NDArray[np.int64]],
-    size: int,
+    a: Answers,
+    b: Answers,
     metric: Metric,
     *,
     split: str,
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 13,
-) -> Comparison:
+) -> Comparison | None:
     """Compare a second model, b, with a first, a.
 
     Args:
         truth: True label of each row, from 0, shape (rows,), at least one row.
-        answers: What each of the two models predicts, shape (rows,), by the models' names: first a, then b.
-        size: Labels, K.
+        a: The one model's answers.
+        b: The other's.
         metric: What to compare.
         split: Name of the rows.
         level: Coverage of the interval; a difference counts where p is below 1 - level and the interval excludes 0.
-        resamples: Bootstrap resamples, and permutations.
+        resamples: Bootstrap resamples, and permutations; for metrics of probabilities fewer on large splits.
         seed: Of both.
 
     Returns:
-        The difference b - a and what chance makes of it. The verdict is about b.
-
-    Raises:
-        MissingExtraError: SciPy is not installed.
+        The difference b - a and what chance makes of it. The verdict is about b; it knows of no other comparison
+        (`holm.with_holm` does). None where the metric has no value on these rows.
     """
-    (name_a, a), (name_b, b) = answers.items()
+    how = _Draws(level, resamples, seed)
+    if isinstance(metric, DecisionMetric):
+        size = a.probabilities.shape[1]
+        difference, low, high, p = _of_decisions(truth, a.decided, b.decided, size, metric, how)
+    elif isinstance(metric, ProbabilityMetric):
+        difference, low, high, p = _of_probabilities(truth, a, b, metric, how)
+    else:
+        raise TypeError(f"{metric.use} is neither a metric of decisions nor one of probabilities")
+    if np.isnan(difference):
+        return None
+    right_a, right_b = a.decided == truth, b.decided == truth
+    gain = -difference if metric.lower_is_better else difference
+    return Comparison(
+        a=a.name,
+        b=b.name,
+        split=split,
+        metric=metric.use,
+        difference=difference,
+        low=low,
+        high=high,
+        p=p,
+        mcnemar=mcnemar(int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())),
+        n=int(truth.size),
+        verdict=verdict(gain, low, high, p, level),
+    )
+
+
+@dataclass(frozen=True)
+class _Draws:
+    level: float
+    resamples: int
+    seed: int
+
+
+def _of_decisions(
+    truth: NDArray[np.int64],
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    size: int,
+    metric: DecisionMetric,
+    how: _Draws,
+) -> tuple[float, float, float, float]:
+    """Difference, ends of its interval and p, over joint cells."""
     codes, counts = np.unique((truth * size + a) * size + b, return_counts=True)
     true, of_a, of_b = codes // size**2, codes // size % size, codes % size
     to_a, to_b = _Margin(true * size + of_a, size), _Margin(true * size + of_b, size)
     cells_a, cells_b = to_a(counts), to_b(counts)
     difference = float(metric.of_cells(cells_b) - metric.of_cells(cells_a))
-    low, high = bounds(_resampled_differences(counts, to_a, to_b, metric, resamples, seed), level)
+    low, high = bounds(_resampled_differences(counts, to_a, to_b, metric, how.resamples, how.seed), how.level)
     differ = of_a != of_b
     null = _swapped_differences(
         counts[differ],
@@ -71,47 +131,61 @@ def compare(
         _Margin((true * size + of_b)[differ], size),
         (cells_a, cells_b),
         metric,
-        resamples,
-        seed,
+        how.resamples,
+        how.seed,
     )
-    p = float((1 + (np.abs(null) >= abs(difference) - ROUNDING).sum()) / (1 + resamples))
-    return Comparison(
-        a=name_a,
-        b=name_b,
-        split=split,
-        metric=metric.use,
-        difference=difference,
-        low=low,
-        high=high,
-        p=p,
-        mcnemar=mcnemar(int(((a == truth) & (b != truth)).sum()), int(((a != truth) & (b == truth)).sum())),
-        n=int(truth.size),
-        verdict=_verdict(-difference if metric.lower_is_better else difference, low, high, p, level),
+    return difference, low, high, chance_of(null, difference)
+
+
+def _of_probabilities(
+    truth: NDArray[np.int64], a: Answers, b: Answers, metric: ProbabilityMetric, how: _Draws
+) -> tuple[float, float, float, float]:
+    """The same over rows: both models' resamples are the same rows, and a swap exchanges a row's two answers."""
+    rows, labels = a.probabilities.shape
+    once = np.ones((1, rows), dtype=np.uint8)
+    difference = float(
+        metric.of_rows(truth, b.probabilities, once)[0] - metric.of_rows(truth, a.probabilities, once)[0]
     )
+    if np.isnan(difference):
+        return difference, difference, difference, 1.0
+    drawn = [_resampled_values(truth, one, metric, how) for one in (a, b)]
+    low, high = bounds(drawn[1] - drawn[0], how.level)
+    if np.array_equal(a.probabilities, b.probabilities):
+        return difference, low, high, 1.0
+    both, answers = np.concatenate([truth, truth]), np.concatenate([a.probabilities, b.probabilities])
+    null = [
+        metric.of_rows(both, answers, second) - metric.of_rows(both, answers, first)
+        for first, second in swaps(rows, affordable(2 * rows, labels, how.resamples), how.seed)
+    ]
+    return difference, low, high, chance_of(np.concatenate(null), difference)
+
+
+def _resampled_values(
+    truth: NDArray[np.int64], answers: Answers, metric: ProbabilityMetric, how: _Draws
+) -> NDArray[np.float64]:
+    known = answers.resampled.get(metric.use)
+    if known is not None:
+        return known
+    sampled = row_scores(
+        truth, answers.probabilities, [metric], level=how.level, resamples=how.resamples, seed=how.seed
+    )
+    return sampled[metric.use].values
+
+
+def chance_of(null: NDArray[np.float64], found: float) -> float:
+    """The share of draws that are at least as extreme as what was found, the found one among them.
+
+    A draw without a value counts as extreme.
+    """
+    milder = np.abs(null) < abs(found) - ROUNDING
+    return float((1 + (~milder).sum()) / (1 + null.size))
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Exact two-sided McNemar p, from rows that only the first and only the second model got right.
+    """Exact two-sided McNemar p, from rows that only the first and only the second model got right."""
+    from scipy.stats import binomtest
 
-    Raises:
-        MissingExtraError: SciPy is not installed.
-    """
-    try:
-        from scipy.stats import binomtest
-    except ImportError as error:
-        raise MissingExtraError(
-            f"comparing models needs the package 'scipy', which is not installed ({error})",
-            hint="pip install 'seedbed[train]'",
-        ) from None
     return float(binomtest(only_b, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
-
-
-def _verdict(
-    gain: float, low: float, high: float, p: float, level: float
-) -> Literal["better", "worse", "not distinguishable"]:
-    if p >= 1 - level or low <= 0 <= high:
-        return "not distinguishable"
-    return "better" if gain > 0 else "worse"
 
 
 class _Margin:
@@ -130,7 +204,7 @@ class _Margin:
 
 
 def _resampled_differences(
-    counts: NDArray[np.int64], to_a: _Margin, to_b: _Margin, metric: Metric, resamples: int, seed: int
+    counts: NDArray[np.int64], to_a: _Margin, to_b: _Margin, metric: DecisionMetric, resamples: int, seed: int
 ) -> NDArray[np.float64]:
     random = np.random.default_rng(seed)
     rows = counts.sum()
@@ -146,7 +220,7 @@ def _swapped_differences(
     to_a: _Margin,
     to_b: _Margin,
     cells: tuple[NDArray[np.int64], NDArray[np.int64]],
-    metric: Metric,
+    metric: DecisionMetric,
     draws: int,
     seed: int,
 ) -> NDArray[np.float64]:

@@ -1,5 +1,27 @@
 """Wires the stages: passes values from one to the next."""
 
-from .running import Finished, run
+from __future__ import annotations
 
-__all__ = ["Finished", "run"]
+from typing import TYPE_CHECKING, Any
+
+from .finished import Finished, open_run
+from .story import Story
+
+if TYPE_CHECKING:
+    from .explaining import explain
+    from .running import run
+
+__all__ = ["Finished", "Story", "explain", "open_run", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    # Looking at a run needs nothing of what makes one: the stages are loaded when one is made.
+    if name == "run":
+        from .running import run
+
+        return run
+    if name == "explain":
+        from .explaining import explain
+
+        return explain
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

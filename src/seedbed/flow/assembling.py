@@ -13,6 +13,7 @@ import polars as pl
 from seedbed.core.context import Context
 from seedbed.core.ledger import LEDGER_SCHEMA
 from seedbed.core.run import DatasetRecord, Run, SourceRecord, StepRecord
+from seedbed.core.step import Second
 from seedbed.core.version import __version__
 from seedbed.engine.curate import Curated, lock_of
 from seedbed.publish import write_papers
@@ -27,10 +28,10 @@ _VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "sc
 
 
 def source_records(curated: Curated) -> tuple[SourceRecord, ...]:
-    """The sources as they were read."""
+    """The sources as they were read, then those that steps read besides."""
     counts = curated.facts.get("sources", {})
     remarks = curated.facts.get("remarks", {})
-    return tuple(
+    first = (
         SourceRecord(
             name=one.name,
             use=one.source.use,
@@ -44,6 +45,23 @@ def source_records(curated: Curated) -> tuple[SourceRecord, ...]:
             notes=(*one.notes, *(f"{n:,} rows: {text}" for text, n in sorted(remarks.get(one.name, {}).items()))),
         )
         for one in curated.opened
+    )
+    return (*first, *(_second_record(name, second) for name, second in curated.seconds))
+
+
+def _second_record(step: str, second: Second) -> SourceRecord:
+    """A source that a step read: it goes by the step's name."""
+    return SourceRecord(
+        name=step,
+        use=second.source.use,
+        path=second.source.path,
+        license=second.source.license,
+        files=len(second.scan.files),
+        bytes=sum(file.size for file in second.scan.files),
+        rows=second.rows,
+        malformed=second.malformed,
+        settings=second.scan.found,
+        notes=(f"is read by the step {step}; its rows are none of the run's", *second.notes),
     )
 
 
@@ -82,12 +100,21 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
             "level": recipe.evaluate.intervals.level,
             "resamples": recipe.evaluate.intervals.resamples,
             "method": "percentile bootstrap over confusion cells; exact at the end where no mistake, or no hit, shows",
+            **(_on_rows(judged.draws) if judged and judged.draws else {}),
         },
         timings=dict(clock.seconds),
         recipe_text=dump(settled),
         command=command,
         versions={"python": platform.python_version(), **_versions()},
     )
+
+
+def _on_rows(draws: dict[str, int]) -> dict[str, object]:
+    """How intervals of metrics of probabilities were made, which cost more."""
+    return {
+        "probability_method": "percentile bootstrap over rows; reflected for expected_calibration_error",
+        "probability_resamples": draws,
+    }
 
 
 def _versions() -> dict[str, str]:
@@ -107,7 +134,7 @@ def write_folder(folder: Path, loaded: Loaded, known: Known, run: Run) -> None:
     lock = {
         "seedbed": run.seedbed,
         "versions": run.versions,
-        "inputs": lock_of(curated.opened),
+        "inputs": lock_of(curated),
         "dataset": run.dataset.digest,
     }
     _write_json(folder / "recipe.lock", lock)
@@ -135,6 +162,7 @@ def _write_ledger(curated: Curated, folder: Path) -> None:
 
 
 def _lineage(curated: Curated, run: Run) -> dict[str, object]:
+    scans = [*(one.scan for one in curated.opened), *(second.scan for _, second in curated.seconds)]
     return {
         "sources": [
             {
@@ -142,9 +170,9 @@ def _lineage(curated: Curated, run: Run) -> dict[str, object]:
                 "use": record.use,
                 "path": record.path,
                 "license": record.license,
-                "files": [{"name": f.name, "bytes": f.size, "sha256": f.sha256} for f in one.scan.files],
+                "files": [{"name": f.name, "bytes": f.size, "sha256": f.sha256} for f in scan.files],
             }
-            for record, one in zip(run.sources, curated.opened, strict=True)
+            for record, scan in zip(run.sources, scans, strict=True)
         ],
         "steps": [step.part for step in run.steps],
         "dataset": {"digest": run.dataset.digest, "splits": run.dataset.splits},

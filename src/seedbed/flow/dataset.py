@@ -75,7 +75,11 @@ class Dataset:
 
     def scan(self, split: str) -> pl.LazyFrame:
         """The rows of a split, lazily, in order."""
-        return pl.scan_parquet(sorted((self.folder / "data").glob(f"{split}-*.parquet")), glob=False)
+        return pl.scan_parquet(self.files(split), glob=False)
+
+    def files(self, split: str) -> list[Path]:
+        """The files of a split, in order."""
+        return sorted((self.folder / "data").glob(f"{split}-*.parquet"))
 
     def scan_all(self, splits: Sequence[str]) -> pl.LazyFrame:
         """The rows of all splits, lazily, with `SPLIT`, the name of each row's."""

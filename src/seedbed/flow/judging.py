@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Protocol, TypedDict
 
 import numpy as np
-import orjson
 import polars as pl
 from numpy.typing import NDArray
 
@@ -18,17 +18,22 @@ from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError, told_as
 from seedbed.core.learner import Learner, Model
-from seedbed.core.metric import Metric
+from seedbed.core.metric import Metric, ProbabilityMetric, metric_named
 from seedbed.core.part import labels_of
-from seedbed.core.rows import ROW, as_json
-from seedbed.core.run import Comparison, GateRecord, Mistake, ModelRecord
+from seedbed.core.rows import ROW
+from seedbed.core.run import Comparison, FoldScores, Mistake, ModelRecord
 from seedbed.core.task import Task
 from seedbed.engine.provenance import code_of, versions
-from seedbed.evaluate.judge import Judgement, decide, judge, mistakes
-from seedbed.evaluate.paired import compare
-from seedbed.recipe.sections import Gate, Intervals
+from seedbed.evaluate.drawing import affordable
+from seedbed.evaluate.holm import with_holm
+from seedbed.evaluate.judge import Judgement, decide, judge
+from seedbed.evaluate.mistakes import mistakes
+from seedbed.evaluate.paired import Answers, compare
+from seedbed.evaluate.slices import Grouping, judge_slices
+from seedbed.recipe.sections import Evaluate
 from seedbed.store.store import Store
 from seedbed.train.bundle import save_bundle
+from seedbed.train.calibrated import Calibrated, calibration_of, heated
 
 from .dataset import Dataset
 from .preprocessing import Preprocessing
@@ -37,13 +42,22 @@ from .preprocessing import Preprocessing
 _LIBRARIES = ("scikit-learn", "scipy")
 
 
+class _How(TypedDict):
+    level: float
+    resamples: int
+    seed: int
+
+
 @dataclass(frozen=True)
 class Rows:
     """The rows of one split as a judge needs them."""
 
     name: str
     frame: pl.DataFrame
+    """`ROW` and the task's columns: what learners and models see."""
     truth: NDArray[np.int64]
+    more: pl.DataFrame
+    """Other columns that the judge needs."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,30 @@ class Judged:
     models: tuple[ModelRecord, ...]
     comparisons: tuple[Comparison, ...]
     best: str | None
+    draws: dict[str, int]
+    """By split: resamples that the intervals of metrics of probabilities come from."""
+
+    @property
+    def best_model(self) -> ModelRecord | None:
+        """The model that is best on validation rows, or by cross-validation."""
+        return next((model for model in self.models if model.name == self.best), None)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A model and what it says about rows, calibrated where it could be."""
+
+    model: Model
+    seconds: float
+    probabilities: dict[str, NDArray[np.float64]]
+    """By split."""
+
+
+class Folds(Protocol):
+    """A cross-validation."""
+
+    def judge(self, name: str, learner: Learner, judging: Judging) -> dict[str, FoldScores]:
+        """Scores of a learner by metric."""
 
 
 @dataclass(frozen=True)
@@ -60,55 +98,86 @@ class Judging:
     """What every model is judged by."""
 
     task: Task
-    metrics: Sequence[Metric]
-    intervals: Intervals
+    evaluate: Evaluate
     context: Context
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The recipe's, the deciding one first."""
+        return tuple(metric_named(name) for name in self.evaluate.metrics)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The task's labels; read off the data by now."""
         return self.task.labels or ()
 
-    def rows(self, name: str, frame: pl.DataFrame) -> Rows:
-        """A split's rows with their labels as codes."""
+    def rows(self, name: str, frame: pl.DataFrame, more: Collection[str] = ()) -> Rows:
+        """A split's rows with their labels as codes; `more` columns are for the judge alone."""
         codes = {label: code for code, label in enumerate(self.labels)}
         truth = frame[self.task.label].cast(pl.String).replace_strict(codes, return_dtype=pl.Int64)
-        return Rows(name, frame, truth.to_numpy())
+        seen = frame.select(ROW, self.task.text, self.task.label)
+        return Rows(name, seen, truth.to_numpy(), frame.select(list(more)))
 
-    def load(self, dataset: Dataset, splits: Sequence[str]) -> dict[str, Rows]:
-        """The task's columns of each split."""
-        columns = [ROW, self.task.text, self.task.label]
-        return {name: self.rows(name, dataset.read(name, columns)) for name in splits}
+    def load(self, dataset: Dataset, splits: Sequence[str], more: Collection[str] = ()) -> dict[str, Rows]:
+        """The task's columns of each split, and more."""
+        columns = list(dict.fromkeys([ROW, self.task.text, self.task.label, *more]))
+        return {name: self.rows(name, dataset.read(name, columns), more) for name in splits}
 
-    def run(self, learners: Sequence[Learner], splits: dict[str, Rows], before: Preprocessing, folder: Path) -> Judged:
-        """Train, judge and compare; writes `models/NAME/` and `predictions/NAME-SPLIT.parquet` into the folder."""
+    def run(
+        self,
+        learners: Sequence[Learner],
+        splits: dict[str, Rows],
+        before: Preprocessing,
+        folder: Path,
+        *,
+        groupings: Mapping[str, Sequence[Grouping]],
+        folds: Folds | None,
+    ) -> Judged:
+        """Train, judge and compare; writes `models/NAME/` and `predictions/NAME-SPLIT.parquet` into the folder.
+
+        Args:
+            learners: The recipe's.
+            splits: Rows by split.
+            before: What rows pass before models read them.
+            folder: The run's.
+            groupings: By split, what rows are told apart by in slices.
+            folds: Of the cross-validation, if there is one.
+        """
         records: list[ModelRecord] = []
-        guesses: list[NDArray[np.int64]] = []
+        answers: list[Answers] = []
         for name, learner in zip(labels_of(list(learners)), learners, strict=True):
-            record, test_guess = self._one(name, learner, splits, before, folder)
+            record, answer = self._one(name, learner, splits, before, folder, groupings)
+            if folds is not None:
+                record = record.model_copy(update={"folds": folds.judge(name, learner, self)})
             records.append(record)
-            guesses.append(test_guess)
-        best = self._best(records)
-        return Judged(tuple(records), tuple(self._compare(records, guesses, splits["test"])), best)
+            answers.append(answer)
+        with self.context.stage("Comparing the models", None):
+            comparisons = self._compare(answers, splits["test"])
+        return Judged(tuple(records), comparisons, self._best(records), self._draws(splits))
 
     def _one(
-        self, name: str, learner: Learner, splits: dict[str, Rows], before: Preprocessing, folder: Path
-    ) -> tuple[ModelRecord, NDArray[np.int64]]:
+        self,
+        name: str,
+        learner: Learner,
+        splits: dict[str, Rows],
+        before: Preprocessing,
+        folder: Path,
+        groupings: Mapping[str, Sequence[Grouping]],
+    ) -> tuple[ModelRecord, Answers]:
+        held_out = [split for split in splits if split != "train"]
         with self.context.stage(f"Training {name}", None):
-            model, seconds = self.fit(learner, splits)
+            told = self.ask(learner, splits, held_out)
         found: dict[str, Judgement] = {}
-        wrong: tuple[Mistake, ...] = ()
-        test_guess = np.zeros(0, np.int64)
-        for split, rows in splits.items():
-            if split == "train":
-                continue
-            probabilities = self.predict(model, rows.frame)
-            found[split] = self.judge(rows, probabilities)
-            self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, probabilities)
-            if split == "validation":
-                wrong = mistakes(rows.frame[ROW], rows.frame[self.task.text], rows.truth, probabilities, self.labels)
-            if split == "test":
-                test_guess = decide(probabilities)
+        slices = {}
+        with self.context.stage(f"Judging {name}", len(held_out), "splits") as stage:
+            for split in held_out:
+                rows, probabilities = splits[split], told.probabilities[split]
+                found[split] = self.judge(rows, probabilities)
+                slices[split] = judge_slices(
+                    rows.truth, probabilities, groupings.get(split, ()), self.metrics[0], **self._how
+                )
+                self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, probabilities)
+                stage.advance(1, split)
         record = ModelRecord(
             name=name,
             use=learner.use,
@@ -116,11 +185,35 @@ class Judging:
             scores={split: one.scores for split, one in found.items()},
             classes={split: one.classes for split, one in found.items()},
             confusion={split: one.confusion for split, one in found.items()},
-            mistakes=wrong,
-            seconds=seconds,
-            bytes=self._bundle(model, learner, before, folder / "models" / name),
+            mistakes=self._mistakes(splits.get("validation"), told),
+            curves={split: one.curves for split, one in found.items()},
+            reliability={split: one.reliability for split, one in found.items()},
+            slices={split: one for split, one in slices.items() if one},
+            calibration=told.model.calibration if isinstance(told.model, Calibrated) else None,
+            seconds=told.seconds,
+            bytes=self._bundle(told.model, learner, before, folder / "models" / name),
         )
-        return record, test_guess
+        return record, Answers(name, told.probabilities["test"], found["test"].resampled)
+
+    def _mistakes(self, rows: Rows | None, told: Told) -> tuple[Mistake, ...]:
+        """The surest on validation rows: test rows are not looked at one by one, for one learns from what one sees."""
+        if rows is None:
+            return ()
+        frame = rows.frame
+        return mistakes(frame[ROW], frame[self.task.text], rows.truth, told.probabilities[rows.name], self.labels)
+
+    def ask(self, learner: Learner, splits: dict[str, Rows], about: Collection[str]) -> Told:
+        """Train a learner, calibrate its model on validation rows, and have it say what it makes of some splits."""
+        model, seconds = self.fit(learner, splits)
+        wanted = {*about, "validation"} if self.evaluate.calibrate else set(about)
+        raw = {split: self.predict(model, rows.frame) for split, rows in splits.items() if split in wanted}
+        calibration = None
+        if self.evaluate.calibrate and "validation" in splits:
+            calibration = calibration_of(splits["validation"].truth, raw["validation"], "validation")
+        if calibration is None:
+            return Told(model, seconds, raw)
+        calibrated = {split: heated(one, calibration.temperature) for split, one in raw.items()}
+        return Told(Calibrated(model, calibration), seconds, calibrated)
 
     def fit(self, learner: Learner, splits: dict[str, Rows]) -> tuple[Model, float]:
         """Train on training rows; validation rows may be used to choose. What was trained before comes from the store.
@@ -134,7 +227,9 @@ class Judging:
         folder = place.folder / "model"
         if place.whole:
             try:
-                return type(learner).model.load(folder), place.facts()["seconds"]
+                model, seconds = type(learner).model.load(folder), place.facts()["seconds"]
+                model.use_store(self.context.store)
+                return model, seconds
             except (KeyError, TypeError, ValueError, OSError):
                 place.done.unlink()  # damaged: train again
         start = time.perf_counter()
@@ -145,6 +240,7 @@ class Judging:
         folder.mkdir()
         model.save(folder)
         place.seal({"seconds": seconds})
+        model.use_store(self.context.store)
         return model, seconds
 
     def _key(self, learner: Learner, *given: pl.DataFrame) -> str:
@@ -154,7 +250,7 @@ class Judging:
             told = digest.RowsDigest()
             told.update(frame)
             rows.append(told.hexdigest())
-        options, task = learner.model_dump(mode="json"), self.task.model_dump(mode="json")
+        options, task = [learner.model_dump(mode="json"), learner.made_from()], self.task.model_dump(mode="json")
         return digest.of_json([rows, options, task, self.context.seed, code_of(type(learner)), versions(*_LIBRARIES)])
 
     def predict(self, model: Model, frame: pl.DataFrame) -> NDArray[np.float64]:
@@ -165,12 +261,21 @@ class Judging:
         probabilities[:, [self.labels.index(label) for label in model.labels]] = known
         return probabilities
 
+    @property
+    def _how(self) -> _How:
+        intervals = self.evaluate.intervals
+        return {"level": intervals.level, "resamples": intervals.resamples, "seed": self.context.seed}
+
     def judge(self, rows: Rows, probabilities: NDArray[np.float64]) -> Judgement:
         """Scores of a model on a split's rows."""
-        how, seed = self.intervals, self.context.seed
-        return judge(
-            rows.truth, probabilities, self.labels, self.metrics, level=how.level, resamples=how.resamples, seed=seed
-        )
+        return judge(rows.truth, probabilities, self.labels, self.metrics, **self._how)
+
+    def _draws(self, splits: dict[str, Rows]) -> dict[str, int]:
+        if not any(isinstance(metric, ProbabilityMetric) for metric in self.metrics):
+            return {}
+        held_out = {split: rows.truth.size for split, rows in splits.items() if split != "train"}
+        asked, labels = self.evaluate.intervals.resamples, len(self.labels)
+        return {split: affordable(rows, labels, asked) for split, rows in held_out.items()}
 
     def _write_predictions(self, path: Path, rows: Rows, probabilities: NDArray[np.float64]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -188,68 +293,36 @@ class Judging:
 
     def _bundle(self, model: Model, learner: Learner, before: Preprocessing, folder: Path) -> int:
         """Save a model with its preprocessing and golden examples; the bundle's size in bytes."""
-        read = before.golden.with_columns(pl.col("after").alias(self.task.text))
-        probabilities = self.predict(model, read)
-        golden: list[dict[str, Any]] = [
-            {"input": raw, "text": text, "probabilities": dict(zip(self.labels, map(float, row), strict=True))}
-            for raw, text, row in zip(
-                map(orjson.loads, as_json(before.golden.drop(ROW, "after"))),
-                before.golden["after"],
-                probabilities,
-                strict=True,
-            )
-        ]
-        steps = [step.model_dump(mode="json") for step in before.steps]
-        save_bundle(model, folder, learner=learner, task=self.task, preprocess=steps, golden=golden)
+        shown = before.shown_by(self.labels, self.predict(model, before.examples))
+        save_bundle(model, folder, learner=learner, task=self.task, preprocess=shown)
         return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
     def _best(self, records: Sequence[ModelRecord]) -> str | None:
-        """The model that is best on validation rows by the first metric; the first such on ties."""
+        """The best by the first metric on validation rows, or over folds where there are any; the first such on ties.
+
+        The last model where none could be scored.
+        """
         metric = self.metrics[0]
         sign = -1 if metric.lower_is_better else 1
-        scored = [r for r in records if "validation" in r.scores]
-        if not scored:
+        found = {}
+        for record in records:
+            if metric.use in record.folds:
+                found[record.name] = sign * record.folds[metric.use].mean
+            elif not self.evaluate.folds and metric.use in record.scores.get("validation", {}):
+                found[record.name] = sign * record.scores["validation"][metric.use].value
+        if not found:
             return records[-1].name if records else None
-        return max(scored, key=lambda record: sign * record.scores["validation"][metric.use].value).name
+        return max(found, key=found.__getitem__)
 
-    def _compare(
-        self, records: Sequence[ModelRecord], guesses: Sequence[NDArray[np.int64]], test: Rows
-    ) -> list[Comparison]:
-        """Each model with the one before it, and with the first where that is another one."""
-        pairs = [(place - 1, place) for place in range(1, len(records))] + [
-            (0, place) for place in range(2, len(records))
+    def _compare(self, answers: Sequence[Answers], test: Rows) -> tuple[Comparison, ...]:
+        """Each model with the one before it, and with the first where that is another one; with Holm's correction."""
+        pairs = [(place - 1, place) for place in range(1, len(answers))] + [
+            (0, place) for place in range(2, len(answers))
         ]
-        return [
-            compare(
-                test.truth,
-                {records[a].name: guesses[a], records[b].name: guesses[b]},
-                len(self.labels),
-                metric,
-                split=test.name,
-                level=self.intervals.level,
-                resamples=self.intervals.resamples,
-                seed=self.context.seed,
-            )
+        found = [
+            compare(test.truth, answers[a], answers[b], metric, split=test.name, **self._how)
             for a, b in pairs
             for metric in self.metrics
         ]
-
-
-def pass_gates(gates: Sequence[Gate], judged: Judged) -> list[GateRecord]:
-    """Hold the models against the gates; of the best model on validation rows unless a gate names one."""
-    records = {record.name: record for record in judged.models}
-    passed = []
-    for gate in gates:
-        name = gate.model or judged.best
-        score = records[name].scores.get(gate.split, {}).get(gate.metric) if name in records else None
-        direction, limit = ("at_least", gate.at_least) if gate.at_least is not None else ("at_most", gate.at_most)
-        assert limit is not None
-        good = score is not None and (score.value >= limit if direction == "at_least" else score.value <= limit)
-        passed.append(
-            GateRecord(
-                metric=gate.metric, split=gate.split, model=name, passed=good, limit=limit, direction=direction,
-                value=score.value if score else None, low=score.low if score else None,
-                high=score.high if score else None, waived=gate.waive,
-            )
-        )  # fmt: skip
-    return passed
+        level = self.evaluate.intervals.level
+        return with_holm([one for one in found if one is not None], self.metrics, level)

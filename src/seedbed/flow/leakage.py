@@ -39,8 +39,7 @@ def claim_of_leakage(
     if seen != {label for label, found in honest.classes["test"].items() if found.support}:
         raise DataError("some label is in the test rows of only one of the two splits, so their scores do not compare")
     with judging.context.stage(f"What leakage would have claimed for {honest.name}"):
-        model, _ = judging.fit(learner, splits)
-        probabilities = judging.predict(model, splits["test"].frame)
+        probabilities = judging.ask(learner, splits, ["test"]).probabilities["test"]
         metric = judging.metrics[0]
         naive = judging.judge(splits["test"], probabilities)
         test = list(splitter.shares).index("test")

@@ -1,32 +1,62 @@
-"""One preprocessing: the steps that write a model's input, as data, and examples to hold any runtime against."""
+"""One preprocessing: what of a recipe's steps a row passes before a model reads it, as data, with examples.
+
+A column is followed back from the task's text: the Maps that write it, those that write what these read, and so on to
+the columns that a row must bring. Filters that look at nothing else come along to warn. Which columns an expression
+reads is asked of Polars, which knows what it would read from a file for it: options and names of parts tell nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
 import polars as pl
+from numpy.typing import NDArray
+from polars.io.plugins import register_io_source
 
 from seedbed.core.context import Context
 from seedbed.core.part import labels_of
-from seedbed.core.rows import NUMBER, ROW
-from seedbed.core.step import Map, Step
+from seedbed.core.rows import NUMBER, ROW, as_json
+from seedbed.core.step import Filter, Map, Rework, Step
 from seedbed.core.task import Task
 from seedbed.engine.curate import Curated
-from seedbed.engine.kernel import Kernel
 from seedbed.engine.raw import raw_rows
+from seedbed.serve.preparation import type_of
+from seedbed.train.bundle import Carried, Golden, Input, Preprocess
 
 #: Examples in a bundle.
 GOLDEN = 8
+#: What Polars reads for an expression that needs no column at all.
+_NOTHING = "\x00nothing"
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The Maps that write the task's text, in order, and some held-out rows before and after them."""
+    """What a row passes, and some held-out rows before and after that."""
 
-    steps: tuple[Map, ...]
-    golden: pl.DataFrame
-    """`ROW`, the raw values of the columns that the steps read, and `after`: the text that the model reads."""
+    carried: Preprocess
+    """Without examples, which are each model's own."""
+    examples: pl.DataFrame
+    """The held-out rows as models read them: `ROW` and the task's text."""
+    raw: tuple[dict[str, Any], ...]
+    """The same rows as a source holds them: the values of the inputs."""
+    text: str
+
+    def shown_by(self, labels: Sequence[str], probabilities: NDArray[Any]) -> Preprocess:
+        """With what a model makes of the examples.
+
+        Args:
+            labels: The task's.
+            probabilities: Of each label for each example, shape (examples, labels).
+        """
+        rows = zip(self.raw, self.examples[self.text], probabilities.tolist(), strict=True)
+        golden = tuple(
+            Golden(input=raw, text=text, probabilities=dict(zip(labels, found, strict=True)))
+            for raw, text, found in rows
+        )
+        return self.carried.model_copy(update={"golden": golden})
 
 
 def preprocessing_of(
@@ -36,19 +66,136 @@ def preprocessing_of(
 
     Args:
         steps: The recipe's.
-        task: Names the text.
-        curated: Where raw rows come from.
+        task: Names the text, and the label, which no row brings.
+        curated: Where rows and raw rows come from.
         held_out: `ROW` names of rows that no model was trained on, in order.
         context: As it was when the rows were read.
     """
-    writing = tuple(step for step in steps if isinstance(step, Map) and task.text in _written_by(step))
-    rows = curated.table.scan().filter(pl.col(ROW).is_in(list(held_out[:GOLDEN]))).select(NUMBER).collect()
-    raw = raw_rows(curated.opened, curated.schema, rows[NUMBER], context)
-    kernel = Kernel(tuple(zip(labels_of(list(writing)), writing, strict=True)))
-    after = kernel(raw).kept[task.text].alias("after")
-    read = {task.text, *(name for step in writing for one in step.columns() for name in one.meta.root_names())}
-    return Preprocessing(writing, raw.select(ROW, *(name for name in curated.schema if name in read), after))
+    known: dict[str, tuple[str, ...]] = {}
+    for one in curated.opened:
+        for new, old in one.renames.items():
+            if old not in (new, ROW, NUMBER):  # a column of that name is renamed in every file, not by the recipe
+                known[new] = tuple(dict.fromkeys((*known.get(new, ()), old)))
+    carried = carried_steps(steps, curated.schema, text=task.text, label=task.label, known=known)
+    inputs = [one.name for one in carried.inputs]
+    text = pl.col(task.text).cast(pl.String)
+    chosen = pl.col(ROW).is_in(list(held_out[:GOLDEN]))
+    rows = curated.table.scan().filter(chosen).select(NUMBER, ROW, text).sort(NUMBER).collect()
+    raw = raw_rows(curated.opened, curated.schema, rows[NUMBER], context).sort(NUMBER).select(inputs)
+    before = tuple(map(orjson.loads, as_json(raw)))
+    return Preprocessing(carried, rows.drop(NUMBER), before, task.text)
 
 
-def _written_by(step: Map) -> set[str]:
-    return {name for one in step.columns() if (name := one.meta.output_name(raise_if_undetermined=False))}
+def carried_steps(
+    steps: Sequence[Step],
+    schema: pl.Schema,
+    *,
+    text: str,
+    label: str,
+    known: Mapping[str, tuple[str, ...]] | None = None,
+) -> Preprocess:
+    """What of some steps a row passes before a model reads its text; without examples.
+
+    Args:
+        steps: The recipe's, in order.
+        schema: Columns of the rows as read.
+        text: The column that the model reads.
+        label: The column that it predicts: no row brings it, and what only looks at it is left out.
+        known: What sources call columns that have another name in the run.
+    """
+    trail = _Trail(steps, schema)
+    read, writes = trail.back(len(steps), {text})
+    inputs = read - {label}
+    warning = set()
+    for place, step in enumerate(steps):
+        if isinstance(step, Filter):
+            needs, more = trail.back(place, trail.looks_at(place, step))
+            if needs <= inputs:
+                warning.add(place)
+                writes |= more
+    written = {place: {name for at, name in writes if at == place} for place in range(len(steps))}
+    carried = tuple(
+        _carried(name, _narrowed(step, written[place]), written[place])
+        for place, (name, step) in enumerate(zip(labels_of(list(steps)), steps, strict=True))
+        if written[place] or place in warning
+    )
+    called = known or {}
+    return Preprocess(
+        inputs=tuple(_input(name, schema[name], called.get(name, ())) for name in schema if name in inputs),
+        unseen=tuple(_input(name, schema[name]) for name in schema if name in read - inputs),
+        steps=carried,
+        golden=(),
+    )
+
+
+def _carried(name: str, step: Step, writes: set[str]) -> Carried:
+    part = step.model_dump(mode="json")
+    return Carried(name=name, part=part, code=dict(step.code()), writes=tuple(sorted(writes)))
+
+
+def _narrowed(step: Step, wanted: set[str]) -> Step:
+    """The step for the wanted columns alone, where it does one piece of work and its options list the columns of it."""
+    if not isinstance(step, Rework) or step.runs_code:
+        return step
+    update: dict[str, Any] = {}
+    for option in {option for option, _ in step.columns_used()}:
+        listed = getattr(step, option, None)
+        if isinstance(listed, Mapping):
+            update[option] = {name: value for name, value in listed.items() if name in wanted}
+        elif isinstance(listed, list | tuple):
+            update[option] = [name for name in listed if name in wanted]
+    if not update or not all(update.values()):
+        return step
+    narrow = step.model_copy(update=update)
+    return narrow if set(narrow.written()) == wanted & set(step.written()) else step
+
+
+class _Trail:
+    """Follows columns back through steps."""
+
+    def __init__(self, steps: Sequence[Step], schema: pl.Schema) -> None:
+        self.steps = steps
+        self.schemas: list[pl.Schema] = []
+        """Columns before each step."""
+        rows = pl.DataFrame(schema={NUMBER: pl.UInt64(), ROW: pl.String(), **schema})
+        for step in steps:
+            self.schemas.append(rows.schema)
+            if isinstance(step, Map):
+                rows = rows.with_columns(step.columns())
+
+    def back(self, place: int, columns: Iterable[str]) -> tuple[set[str], set[tuple[int, str]]]:
+        """The raw columns that some columns before a step hang on, and what is written on the way (step, column)."""
+        needed, writes = set(columns), set()
+        for at in reversed(range(place)):
+            step = self.steps[at]
+            if not isinstance(step, Map):
+                continue
+            schema = self.schemas[at]
+            written = needed & set(pl.LazyFrame(schema=schema).select(step.columns()).collect_schema().names())
+            if written:
+                writes |= {(at, name) for name in written}
+                narrow = _narrowed(step, written)
+                assert isinstance(narrow, Map)
+                needed = (needed - written) | _reads(schema, list(narrow.columns()), written)
+        return needed - {NUMBER, ROW}, writes
+
+    def looks_at(self, place: int, step: Filter) -> set[str]:
+        """The columns that a filter judges by."""
+        return _reads(self.schemas[place], [step.keep().alias("keep"), step.reason().alias("why")], ("keep", "why"))
+
+
+def _reads(schema: pl.Schema, expressions: Sequence[pl.Expr], results: Iterable[str]) -> set[str]:
+    """The columns that must be read so that expressions give those results, as Polars pushes them down to a source."""
+    asked: set[str] = set()
+    columns = pl.Schema({_NOTHING: pl.Null(), **schema})
+
+    def rows(wanted: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
+        asked.update(columns if wanted is None else wanted)
+        yield pl.DataFrame(schema=columns).select(columns if wanted is None else wanted)
+
+    register_io_source(rows, schema=columns).select(expressions).select(list(results)).collect()
+    return asked - {_NOTHING}
+
+
+def _input(name: str, kind: pl.DataType, known_as: tuple[str, ...] = ()) -> Input:
+    return Input(name=name, type=type_of(kind), known_as=known_as)

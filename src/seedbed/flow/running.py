@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,10 +10,9 @@ import polars as pl
 from seedbed.core.check import View
 from seedbed.core.context import Context, Progress
 from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError
-from seedbed.core.metric import metric_named
-from seedbed.core.part import Part
+from seedbed.core.part import Part, labels_of
 from seedbed.core.rows import ROW
-from seedbed.core.run import LeakageClaim, Run
+from seedbed.core.run import LeakageClaim
 from seedbed.core.task import Task
 from seedbed.engine.curate import Curated, Curation, why_rejected
 from seedbed.publish.answers import blanks, read_answers
@@ -25,27 +23,18 @@ from seedbed.store.store import Store
 from .assembling import assemble, source_records, write_folder
 from .checking import look, stops
 from .dataset import Dataset, write_dataset
-from .judging import Judging, pass_gates
+from .finished import Finished
+from .gating import pass_gates
+from .judgement import judge_models
+from .judging import Judging
 from .known import Clock, Known
 from .leakage import claim_of_leakage
 from .noticing import MOST_LABELS
 from .placing import clear_place, place_run, publish_run
 from .preprocessing import preprocessing_of
+from .slicing import Slices
 from .splitting import split_rows
 from .waiving import waive_gates
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run that is over, and where it stands."""
-
-    run: Run
-    folder: Path
-
-    @property
-    def report(self) -> Path:
-        """The page that people read."""
-        return self.folder / "report.html"
 
 
 def run(
@@ -153,16 +142,12 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
     if known.stopped_by:
         return
     with clock.of("train"):
-        judging = Judging(
-            known.task,
-            [metric_named(name) for name in recipe.evaluate.metrics],
-            recipe.evaluate.intervals,
-            context,
-        )
-        splits = judging.load(dataset, known.split.names)
+        judging = Judging(known.task, recipe.evaluate, context)
+        columns = dict.fromkeys([*recipe.evaluate.slices, known.split.similarity.column])
+        splits = judging.load(dataset, known.split.names, columns)
         held_out = next(splits[name].frame[ROW].to_list() for name in ("validation", "test") if name in splits)
         before = preprocessing_of(recipe.steps, known.task, curated, held_out, context)
-        known.judged = judging.run(recipe.train, splits, before, folder)
+        known.judged = judge_models(judging, recipe.train, splits, before, known.split, folder)
     known.findings += look(recipe.checks, "model", view, context)
     known.gates = waive_gates(pass_gates(recipe.gates, known.judged), recipe.waive)
     known.stopped_by += stops(known.findings, waived)
@@ -189,7 +174,12 @@ def _refuse_what_cannot_run(recipe: Recipe) -> None:
 
 def _later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:
     """Parts that name columns and run after the steps, with their places in the recipe."""
-    return (("split", recipe.split), *((f"checks.{place}", check) for place, check in enumerate(recipe.checks)))
+    sliced = recipe.evaluate.slices
+    return (
+        ("split", recipe.split),
+        *((f"checks.{place}", check) for place, check in enumerate(recipe.checks)),
+        *([("evaluate", Slices(use="evaluate", slices=list(sliced)))] if sliced else []),
+    )
 
 
 def settle(task: Task, curated: Curated) -> Task:
@@ -218,10 +208,10 @@ def settle(task: Task, curated: Curated) -> Task:
 def _leakage(loaded: Loaded, known: Known, judging: Judging) -> LeakageClaim | None:
     """What leakage would have claimed for the best model."""
     assert known.split is not None and known.judged is not None
-    best = next((m for m in known.judged.models if m.name == known.judged.best), None)
+    best = known.judged.best_model
     if best is None or "test" not in best.scores:
         return None
-    learner = loaded.recipe.train[[m.name for m in known.judged.models].index(best.name)]
+    learner = dict(zip(labels_of(list(loaded.recipe.train)), loaded.recipe.train, strict=True))[best.name]
     table = known.curated.with_copies or known.curated.table
     try:
         return claim_of_leakage(judging, learner, best, table, loaded.recipe.split, known.split.similarity)

@@ -23,6 +23,7 @@ from seedbed.engine.jobs import write_parquet
 from seedbed.engine.provenance import code_of, versions
 from seedbed.engine.units import Crew
 from seedbed.splits.certify import make_split
+from seedbed.splits.clusters import cluster
 from seedbed.splits.verify import Verification, verify
 from seedbed.steps.near_duplicates import NearDuplicates
 from seedbed.store.store import Store
@@ -62,6 +63,13 @@ class Split:
     similarity: Similarity
     similar: int
     """Rows that have a similar one."""
+    clusters: NDArray[np.int64]
+    """Cluster of each of `numbers`: rows of one belong together."""
+
+    def clusters_in(self, name: str) -> NDArray[np.int64]:
+        """Clusters of the rows of a split, in the order of the dataset's rows."""
+        found: NDArray[np.int64] = self.clusters[self.places == self.names.index(name)]
+        return found
 
     def of(self, rows: pl.DataFrame) -> pl.Series:
         """The split of each row, as an index into `names`."""
@@ -113,14 +121,15 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
     place = Store(context.store).artefact("splits", digest.of_json(made_from))
     if not place.whole:
         split = _split(table, splitter, task, similarity, context, key)
-        assigned = pl.DataFrame({NUMBER: split.numbers, "place": split.places})
+        assigned = pl.DataFrame({NUMBER: split.numbers, "place": split.places, "cluster": split.clusters})
         write_parquet(assigned, place.folder / "splits.parquet")
         place.seal({"certificate": split.certificate.model_dump(mode="json"), "similar": split.similar})
         return split
     assigned, facts = pl.read_parquet(place.folder / "splits.parquet"), place.facts()
     certificate = Certificate.model_validate(facts["certificate"])
     numbers, places = assigned[NUMBER].to_numpy(), assigned["place"].to_numpy()
-    return Split(tuple(splitter.shares), numbers, places, certificate, similarity, facts["similar"])
+    clusters = assigned["cluster"].to_numpy()
+    return Split(tuple(splitter.shares), numbers, places, certificate, similarity, facts["similar"], clusters)
 
 
 def _split(table: Table, splitter: Splitter, task: Task, similarity: Similarity, context: Context, key: str) -> Split:
@@ -133,6 +142,8 @@ def _split(table: Table, splitter: Splitter, task: Task, similarity: Similarity,
     numbers = rows[NUMBER].to_numpy()
     labels = rows[label].cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     names = tuple(splitter.shares)
+    groups = [*([rows[splitter.group]] if splitter.group else []), *(normalise(rows[text]) for text in also)]
+    mended: list[tuple[int, int]] = []
 
     def texts() -> Iterator[tuple[NDArray[np.uint64], list[str | None]]]:
         for batch in table.batches([NUMBER, similarity.column]):
@@ -140,7 +151,7 @@ def _split(table: Table, splitter: Splitter, task: Task, similarity: Similarity,
 
     def check(places: NDArray[np.int8], made: int) -> Verification:
         with context.stage("Verifying the split independently" + (f", round {made}" if made > 1 else "")):
-            return verify(
+            found = verify(
                 texts,
                 numbers,
                 places,
@@ -148,14 +159,20 @@ def _split(table: Table, splitter: Splitter, task: Task, similarity: Similarity,
                 threshold=similarity.threshold,
                 seed=splitter.seed + made - 1,
             )
+            mended.extend((one, other) for one, other, _ in found.pairs)
+            return found
 
     places, certificate = make_split(
         splitter,
         numbers,
         labels,
         pairs=(left, right),
-        groups=[*([rows[splitter.group]] if splitter.group else []), *(normalise(rows[text]) for text in also)],
+        groups=groups,
         verify_with=check,
         method=method,
     )
-    return Split(names, numbers, places, certificate, similarity, len(np.unique(np.concatenate([left, right]))))
+    similar = len(np.unique(np.concatenate([left, right])))
+    one, other = np.array(mended, dtype=np.uint64).reshape(-1, 2).T
+    pairs = (np.concatenate([left, one]), np.concatenate([right, other]))
+    clusters = cluster(numbers, pairs=pairs, groups=groups).ids
+    return Split(names, numbers, places, certificate, similarity, similar, clusters)

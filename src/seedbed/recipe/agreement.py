@@ -15,7 +15,7 @@ from seedbed.core.task import Task
 from seedbed.publish.answers import REQUIRED
 
 from .faults import Fault
-from .sections import Gate, Waiver
+from .sections import Evaluate, Gate, Waiver
 
 
 def faults_of_task(task: Task) -> Iterator[Fault]:
@@ -91,6 +91,24 @@ def faults_of_gates(
             )
     if gates and not models:
         yield Fault(("gates",), "there is no model to hold against a gate", "add one to `train`, or remove the gates")
+
+
+def faults_of_evaluate(evaluate: Evaluate, task: Task, train: Sequence[Learner]) -> Iterator[Fault]:
+    """Slices name other columns than the task's, each once; folds need something to fit."""
+    for i, column in enumerate(evaluate.slices):
+        place = ("evaluate", "slices", i)
+        if column == task.label:
+            yield Fault(
+                place, f"{column!r} is the label", "leave it out: every label has its own scores"
+            )
+        elif column == task.text:
+            yield Fault(place, f"{column!r} is the text", "leave it out: texts are told apart by length anyway")
+        elif column in evaluate.slices[:i]:
+            yield Fault(place, f"the column {column[:40]!r} stands there twice", "name each column once")
+    if evaluate.folds and not train:
+        yield Fault(
+            ("evaluate", "folds"), "there is nothing in `train` to cross-validate", "add a learner"
+        )
 
 
 def faults_of_waivers(waive: Sequence[Waiver], checks: Sequence[Check], gates: Sequence[Gate]) -> Iterator[Fault]:

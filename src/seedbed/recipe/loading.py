@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from seedbed.core.documents import Document, KeyPath, open_document, write_document
 from seedbed.core.errors import RecipeError
-from seedbed.core.part import Part
+from seedbed.core.part import BASE, Part
 
 from .faults import dotted, faults_of, refusal
 from .overrides import key_path, overridden
@@ -63,8 +63,9 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
             if any(text.partition("=")[0].startswith(f"{section}.") for text in overrides):
                 data.setdefault(section, copy.deepcopy(default))
     places = overridden(data, overrides)
-    recipe = _validated(data, document, places)
-    return Loaded(recipe, path.resolve().parent, document.text, document, places)
+    base = path.resolve().parent
+    recipe = _validated(data, base, document, places)
+    return Loaded(recipe, base, document.text, document, places)
 
 
 def parse(mapping: Mapping[str, Any], base: Path | None = None) -> Loaded:
@@ -77,8 +78,9 @@ def parse(mapping: Mapping[str, Any], base: Path | None = None) -> Loaded:
     Raises:
         RecipeError: Something in it is wrong; with path and way out.
     """
-    recipe = _validated(dict(mapping), None, {})
-    return Loaded(recipe, (base or Path.cwd()).resolve(), dump(recipe))
+    base = (base or Path.cwd()).resolve()
+    recipe = _validated(dict(mapping), base, None, {})
+    return Loaded(recipe, base, dump(recipe))
 
 
 def dump(recipe: Recipe) -> str:
@@ -106,9 +108,9 @@ def _plain(value: Any) -> Any:
     return {"use": value.use, **told} if isinstance(value, Part) else told
 
 
-def _validated(data: dict[str, Any], document: Document | None, overrides: Mapping[KeyPath, str]) -> Recipe:
+def _validated(data: dict[str, Any], base: Path, document: Document | None, overrides: Mapping[KeyPath, str]) -> Recipe:
     try:
-        return Recipe.model_validate(data)
+        return Recipe.model_validate(data, context={BASE: base})
     except ValidationError as error:
         faults = faults_of(error, Recipe, data)
         raise refusal(

@@ -22,6 +22,8 @@ def page(part: type[Part]) -> str:
     for example in part.examples:
         pieces.append(f"## Example{f': {example.title}' if example.title else ''}")
         pieces.append(f"```yaml\n{write_document(_in_recipe(part.family, {'use': use, **example.options}))}```")
+        for name, lines in example.files.items():
+            pieces.append(f"`{name}` beside the recipe:\n\n```text\n" + "\n".join(lines) + "\n```")
         pieces += [
             f"{when}:\n\n{_table(rows)}" for when, rows in (("Before", example.before), ("After", example.after))
         ]

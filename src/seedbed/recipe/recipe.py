@@ -32,6 +32,7 @@ from seedbed.core.step import Step
 from seedbed.core.task import Task
 
 from .agreement import (
+    faults_of_evaluate,
     faults_of_gates,
     faults_of_sources,
     faults_of_steps,
@@ -127,6 +128,7 @@ class Recipe(Section):
             *faults_of_steps(self.steps, self.prepare),
             *faults_of_twins("train", self.train, "training it twice tells nothing"),
             *faults_of_twins("publish", self.publish, "one would overwrite the other"),
+            *faults_of_evaluate(self.evaluate, self.task, self.train),
             *faults_of_gates(self.gates, self.evaluate.metrics, self.train, self.split),
             *faults_of_waivers(self.waive, self.checks, self.gates),
         ]

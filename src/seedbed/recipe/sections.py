@@ -40,14 +40,20 @@ class Intervals(Section):
     """Intervals of scores and differences."""
 
     level: float = Field(0.95, gt=0.5, lt=1, description="Confidence level.")
-    resamples: int = Field(10_000, ge=100, le=1_000_000, description="Bootstrap resamples and permutations.")
+    resamples: int = Field(
+        10_000,
+        ge=100,
+        le=1_000_000,
+        description="Bootstrap resamples and permutations; metrics of probabilities get fewer on large splits, at "
+        "least 1,000, and run.json says how many.",
+    )
 
 
 class Evaluate(Section):
     """Metrics, and the intervals around them."""
 
     metrics: tuple[MetricName, ...] = Field(
-        ("macro_f1", "accuracy", "balanced_accuracy"),
+        ("macro_f1", "accuracy", "roc_auc", "log_loss", "expected_calibration_error"),
         min_length=1,
         json_schema_extra={"uniqueItems": True},
         description="Metrics to report; the first one decides which model is best on validation rows.",
@@ -106,7 +112,10 @@ class Gate(Section):
         if (self.at_least is None) == (self.at_most is None):
             said = "has no limit" if self.at_least is None else "has two limits"
             raise fault(f"the gate {said}", "give either `at_least` or `at_most`")
-        highest = metric_named(self.metric).highest
+        metric = metric_named(self.metric)
+        if self.at_least is not None and metric.lower_is_better:
+            raise fault(f"{self.metric} is better when it is lower", "write `at_most`")
+        highest = metric.highest
         if self.at_least is not None and self.at_least > highest:
             raise fault(
                 f"{self.metric} is at most {highest:g}, and never {self.at_least:g}", "shares are written as 0.6"

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from seedbed.core.run import Comparison, ModelRecord, Run
+from seedbed.core.metric import Score, metric_named
+from seedbed.core.run import Calibration, Comparison, Curve, Mistake, ModelRecord, ReliabilityBin, Run, Slice
 
 MOST = 100
 """Labels, columns and the like that a table lists; `run.json` has all of them."""
+MOST_OTHERS = 9
+"""Models besides the best that are shown closely."""
+MOST_SLICES = 24
+"""Slices that are shown."""
+NEARLY = 0.05
+"""Distance from 1 within which a temperature changes little."""
+UNLIKE = 0.2
+"""Similarity below which the nearest training row is no witness."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +81,17 @@ class Judged:
     labels: list[str]
     confusion: list[list[int]]
 
+    @property
+    def score(self) -> Score:
+        """The deciding metric on the split that judges."""
+        return self.model.scores[self.split][self.metric]
+
     def confused(self, most: int = 10) -> list[Cell]:
         """What is mistaken for what, most frequent first."""
-        cells = [
-            Cell(self.labels[i], self.labels[j], n, sum(row))
-            for i, row in enumerate(self.confusion)
-            for j, n in enumerate(row)
-            if i != j and n
+        cells = ((-n, i, j) for i, row in enumerate(self.confusion) for j, n in enumerate(row) if i != j and n)
+        return [
+            Cell(self.labels[i], self.labels[j], -n, sum(self.confusion[i])) for n, i, j in heapq.nsmallest(most, cells)
         ]
-        return sorted(cells, key=lambda cell: -cell.rows)[:most]
 
 
 def judged(run: Run) -> Judged | None:
@@ -93,7 +107,7 @@ def judged(run: Run) -> Judged | None:
         split=split,
         baseline=baseline,
         comparison=_comparison(run, model, baseline, metric, split),
-        labels=_labels(run, model, split, len(confusion)),
+        labels=labels_of(run, model, split),
         confusion=confusion,
     )
 
@@ -107,7 +121,9 @@ def _comparison(
     return next(iter(with_baseline or about), None)
 
 
-def _labels(run: Run, model: ModelRecord, split: str, count: int) -> list[str]:
+def labels_of(run: Run, model: ModelRecord, split: str) -> list[str]:
+    """The labels of a model's confusion matrix, in its order."""
+    count = len(model.confusion.get(split, []))
     for names in (model.classes.get(split, {}), run.task.get("labels") or ()):
         if len(names) == count:
             return [str(name) for name in names]
@@ -149,30 +165,94 @@ def bins(run: Run) -> list[tuple[str, int, int]]:
     return found
 
 
-Section = tuple[str, str]
-"""Anchor and title."""
+def lower_is_better(metric: str) -> bool:
+    """Whether less of a metric is better; no for a metric that nobody here knows."""
+    import seedbed.evaluate  # noqa: F401 (fills the catalogue)
+
+    try:
+        return metric_named(metric).lower_is_better
+    except KeyError:
+        return False
 
 
-def sections(run: Run) -> list[Section]:
-    """The sections that have something to say, in order."""
-    data = run.dataset
-    model = judged(run)
-    told: list[tuple[str, str, object]] = [
-        ("verdict", "Verdict", True),
-        ("rows", "Where every row went", True),
-        ("classes", "Classes", labels_seen(run)),
-        ("lengths", "Text lengths", data.lengths and sum(data.lengths.before)),
-        ("columns", "Columns", data.columns),
-        ("models", "Models", True),
-        ("comparisons", "Comparisons", run.comparisons),
-        ("confusion", "Confusions", model and model.confusion),
-        ("mistakes", "Mistakes", model and model.model.mistakes),
-        ("checks", "Checks and gates", True),
-        ("certificate", "Certificate", True),
-        ("leakage", "What leakage would have claimed", run.leakage),
-        ("sources", "Sources", run.sources),
-        ("timings", "Time", run.timings),
-        ("card", "Card and publishing", run.blanks or run.published or run.unpublished),
-        ("again", "How to reproduce", True),
-    ]
-    return [(key, title) for key, title, present in told if present]
+def p_of(c: Comparison) -> float:
+    """The p that a comparison's verdict goes by."""
+    return c.p if c.p_holm is None else c.p_holm
+
+
+def compared(run: Run, of: Judged, *, simplest: bool | None = None) -> list[Comparison]:
+    """Comparisons by the metric and on the split that decide; if asked, only with the simplest model, or without."""
+    first = run.models[0].name
+    found = [c for c in run.comparisons if c.metric == of.metric and c.split == of.split]
+    return found if simplest is None else [c for c in found if (c.a == first) == simplest]
+
+
+def others(run: Run, of: Judged) -> list[ModelRecord]:
+    """Models other than the best that the page shows closely: the first of the recipe."""
+    return [model for model in run.models if model.name != of.model.name][:MOST_OTHERS]
+
+
+def weakest(curves: Sequence[Curve], most: int) -> list[Curve]:
+    """Curves in their order; where there are too many, those with the smallest area."""
+    kept = {id(curve) for curve in heapq.nsmallest(most, curves, key=lambda curve: curve.area)}
+    return [curve for curve in curves if id(curve) in kept]
+
+
+def slices_shown(run: Run, of: Judged) -> list[Slice]:
+    """Slices of the best model, grouped; where there are too many, those told apart from the rest, then the largest."""
+    found = of.model.slices.get(of.split, ())
+    rank = {"worse": 0, "better": 1, "not distinguishable": 2, "too few rows": 3}
+    kept = heapq.nsmallest(MOST_SLICES, found, key=lambda one: (rank[one.verdict], -one.score.n))
+    chosen = {id(one) for one in kept}
+    groups = list(dict.fromkeys(one.by for one in found))
+    return sorted((one for one in found if id(one) in chosen), key=lambda one: groups.index(one.by))
+
+
+def worst_slices(of: Judged, most: int = 5) -> list[Slice]:
+    """Slices on which the best model is worse than on the rest by more than chance, worst first."""
+    worse = [one for one in of.model.slices.get(of.split, ()) if one.verdict == "worse"]
+    return sorted(worse, key=lambda one: -abs(one.difference or 0))[:most]
+
+
+def sure(bins: Sequence[ReliabilityBin], at_least: int = 30) -> ReliabilityBin | None:
+    """The bin of the most confidence that has enough rows to speak of."""
+    return next((one for one in reversed(bins) if one.rows >= at_least), None)
+
+
+def calibration_error(bins: Sequence[ReliabilityBin]) -> float | None:
+    """Mean distance between confidence and accuracy over bins, weighted by rows (Naeini et al., AAAI 2015)."""
+    rows = sum(one.rows for one in bins)
+    return sum(one.rows * abs(one.confidence - one.accuracy.value) for one in bins) / rows if rows else None
+
+
+def certainty(calibration: Calibration) -> str:
+    """What a temperature says about the model as it was trained."""
+    if abs(calibration.temperature - 1) < NEARLY:
+        return "nearly as sure as it should be"
+    return "too sure of itself" if calibration.temperature > 1 else "not sure enough of itself"
+
+
+def suspicion(mistake: Mistake) -> str:
+    """What the nearest training rows say about a mistake, in a sentence."""
+    near, n = mistake.neighbours, len(mistake.neighbours)
+    if not near:
+        return ""
+    as_predicted = sum(one.label == mistake.predicted for one in near)
+    as_truth = sum(one.label == mistake.truth for one in near)
+    if near[0].similarity < UNLIKE:
+        return "No training row is much like it."
+    which = "The nearest training row bears" if n == 1 else f"{{}} of the {n} nearest training rows bear"
+    if as_predicted > as_truth:
+        return f"{which.format(as_predicted)} the predicted label: this row’s own label may be wrong."
+    if as_truth > as_predicted:
+        return f"{which.format(as_truth)} the true label: the model has seen such rows and errs all the same."
+    return "Its nearest training rows bear other labels, or as many the one as the other: a hard case."
+
+
+def height(curve: Curve, x: float) -> float:
+    """The highest point of a curve where it has come to `x`, between its points along the straight line."""
+    best = 0.0
+    for (x1, y1), (x2, y2) in pairwise(sorted(zip(curve.x, curve.y, strict=True))):
+        if x1 <= x <= x2:
+            best = max(best, y1 if x2 == x1 else y1 + (y2 - y1) * (x - x1) / (x2 - x1))
+    return best

@@ -1,303 +1,332 @@
-"""The report's figures. Each says in words what it shows, and has a table beside it with the same numbers."""
+"""The report's figures, from a run. Each says in words what it shows; the page has a table of the same numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from markupsafe import Markup
-
+from seedbed.core import numbers
 from seedbed.core.metric import Score
-from seedbed.core.numbers import count, metric, percent, score, scored, seconds, short, signed
-from seedbed.core.run import Run
+from seedbed.core.numbers import count, metric, percent, score, seconds, short, signed
+from seedbed.core.run import Comparison, Curve, ModelRecord, Run
 
+from . import plots
+from .bars import Bar, Segment, bars
 from .drawing import Drawing, at
-from .facts import Judged, bins, labels_seen, legs
+from .facts import Judged, bins, compared, judged, labels_of, labels_seen, legs, lower_is_better, slices_shown, weakest
+from .figure import Figure
+from .heat import confused_most, heat_map
+from .lanes import Dot, Lane, dot, lanes
 
 MOST_LABELS = 20
 """Labels that a bar chart shows; the table beside it lists more."""
-MOST_CELLS = 60
-"""Labels up to which a confusion matrix is drawn."""
+MOST_MODELS = 40
+"""Models, or comparisons, that a figure shows; the tables list more."""
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A piece of a bar, from `start` to `start + width` (both in the bars' unit)."""
-
-    start: float
-    width: float
-    kind: str
-    tip: str
-    hatched: bool = False
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A line of text over a bar; `second` is a thinner bar under it."""
-
-    label: str
-    value: str
-    pieces: Sequence[Segment]
-    second: Sequence[Segment] = ()
+def draw(run: Run) -> dict[str, Figure]:
+    """All figures that a run has something for, by name, in the order of the page."""
+    of = judged(run)
+    found: list[Figure | None] = [way(run), classes(run), lengths(run)]
+    if of:
+        about: Sequence[Callable[[Run, Judged], Figure | None]] = (
+            ladder, ladder_closer, folds, differences, differences_simplest, confusion, roc, precision_recall,
+            reliability, slices,
+        )  # fmt: skip
+        found += [figure(run, of) for figure in about]
+    found += [leakage(run), timings(run)]
+    return {figure.name: figure for figure in found if figure}
 
 
-def bars(key: str, title: str, rows: Sequence[Bar]) -> Markup:
-    """Horizontal bars on one scale that starts at zero."""
-    whole = max((p.start + p.width for row in rows for p in (*row.pieces, *row.second)), default=0) or 1
-    heights = [50 if row.second else 38 for row in rows]
-    drawing = Drawing(key, title, sum(heights))
-    top = 0
-    for row, height in zip(rows, heights, strict=True):
-        drawing.text(0, top + 13, short(row.label), "name")
-        drawing.text(at(1), top + 13, row.value, "soft", "end")
-        for y, pieces in ((top + 19, row.pieces), (top + 32, row.second)):
-            for piece in pieces:
-                draw = drawing.hatched if piece.hatched else drawing.rect
-                draw(at(piece.start / whole), y, at(piece.width / whole), 12, piece.kind, piece.tip)
-        top += height
-    return drawing.markup()
-
-
-def way(run: Run) -> Markup:
+def way(run: Run) -> Figure:
     """The waterfall from rows read to rows kept; parts that rejected and made nothing are left out."""
     read, kept = run.rows.read, run.rows.kept
     rows = [Bar("read", f"{count(read)} rows", [Segment(0, read, "whole", f"{count(read)} rows read")])]
     for leg in legs(run):
         if leg.lost:
-            lost = Segment(leg.after, leg.lost, "lost", f"{count(leg.lost)} rejected by {leg.part}", hatched=True)
+            lost = Segment(leg.after, leg.lost, "lost", f"{count(leg.lost)} rejected by {short(leg.part, 60)}", True)
             rest = Segment(0, leg.after, "rest", f"{count(leg.after)} rows left")
             rows.append(Bar(leg.part, f"−{count(leg.lost)} ({percent(leg.lost, read)})", [rest, lost]))
         if leg.made:
-            made = Segment(
-                leg.after - leg.made, leg.made, "made", f"{count(leg.made)} made by {leg.part}", hatched=True
-            )
-            rest = Segment(0, leg.after - leg.made, "rest", "rows so far")
-            rows.append(Bar(leg.part, f"+{count(leg.made)} made", [rest, made]))
+            start = leg.after - leg.made
+            made = Segment(start, leg.made, "made", f"{count(leg.made)} made by {short(leg.part, 60)}", True)
+            rows.append(Bar(leg.part, f"+{count(leg.made)} made", [Segment(0, start, "rest", "rows so far"), made]))
     rows.append(Bar("kept", f"{count(kept)} rows", [Segment(0, kept, "kept", f"{count(kept)} rows kept")]))
     title = f"Waterfall: {count(read)} rows read, {count(run.rows.rejected_rows)} rejected, {count(kept)} kept"
-    return bars("way", title, rows)
+    caption = (
+        "Rows left after each part; the striped end of a bar is what the part rejected. Shares are of the rows read."
+    )
+    return Figure("rows", caption, bars("way", title, rows))
 
 
-def classes(run: Run) -> Markup:
+def classes(run: Run) -> Figure | None:
     """Rows of each label as read, and in the dataset by split."""
-    data = run.dataset
+    data, labels = run.dataset, labels_seen(run)
+    if not labels:
+        return None
     rows = []
-    for label in labels_seen(run)[:MOST_LABELS]:
+    for label in labels[:MOST_LABELS]:
         before = data.labels_before.get(label)
         pieces, start = [], 0
-        for i, (split, labels) in enumerate(data.labels.items()):
-            n = labels.get(label, 0)
-            pieces.append(Segment(start, n, f"split-{min(i, 2)}", f"{split}: {count(n)} rows"))
+        for i, (split, by_label) in enumerate(data.labels.items()):
+            n = by_label.get(label, 0)
+            pieces.append(Segment(start, n, f"split-{min(i, 2)}", f"{short(split, 40)}: {count(n)} rows"))
             start += n
         read = [Segment(0, before, "open", f"as read: {count(before)} rows")] if before else []
         value = f"{count(before)} → {count(start)}" if before is not None else count(start)
         rows.append(Bar(label, value, read, pieces))
-    return bars("classes", "Rows by label: as read above, in the dataset by split below", rows)
+    legend = [("open", "as read"), *((f"split-{min(i, 2)}", short(name, 14)) for i, name in enumerate(data.labels))]
+    caption = "Rows of each label. Upper bar: as read, before any step. Lower bar: in the dataset, split by split."
+    if len(labels) > MOST_LABELS:
+        caption += f" The {MOST_LABELS} most frequent of {count(len(labels))} labels."
+    return Figure("classes", caption, bars("classes", "Rows by label, as read and in the dataset", rows, legend))
 
 
-def timings(run: Run) -> Markup:
+def timings(run: Run) -> Figure | None:
     """Seconds by stage."""
+    if not run.timings:
+        return None
     rows = [
-        Bar(name, seconds(taken), [Segment(0, max(0.0, taken), "whole", f"{name}: {seconds(taken)}")])
-        for name, taken in run.timings.items()
+        Bar(name, seconds(taken), [Segment(0, max(0.0, taken), "whole", f"{short(name, 60)}: {seconds(taken)}")])
+        for name, taken in list(run.timings.items())[:MOST_MODELS]
     ]
-    return bars("timings", "Seconds by stage", rows)
+    caption = f"Seconds by stage; the whole run took {seconds(run.seconds)}"
+    return Figure("timings", caption, bars("timings", "Seconds by stage", rows))
 
 
-def lengths(run: Run) -> Markup:
+def lengths(run: Run) -> Figure | None:
     """Histogram of text lengths: as read wide and open, in the dataset narrow and filled."""
     found = bins(run)
-    edges = run.dataset.lengths.edges if run.dataset.lengths else ()
+    if not found or not run.dataset.lengths or not sum(run.dataset.lengths.before):
+        return None
+    edges = run.dataset.lengths.edges
     most = max((max(before, after) for _, before, after in found), default=0) or 1
-    drawing = Drawing("lengths", "Rows by length of text in characters, as read and in the dataset", 210)
-    wide = 1 / max(1, len(found))
+    drawing = Drawing("lengths", "Rows by length of text in characters, as read and in the dataset", 236)
+    drawing.legend(0, [("open", "as read (wide)"), ("kept", "in the dataset")])
+    wide, floor = 1 / max(1, len(found)), 206
     every = math.ceil(len(found) / 6)
-    drawing.line(0, 180, at(1), 180, "axis")
+    drawing.line(0, floor, "100%", floor, "axis")
     for i, (spans, before, after) in enumerate(found):
         tip = f"{spans} characters: {count(before)} as read, {count(after)} in the dataset"
         for rows, kind, margin in ((before, "open", 0.06), (after, "kept", 0.24)):
             high = 170 * rows / most
-            drawing.rect(at((i + margin) * wide), 180 - high, at((1 - 2 * margin) * wide), high, kind, tip)
+            drawing.rect(at((i + margin) * wide), floor - high, at((1 - 2 * margin) * wide), high, kind, tip)
         if i % every == 0:
-            drawing.text(at(i * wide), 198, count(edges[i]), "soft")
-    return drawing.markup()
+            drawing.text(at(i * wide), floor + 18, count(edges[i]), "soft")
+    caption = "Rows by length of the text in characters. The axis names the shortest length of a bar; the last is open."
+    return Figure("lengths", caption, drawing)
 
 
-@dataclass(frozen=True)
-class Whisker:
-    """A value with its interval."""
-
-    label: str
-    value: float
-    low: float
-    high: float
-    words: str
-    square: bool = False
+def ladder(run: Run, of: Judged) -> Figure:
+    """Every model's score with its interval, on one scale."""
+    return _ladder("ladder", run, of, run.models, "The simplest stands first.")
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Where values stand across a drawing, with a little room at both ends."""
-
-    low: float
-    high: float
-
-    def share(self, value: float) -> float:
-        """How far a value is from the low end, from 0 to 1."""
-        return (value - self.low) / (self.high - self.low)
-
-    def place(self, value: float) -> str:
-        """Where a value is drawn."""
-        return at(0.015 + 0.97 * self.share(value))
+def ladder_closer(run: Run, of: Judged) -> Figure | None:
+    """The same without the simplest model, which is often so far off that the others cannot be told apart."""
+    if len(run.models) < 3:
+        return None
+    return _ladder("ladder_closer", run, of, run.models[1:], "Closer, without the simplest.")
 
 
-def whiskers(
-    key: str,
-    title: str,
-    groups: Sequence[tuple[str, Sequence[Whisker]]],
-    marks: Sequence[tuple[float, str]] = (),
-) -> Markup:
-    """Dots with intervals on one scale, in groups; `marks` are lines that they are read against, with their meaning."""
-    marks = [(value, words) for value, words in marks if math.isfinite(value)]
-    values = [v for _, rows in groups for w in rows for v in (w.low, w.value, w.high) if math.isfinite(v)]
-    values += [value for value, _ in marks]
-    steps = ticks(min(values, default=0.0), max(values, default=1.0))
-    scale = Scale(steps[0], steps[-1])
-    y = 18.0 * len(marks)
-    bottom = y + sum(22 + 34 * len(rows) for _, rows in groups) + 4
-    drawing = Drawing(key, title, bottom + 22)
-    for step in steps:
-        drawing.line(scale.place(step), y, scale.place(step), bottom, "grid")
-        drawing.text(scale.place(step), bottom + 17, f"{step:g}".replace("-", "−"), "soft", "middle")
-    for i, (value, words) in enumerate(marks):
-        right = scale.share(value) > 1 / 2
-        drawing.line(scale.place(value), 18 * i + 4, scale.place(value), bottom, "mark")
-        drawing.text(scale.place(value), 18 * i + 12, words, "soft", "end" if right else "", shift=-6 if right else 6)
-    for name, rows in groups:
-        drawing.text(0, y + 17, short(name, 44), "name halo")
-        y += 22
-        for row in rows:
-            _whisker(drawing, scale, row, y)
-            y += 34
-    return drawing.markup()
-
-
-def _whisker(drawing: Drawing, scale: Scale, row: Whisker, y: float) -> None:
-    words = f"{short(row.label, 17)} {row.words}"
-    if not all(math.isfinite(v) for v in (row.low, row.value, row.high)):
-        drawing.text(0, y + 13, words, "halo")
-        return
-    drawing.line(scale.place(row.low), y + 24, scale.place(row.high), y + 24, "whisker")
-    for end in (row.low, row.high):
-        drawing.line(scale.place(end), y + 19, scale.place(end), y + 29, "whisker")
-    (drawing.square if row.square else drawing.dot)(scale.place(row.value), y + 24, "point")
-    share = scale.share(row.value)
-    # The words stand over the whisker; near an end of the scale they grow away from it.
-    if share < 1 / 3:
-        drawing.text(scale.place(row.low), y + 13, words, "halo")
-    elif share > 2 / 3:
-        drawing.text(scale.place(row.high), y + 13, words, "halo", "end")
-    else:
-        drawing.text(scale.place(row.value), y + 13, words, "halo", "middle")
-
-
-def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers that span a range: the first is not above `low`, the last not below `high`; about `most` steps."""
-    # Values that are equal, or nearly, still need steps that floating point can tell apart.
-    span = max(high - low, 1e-6 * max(abs(low), abs(high)))
-    raw = (span if span > 1e-12 else 1.0) / most
-    power: float = 10.0 ** math.floor(math.log10(raw))
-    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [float(f"{i * step:.12g}") for i in range(first, max(last, first + 1) + 1)]
-
-
-def ladder(run: Run, of: Judged) -> Markup:
-    """Every model's score with its interval, split by split, on one scale."""
-    groups = []
-    for model in run.models:
-        rows = [
-            whisker(split, scores[of.metric], square=split == of.split)
-            for split, scores in model.scores.items()
-            if of.metric in scores
-        ]
-        groups.append((model.name, rows))
-    sign = {"at_least": "at least", "at_most": "at most"}
-    lines = [
-        (gate.limit, f"gate on {short(gate.split, 12)}: {sign[gate.direction]} {score(gate.limit)}")
-        for gate in run.gates
+def _ladder(name: str, run: Run, of: Judged, models: Sequence[ModelRecord], remark: str) -> Figure:
+    rows = []
+    others: list[str] = []
+    for model in models[:MOST_MODELS]:
+        scored = {split: scores[of.metric] for split, scores in model.scores.items() if of.metric in scores}
+        here = scored.pop(of.split, None)
+        dots = [dot(here, square=True, tip=f"{short(of.split, 40)}: {numbers.scored(here)}")] if here else []
+        for split, one in scored.items():
+            others += [split]
+            dots.append(dot(one, "hollow", tip=f"{short(split, 40)}: {numbers.scored(one)}"))
+        rows.append(Lane(model.name, _spanned(here) if here else "not judged", dots))
+    sign = {"at_least": "≥", "at_most": "≤"}
+    marks = [
+        (gate.limit, f"gate {sign[gate.direction]} {score(gate.limit)}, {short(gate.split, 12)}")
+        for gate in run.gates[:5]
         if gate.metric == of.metric
     ]
-    return whiskers("ladder", f"{metric(of.metric)} of every model with its interval", groups, lines)
+    legend = [("dot point", f"{short(of.split, 14)} rows")]
+    legend += [("hollow", short(" and ".join(dict.fromkeys(others)), 18))] if others else []
+    title = f"{metric(of.metric)} of each model with its {_level(run)}"
+    caption = f"{title}{' (lower is better)' if lower_is_better(of.metric) else ''}. {remark}"
+    if len(models) > MOST_MODELS:
+        caption += f" The first {MOST_MODELS} of {count(len(models))}."
+    return Figure(name, caption, lanes(name, title, rows, marks, legend))
 
 
-def whisker(label: str, of: Score, *, square: bool = False) -> Whisker:
-    """A score as a whisker."""
-    return Whisker(label, of.value, of.low, of.high, scored(of), square)
+def _level(run: Run) -> str:
+    return numbers.level(run.intervals.get("level"))
 
 
-def differences(run: Run) -> Markup:
-    """The differences between models, against zero."""
-    groups: dict[str, list[Whisker]] = {}
-    for c in run.comparisons:
-        row = Whisker(metric(c.metric), c.difference, c.low, c.high, signed(c.difference), c.split == "test")
-        groups.setdefault(f"{short(c.b, 16)} against {short(c.a, 16)}, {short(c.split, 10)}", []).append(row)
-    return whiskers(
-        "differences",
-        "Differences between models with their intervals",
-        list(groups.items()),
-        [(0.0, "no difference")],
+def _spanned(of: Score) -> str:
+    return f"{score(of.value)} ({numbers.span(of)})"
+
+
+def folds(run: Run, of: Judged) -> Figure | None:
+    """The deciding metric over the folds of a cross-validation: each fold, and the mean with its interval."""
+    models = run.models[1:] if len(run.models) > 2 else run.models
+    found = [(model, model.folds[of.metric]) for model in models if of.metric in model.folds][:MOST_MODELS]
+    if not found:
+        return None
+    rows = []
+    for model, one in found:
+        mean = Dot(one.mean, one.low, one.high, square=True, tip=f"mean {score(one.mean)}")
+        each = [Dot(value, value, value, "hollow", tip=f"a fold: {score(value)}") for value in one.values]
+        rows.append(
+            Lane(model.name, f"{score(one.mean)} ({score(one.low)}–{score(one.high)})", (*each, mean), together=True)
+        )
+    title = f"{metric(of.metric)} in cross-validation"
+    legend = [("dot point", "mean of the folds"), ("hollow", "one fold")]
+    caption = f"{title}: the mean with its {_level(run)}, and each fold."
+    if len(models) < len(run.models):
+        caption += " Without the simplest model."
+    return Figure("folds", caption, lanes("folds", title, rows, (), legend))
+
+
+def differences(run: Run, of: Judged) -> Figure | None:
+    """The differences between neighbours on the ladder in the deciding metric, against zero."""
+    return _differences("differences", run, of, compared(run, of, simplest=False))
+
+
+def differences_simplest(run: Run, of: Judged) -> Figure | None:
+    """The differences from the simplest model, on a scale of their own: they are often much larger."""
+    return _differences("differences_simplest", run, of, compared(run, of, simplest=True))
+
+
+def _differences(name: str, run: Run, of: Judged, found: Sequence[Comparison]) -> Figure | None:
+    if not found:
+        return None
+    colour = {"better": "up", "worse": "down", "not distinguishable": "hollow"}
+    rows = [
+        Lane(
+            c.b,
+            f"{signed(c.difference)} {c.verdict}",
+            [Dot(c.difference, c.low, c.high, colour[c.verdict], square=True)],
+            note=f"against {c.a}",
+            aside=f"{signed(c.low)} to {signed(c.high)}",
+        )
+        for c in found[:MOST_MODELS]
+    ]
+    side = "left" if lower_is_better(of.metric) else "right"
+    title = f"Differences in {metric(of.metric)} between models with their intervals"
+    caption = (
+        f"Difference in {metric(of.metric)} on {of.split} rows with its {_level(run)}; "
+        f"to the {side} of zero the first-named model is better."
     )
+    if len(found) > MOST_MODELS:
+        caption += f" The first {MOST_MODELS} of {count(len(found))}."
+    return Figure(name, caption, lanes(name, title, rows, [(0.0, "no difference")]))
 
 
-def leakage(run: Run) -> Markup | None:
+def leakage(run: Run) -> Figure | None:
     """The honest and the naive score on one scale."""
     claim = run.leakage
     if claim is None:
         return None
-    rows = [whisker("honest", claim.honest, square=True), whisker("naive", claim.naive)]
-    return whiskers("leak", f"{metric(claim.metric)}: honest and naive", [(claim.model, rows)])
+    rows = [
+        Lane("honest", _spanned(claim.honest), [dot(claim.honest, square=True)]),
+        Lane("naive", _spanned(claim.naive), [dot(claim.naive, "down")]),
+    ]
+    words = f"{metric(claim.metric)} with its {_level(run)}, honest and naive"
+    return Figure("leakage", words, lanes("leak", f"{short(claim.model, 40)}: {words}", rows))
 
 
-def heat_map(of: Judged) -> Markup | None:
-    """The confusion matrix, shaded by the share of each true label's rows; nothing where there are too many labels."""
-    labels, cells = of.labels, of.confusion
-    if not 0 < len(labels) <= MOST_CELLS:
+def confusion(run: Run, of: Judged) -> Figure | None:
+    """The best model's confusion matrix; of a large one the labels that are confused most."""
+    return confusion_of(run, of.model, of.split)
+
+
+def confusion_of(run: Run, model: ModelRecord, split: str) -> Figure | None:
+    """A model's confusion matrix on a split."""
+    cells = model.confusion.get(split, [])
+    shown = confused_most(cells)
+    if not shown:
         return None
-    size = 72 if len(labels) <= 5 else 40 if len(labels) <= 12 else 15
-    slanted = size < 72
-    left, top = (
-        max(64, 20 + 7 * max(len(short(label, 18)) for label in labels)),
-        (100 if size < 40 else 130) if slanted else 44,
+    labels = labels_of(run, model, split)
+    title = (
+        f"Confusion matrix of {short(model.name, 60)} on {short(split, 40)}: rows are the truth, columns the prediction"
     )
-    title = f"Confusion matrix of {of.model.name} on {of.split}: rows are the truth, columns the prediction"
-    wide, high = left + size * len(labels) + (90 if slanted else 2), top + size * len(labels) + 2
-    drawing = Drawing("confusion", title, high, wide)
-    drawing.text(left, 14, "predicted →", "soft")
-    drawing.text(left - 10, top - 8, "truth ↓", "soft", "end")
-    for i, (label, row) in enumerate(zip(labels, cells, strict=True)):
-        y = top + i * size
-        drawing.text(left - 10, y + size / 2 + 4, short(label, 18), "tiny" if size < 40 else "", "end")
-        if slanted:
-            drawing.text(left + (i + 0.6) * size, top - 8, short(label, 18), "tiny" if size < 40 else "", turn=-45)
-        else:
-            drawing.text(left + (i + 0.5) * size, top - 8, short(label, 10), anchor="middle")
-        for j, n in enumerate(row):
-            _heat_cell(drawing, (left + j * size, y, size), n, sum(row), f"{label} taken for {labels[j]}")
-    return drawing.markup()
+    caption = (
+        f"Rows of the {split} split: the truth from top to bottom, the prediction from left to right. The stronger the "
+        "colour of a field, the larger its share of the rows with that true label."
+    )
+    if len(shown) < len(labels):
+        caption += f" The {len(shown)} labels that are confused most, of {count(len(labels))}."
+    place = run.models.index(model)
+    return Figure("confusion", caption, heat_map(f"confusion-{place}", title, labels, cells, shown))
 
 
-def shade(n: int, of: int) -> int:
-    """Step of the heat scale, from 0 (nothing) to 7 (all)."""
-    return 0 if not n or not of else 1 + min(6, int(7 * n / of))
+def roc(run: Run, of: Judged) -> Figure | None:
+    """ROC curves of labels against the rest (Fawcett, An introduction to ROC analysis, 2006)."""
+    axes = ("false-positive rate", "true-positive rate")
+    words = (
+        "Each label against the rest: of the rows that bear it, the share found, by the share of other rows taken for "
+        "it on the way. The area (beside each name) is 0.5 for guessing and 1 for perfect."
+    )
+    drawn = of.model.curves.get(of.split)
+    return _curves("roc", "ROC curves", axes, words, drawn.roc if drawn else (), diagonal=True)
 
 
-def _heat_cell(drawing: Drawing, square: tuple[float, float, float], n: int, of: int, tip: str) -> None:
-    x, y, size = square
-    step = shade(n, of)
-    drawing.rect(x, y, size, size, f"heat h{step}", f"{tip}: {count(n)} of {count(of)}")
-    if size >= 40:
-        drawing.text(x + size / 2, y + size / 2 + (0 if size >= 72 else 5), count(n), f"t{step} name", "middle")
-    if size >= 72:
-        drawing.text(x + size / 2, y + size / 2 + 18, percent(n, of), f"t{step}", "middle")
+def precision_recall(run: Run, of: Judged) -> Figure | None:
+    """Precision-recall curves of labels against the rest."""
+    words = (
+        "Each label against the rest: how reliable its finds are, by how many are found. The area beside each name is "
+        "the average precision; guessing reaches the label’s share of the rows."
+    )
+    drawn = of.model.curves.get(of.split)
+    shown = drawn.precision_recall if drawn else ()
+    return _curves("precision_recall", "Precision-recall curves", ("recall", "precision"), words, shown)
+
+
+def _curves(
+    name: str, title: str, axes: tuple[str, str], words: str, found: Sequence[Curve], *, diagonal: bool = False
+) -> Figure | None:
+    shown = weakest(found, plots.MOST_LINES)
+    if not shown:
+        return None
+    if len(shown) < len(found):
+        words += f" The {len(shown)} labels with the smallest area, of {len(found)}."
+    areas = ", ".join(f"{short(curve.label, 40)} {score(curve.area)}" for curve in shown)
+    return Figure(name, words, plots.curves(name, f"{title}, area by label: {areas}", axes, shown, diagonal=diagonal))
+
+
+def reliability(run: Run, of: Judged) -> Figure | None:
+    """The best model's reliability diagram (DeGroot and Fienberg, 1983)."""
+    found = of.model.reliability.get(of.split, ())
+    if not any(one.rows for one in found):
+        return None
+    title = f"Reliability of {short(of.model.name, 60)} on {short(of.split, 40)} rows: how often right, by how sure"
+    caption = (
+        f"How often the model was right on {of.split} rows (with {_level(run)}), by how sure it was. On the line, "
+        "being 80 % sure means being right 80 times in 100; below it, the model is too sure of itself."
+    )
+    return Figure("reliability", caption, plots.reliability("reliability", title, found))
+
+
+def slices(run: Run, of: Judged) -> Figure | None:
+    """The deciding metric on some of the rows, group by group, against the metric on all."""
+    shown = slices_shown(run, of)
+    if not shown:
+        return None
+    colour = {"better": "up", "worse": "down", "not distinguishable": "point", "too few rows": "hollow"}
+    rows: list[Lane] = []
+    by = None
+    for one in shown:
+        if one.by != by:
+            by = one.by
+            rows.append(Lane(f"by {by}"))
+        told = [dot(one.score, colour[one.verdict])]
+        rows.append(Lane(one.value, _spanned(one.score), told, note=f"{count(one.score.n)} rows", aside=one.verdict))
+    whole = of.model.scores[of.split][of.metric]
+    legend = [("dot up", "better than the rest"), ("dot down", "worse"), ("dot point", "could be chance")]
+    legend += [("hollow", "too few rows")]
+    title = f"{metric(of.metric)} of {short(of.model.name, 60)} on slices of the {short(of.split, 40)} rows"
+    caption = (
+        f"{metric(of.metric)} on some of the {of.split} rows with its {_level(run)}; the line is the score on all."
+    )
+    found = of.model.slices.get(of.split, ())
+    if len(shown) < len(found):
+        caption += f" {len(shown)} of {count(len(found))} slices: those told apart from the rest, then the largest."
+    marks = [(whole.value, f"all rows {score(whole.value)}")]
+    return Figure("slices", caption, lanes("slices", title, rows, marks, legend))

@@ -2,81 +2,79 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from importlib.resources import files
-from pathlib import PurePosixPath
+from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from seedbed.core import numbers
 from seedbed.core.run import Run
 
-from . import facts, figures
+from . import facts, styles
+from .figure import showable
+from .figures import confusion_of, draw
+from .outline import sections
 
-# Not allowed in HTML, or (the bidirectional marks) able to disorder what stands around them.
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+LONGEST = 400
+"""Characters that are shown of a text from a record; `run.json` has the whole."""
+_SHARES = (0.05, 0.1, 0.2, 0.5, 0.8)
+_FILTERS = (
+    "count", "percent", "score", "signed", "interval", "chance", "probability", "seconds", "size", "span", "fact",
+    "verbatim", "metric", "short",
+)  # fmt: skip
 
 
 def render(run: Run) -> str:
     """The report of a run: one HTML page that loads nothing and runs nothing.
 
     Every number on it stands in the run's record or is a share, sum or difference of numbers shown. Texts from the
-    data, the recipe and parts are escaped; characters that no page can show are replaced by U+FFFD.
+    data, the recipe and parts are escaped, and cut where they are very long; characters that no page can show are
+    replaced by U+FFFD. What is drawn and listed is bounded, so that the page stays small; it says what it leaves out.
 
     Returns:
         The page; it encodes as UTF-8.
     """
-    of = facts.judged(run)
-    shown = facts.sections(run)
-    page = (
+    figures = draw(run)
+    shown = sections(run, figures)
+    filled = filled_in("page.html", run, figures=figures, sections=shown, keys={key for key, _ in shown})
+    return showable(filled)
+
+
+def filled_in(template: str, run: Run, **more: Any) -> str:
+    """A template filled from a run."""
+    return (
         _templates()
-        .get_template("page.html")
+        .get_template(template)
         .render(
             run=run,
-            of=of,
+            of=facts.judged(run),
             facts=facts,
-            figures=figures,
+            confusion_of=confusion_of,
             most=facts.MOST,
-            sections=shown,
-            keys={key for key, _ in shown},
+            shares=_SHARES,
             level=numbers.level(run.intervals.get("level")),
+            **more,
         )
     )
-    return _UNSHOWABLE.sub("\ufffd", page)
 
 
 @cache
 def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_source),
+        loader=jinja2.FunctionLoader(styles.source),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_cut,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in (
-        "count",
-        "percent",
-        "score",
-        "signed",
-        "interval",
-        "chance",
-        "probability",
-        "seconds",
-        "size",
-        "span",
-        "fact",
-        "verbatim",
-        "metric",
-        "short",
-    ):
-        environment.filters[name] = getattr(numbers, name)
-    environment.globals["style"] = Markup(_source("style.css"))
-    environment.globals["sum_of"] = sum
+    environment.filters |= {name: getattr(numbers, name) for name in _FILTERS}
+    environment.filters["whole"] = lambda text: Markup(escape(text))
+    environment.globals |= {"style": styles.page(), "sum_of": sum}
     return environment
 
 
-def _source(name: str) -> str:
-    return files("seedbed.report").joinpath("templates", PurePosixPath(name).name).read_text(encoding="utf-8")
+def _cut(shown: Any) -> Any:
+    """Every text that a template shows passes here; those made by templates are Markup and stay whole."""
+    return numbers.short(shown, LONGEST) if isinstance(shown, str) and not isinstance(shown, Markup) else shown

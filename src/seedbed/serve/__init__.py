@@ -1,1 +1,5 @@
-"""Predictions from a saved model: one predictor for files, texts and the web."""
+"""A trained model at work: one predictor for files, Python, the web page and the JSON API."""
+
+from .predictor import Predictor
+
+__all__ = ["Predictor"]

@@ -41,10 +41,21 @@ class Pieces:
     Attributes:
         ends: Offset after each record and its line end, shape (n,). What follows the last is not decided yet.
         blank: Whether a record is an empty line and no record at all, shape (n,).
+        marks: What had to be found out from more than a record's own bytes, shape (n,); 0 where nothing had.
     """
 
     ends: NDArray[np.int64]
     blank: NDArray[np.bool_]
+    marks: NDArray[np.int8] | None = None
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Payload of a block with marks: bytes, and where its records end."""
+
+    data: bytes
+    ends: NDArray[np.int64]
+    marks: NDArray[np.int8]
 
 
 class Reader(Protocol):
@@ -100,14 +111,14 @@ class Cutter:
                 yield from self._emit(TooLong(head, size), 1, 1, lines, reader.position)
 
     def _block(self, data: bytes, pieces: Pieces, position: int) -> Iterator[Block]:
-        ends, numbered, start = pieces.ends, ~pieces.blank, 0
+        ends, numbered, start, marks = pieces.ends, ~pieces.blank, 0, pieces.marks
         if self.skip:
             places = np.flatnonzero(numbered)[: self.skip]
             self.skip -= len(places)
             cut = int(places[-1]) + 1 if len(places) and not self.skip else len(ends)
             start = int(ends[cut - 1])
             self._line += data.count(self.newline, 0, start)
-            ends, numbered = ends[cut:], numbered[cut:]
+            ends, numbered, marks = ends[cut:], numbered[cut:], None if marks is None else marks[cut:]
         if self.left is not None:
             places = np.flatnonzero(numbered)
             if len(places) > self.left:
@@ -118,7 +129,11 @@ class Cutter:
         payload = data[start : int(ends[-1])]
         records = int(numbered.sum())
         numbers = len(numbered) if self.count_blank else records
-        yield from self._emit(payload, records, numbers, payload.count(self.newline), position)
+        lines = payload.count(self.newline)
+        if marks is not None and marks[: len(ends)].any():
+            yield from self._emit(Marked(payload, ends - start, marks[: len(ends)]), records, numbers, lines, position)
+        else:
+            yield from self._emit(payload, records, numbers, lines, position)
 
     def _emit(self, payload: Any, records: int, numbers: int, lines: int, position: int) -> Iterator[Block]:
         if self.skip and isinstance(payload, TooLong):  # a header cannot be that long: `scan` has seen it

@@ -20,9 +20,11 @@ from .dialect import detect, fitting, newline_of, rows_of
 from .encoding import Census, Encoding, by_mark, named, recoder
 from .files import find
 from .kinds import refuse_binary, refuse_other
-from .records import Dialect, Records
+from .records import Dialect
 from .rows import Form, Text, parsed
+from .shape import Shape, header_is_a_row, shape_of
 from .stream import Stream
+from .swallowed import Mended
 
 _HEAD = 1 << 20
 _WANTED = "delimited text"
@@ -43,11 +45,21 @@ class Csv(Source):
     still does not decode becomes U+FFFD, and a note says how many lines were concerned. Where the recipe names the
     encoding, a record that does not decode is refused (`bad_encoding`).
 
+    A quote that is never closed costs at most the line that it stands on, and what it swallowed is brought back on
+    evidence: a line looks like a record if it has the right number of fields and the columns that tell (numbers, a few
+    kinds of values) fit. Then a record whose last field was not closed ends with its line; a field that closes only
+    lines later is cut if all of its lines look like records and no writer would have written it so (a quote inside that
+    is not doubled, a wrong number of fields), or they go on with the file's own counter; and lines with tabs between
+    the fields, swallowed before the file was written, are rows if they fit the columns and the closing quote is theirs.
+    The source's notes count these rows. Any other field with line breaks stays whole, whatever its lines look like.
+
     ## Limits
     All columns are text; an empty field is null, quoted or not. Records count from 1 after the header, malformed ones
-    too; empty lines are none. A quote is a character unless it opens a field; a field that is not closed, or in which
-    a later line seems to open another, costs only the line that it begins on. A record over 16 MiB is refused.
-    Delimiters and quotes are single ASCII characters. A guessed encoding can be wrong: look at the note.
+    too; empty lines are none. A quote is a character unless it opens a field. A record over 16 MiB is refused.
+    Delimiters and quotes are single ASCII characters. A guessed encoding can be wrong: look at the note. In files of
+    one column or of free text only, no line looks like a record: there an unclosed quote costs its line, and one that
+    another closes later makes one long value. A text with line breaks that loses its closing quote may be cut short,
+    if its second line looks like a record. With `recover: false` whatever a CSV writer wrote reads back exactly.
     """
 
     block_bytes: ClassVar[int] = BLOCK
@@ -76,6 +88,11 @@ class Csv(Source):
         None, description="Encoding of the text (utf-8, cp1252, utf-16, …); found when left out."
     )
     header: bool = Field(True, description="Whether the first record names the columns; else column_1, column_2, …")
+    recover: bool = Field(
+        True,
+        description="Whether records that a quote swallowed which was never closed are brought back (see the page); "
+        "`false` reads every quoted field as it is written.",
+    )
     nulls: tuple[str, ...] = Field(("",), description="Values that mean that there is none.")
 
     @field_validator("delimiter", "quote")
@@ -95,16 +112,16 @@ class Csv(Source):
 
     def scan(self, context: Context) -> Scan:
         """Read every file once: hash it, find its encoding, delimiter, quote and columns."""
-        found = find(self.path, context, suffixes=(".csv", ".tsv"), use=self.use)
+        notes: list[str] = []
+        found = find(self.path, context, suffixes=(".csv", ".tsv"), use=self.use, notes=notes)
         files: list[InputFile] = []
         forms: list[Form] = []
-        notes: list[str] = []
         empty: list[DataError] = []
         with context.stage(f"looking at {self.path}", sum(file.size for file in found), "B") as stage:
             for file in found:
                 file, head, encoding, bom, note = self._survey(file, stage.advance)
                 try:
-                    form = self._form(file, head, encoding, bom)
+                    form = self._form(file, head, encoding, bom, notes)
                 except _EmptyError as error:
                     empty.append(error)
                     notes.append(f"{file.name} {error.problem}")
@@ -157,7 +174,7 @@ class Csv(Source):
         refuse_binary(head, at=file.url, wanted=_WANTED)
         return replace(file, sha256=digest), head, encoding, bom, note
 
-    def _form(self, file: InputFile, head: bytes, encoding: Encoding, bom: int) -> Form:
+    def _form(self, file: InputFile, head: bytes, encoding: Encoding, bom: int, notes: list[str]) -> Form:
         at = file.url
         if not head.strip():
             raise _EmptyError("is empty", at=at, hint="is this the right file?")
@@ -171,7 +188,8 @@ class Csv(Source):
         known = partial(detect, head, given, header=self.header, whole=whole)
         dialect = known(delimiter=self.delimiter is None, quote=self.quote is None)
         rows = rows_of(head, dialect, final=whole)
-        if not rows or rows[0].fields is None:
+        width = len(rows[0].fields or []) if rows and self.header else fitting(rows, header=False)[1]
+        if not width:
             raise DataError(
                 "the first record does not end, or has a quote that is not closed",
                 at=f"{at}, line 1",
@@ -181,8 +199,13 @@ class Csv(Source):
         self._refuse_delimiter(dialect, known(delimiter=True, quote=self.quote is None), rows, head, at)
         if self.header and len(rows) == 1 and whole:
             raise _EmptyError("has a header and no rows", at=at, hint="if its first line is a row, say header: false")
-        width = len(rows[0].fields) if self.header else fitting(rows, header=False)[1]
-        columns = _names([encoding.show(name) for name in rows[0].fields] if self.header else [""] * width, at)
+        first = (rows[0].fields or []) if self.header else [b""] * width
+        header = [encoding.show(name) for name in first]
+        columns = _names(header, at)
+        shape = shape_of(rows[1:] if self.header else rows, header if self.header else columns)
+        why = header_is_a_row(first, shape) if self.header else ""
+        if why:
+            notes.append(f"{file.name}: its first line looks like a row ({why}); if it is one, say header: false")
         return Form(
             encoding.name,
             encoding.fallback,
@@ -192,6 +215,7 @@ class Csv(Source):
             dialect.quote.decode(),
             dialect.newline.decode(),
             tuple(columns),
+            shape if self.recover else None,
         )
 
     def _refuse_delimiter(self, given: Dialect, found: Dialect, rows: list[Any], head: bytes, at: str) -> None:
@@ -219,7 +243,7 @@ class Csv(Source):
             dialect = form.dialect(self.longest)
             cutter = Cutter(
                 number,
-                partial(_pieces, dialect=dialect),
+                partial(_pieces, dialect=dialect, shape=form.shape),
                 dialect.newline,
                 skip=1 if self.header else 0,
                 left=left,
@@ -244,12 +268,12 @@ class _EmptyError(DataError):
     """A file without rows: an error if it is the only one, else a note."""
 
 
-def _pieces(data: bytes, final: bool, *, dialect: Dialect) -> Pieces:
-    return Records(data, dialect, final).pieces
+def _pieces(data: bytes, final: bool, *, dialect: Dialect, shape: Shape | None) -> Pieces:
+    return Mended(data, dialect, final, shape).pieces
 
 
 def _forms(scan: Scan) -> list[Form]:
-    return [Form(**{**form, "columns": tuple(form["columns"])}) for form in scan.settings["files"]]
+    return [Form.of(form) for form in scan.settings["files"]]
 
 
 def _recoded(data: bytes, encoding: Encoding) -> bytes:

@@ -197,12 +197,17 @@ class Census:
         return Encoding(name), f"{where} are not valid UTF-8; the file is read as {name}"
 
 
+#: What a unit of mess weighs against one of language.
+_MESS = 5
+
+
 def guess(sample: bytes) -> str:
     """The likeliest encoding of text that is not UTF-8 (by charset-normalizer's measures of mess and of language)."""
     from charset_normalizer import from_bytes
 
+    # Where most letters are ASCII, language hardly tells encodings apart, and a little mess tells much.
     scored = [
-        (match.coherence - match.chaos, -_KNOWN.index(name), name)
+        (match.coherence - _MESS * match.chaos, -_KNOWN.index(name), name)
         for match in from_bytes(sample, cp_isolation=list(_KNOWN))
         for name in (match.encoding, *match.could_be_from_charset)
         if name in _KNOWN

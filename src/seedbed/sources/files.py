@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from seedbed.core.context import Context, conceal, expand
 from seedbed.core.errors import DataError, MissingExtraError, SeedbedError, did_you_mean
+from seedbed.core.packages import SCHEME, located
 from seedbed.core.source import InputFile
 from seedbed.store.places import is_run
 
@@ -21,7 +22,9 @@ PACKED = (".gz", ".bz2", ".xz", ".zst")
 _WEB = ("http://", "https://")
 
 
-def find(path: str, context: Context, *, suffixes: tuple[str, ...], use: str) -> list[InputFile]:
+def find(
+    path: str, context: Context, *, suffixes: tuple[str, ...], use: str, notes: list[str] | None = None
+) -> list[InputFile]:
     """The files that a path means, in natural order of their names (`a2` before `a10`), not yet read or hashed.
 
     A folder means all files below it that end in one of `suffixes`, packed ones (gz, bz2, xz, zst, zip) too; a file
@@ -33,26 +36,36 @@ def find(path: str, context: Context, *, suffixes: tuple[str, ...], use: str) ->
         context: Its `base` is where relative paths start.
         suffixes: Endings of files that the source reads, lower case, with the dot.
         use: The source's name, for messages.
+        notes: Gets a sentence about the files of a folder or an archive that are passed over, and why.
 
     Raises:
         DataError: Nothing is there, nothing fits, or it cannot be read.
         MissingExtraError: The package that holds the file, or that speaks the URL's protocol, is not installed.
     """
     text = expand(path, at=f"source {use!r}, path")
+    passed: list[str] = []
     with _concealing(path):
-        if text.startswith("pkg://"):
-            found = _in_package(text, suffixes)
+        if text.startswith(SCHEME):
+            found = _in_package(text, suffixes, passed)
         elif "://" in text and not text.startswith("file://"):
-            found = _remote(text, suffixes)
+            found = _remote(text, suffixes, passed)
         else:
-            found = _local(local_path(text, context.base), text, suffixes)
+            found = _local(local_path(text, context.base), text, suffixes, passed)
         found = [_shown(file, path, alone=len(found) == 1) for file in found]
-        files = [member for file in found for member in _members(file, suffixes, explicit=len(found) == 1)]
+        files = [member for file in found for member in _members(file, suffixes, passed, explicit=len(found) == 1)]
         if not files:
             raise DataError(
                 f"the archives here hold no {_words(suffixes)} file", at=path, hint="give the path of one file"
             )
+    if passed and notes is not None:
+        notes.append(_told(passed, path))
     return files
+
+
+def _told(passed: list[str], path: str, show: int = 6) -> str:
+    shown = ", ".join(conceal(what, path) for what in passed[:show])
+    more = f" and {len(passed) - show:,} more" if len(passed) > show else ""
+    return f"passed over {len(passed):,} {'file' if len(passed) == 1 else 'files'}: {shown}{more}"
 
 
 def local_path(url: str, base: Path | None = None) -> Path:
@@ -62,8 +75,8 @@ def local_path(url: str, base: Path | None = None) -> Path:
         DataError: The package does not hold that file.
         MissingExtraError: The package is not installed.
     """
-    if url.startswith("pkg://"):
-        return _package_path(url)
+    if url.startswith(SCHEME):
+        return located(url)
     return (base or Path()) / Path(url.removeprefix("file://")).expanduser()
 
 
@@ -125,17 +138,21 @@ def _shown(file: InputFile, path: str, *, alone: bool) -> InputFile:
 # -- on this machine
 
 
-def _local(path: Path, shown: str, suffixes: tuple[str, ...], *, prefix: str = "") -> list[InputFile]:
+def _local(
+    path: Path, shown: str, suffixes: tuple[str, ...], passed: list[str], *, prefix: str = ""
+) -> list[InputFile]:
     """Files of a local path; their URL is the path itself, or `prefix` and the path inside a package."""
     with failures(shown):
         if path.is_file():
             return [InputFile(path.name, prefix or path.as_posix(), path.stat().st_size)]
         if path.is_dir():
-            root, names = path, list(_walk(path))
-            fitting = [name for name in names if _fits(name, suffixes)]
-            if not fitting:
+            root, hidden = path, list[str]()
+            names = list(_walk(path, hidden))
+            chosen = [name for name in names if _fits(name, suffixes)]
+            if not chosen:
                 _nothing_fits(shown, suffixes, names)
-            chosen = fitting
+            _pass_over(passed, names, suffixes)
+            passed += [f"{name} (hidden)" for name in sorted(hidden, key=natural) if _fits(name, suffixes)]
         elif glob.has_magic(str(path)):
             root = Path(_before_magic(path.as_posix()))
             # pathlib's `**` follows no links, so that one that leads back up does no harm.
@@ -155,8 +172,8 @@ def _local(path: Path, shown: str, suffixes: tuple[str, ...], *, prefix: str = "
         return [InputFile(name, start + name, (root / name).stat().st_size) for name in names]
 
 
-def _walk(root: Path) -> Iterator[str]:
-    """Files below a folder; not what is hidden, nor the runs that Seedbed put there."""
+def _walk(root: Path, hidden: list[str]) -> Iterator[str]:
+    """Files below a folder; not those that are `hidden`, nor the runs that Seedbed put there."""
 
     def refuse(error: OSError) -> NoReturn:
         raise error
@@ -171,8 +188,11 @@ def _walk(root: Path) -> Iterator[str]:
             and not is_run(Path(folder) / name)
         ]
         for name in names:
-            if not name.startswith("."):
-                yield (Path(folder) / name).relative_to(root).as_posix()
+            inside = (Path(folder) / name).relative_to(root).as_posix()
+            if name.startswith("."):
+                hidden.append(inside)
+            else:
+                yield inside
 
 
 def _out_of_sight(file: Path, root: Path) -> bool:
@@ -186,6 +206,11 @@ def _fits(name: str, suffixes: tuple[str, ...]) -> bool:
     for packed in PACKED:
         low = low.removesuffix(packed)
     return low.endswith((*suffixes, ".zip"))
+
+
+def _pass_over(passed: list[str], names: Iterable[str], suffixes: tuple[str, ...]) -> None:
+    others = sorted((name for name in names if not _fits(name, suffixes)), key=natural)
+    passed += [f"{name} (not {_words(suffixes)})" for name in others]
 
 
 def _nothing_fits(shown: str, suffixes: tuple[str, ...], names: list[str]) -> NoReturn:
@@ -222,28 +247,18 @@ def _what_is_there(folder: Path, wanted: str = "") -> str:
 # -- inside an installed package
 
 
-def _package_path(url: str) -> Path:
-    from importlib.metadata import PackageNotFoundError, distribution
-
-    name, _, inside = url.removeprefix("pkg://").partition("/")
-    try:
-        return Path(str(distribution(name).locate_file(inside)))
-    except (PackageNotFoundError, ValueError):
-        raise MissingExtraError(f"the package {name!r} is not installed", at=url, hint=f"pip install {name}") from None
-
-
-def _in_package(url: str, suffixes: tuple[str, ...]) -> list[InputFile]:
-    path = _package_path(url)
+def _in_package(url: str, suffixes: tuple[str, ...], passed: list[str]) -> list[InputFile]:
+    path = located(url)
     if not path.exists() and not glob.has_magic(str(path)):
         raise DataError("the package holds no such file", at=url, hint=_what_is_there(path.parent, path.name))
     prefix = _before_magic(url) if glob.has_magic(url) else url
-    return _local(path, url, suffixes, prefix=prefix)
+    return _local(path, url, suffixes, passed, prefix=prefix)
 
 
 # -- elsewhere
 
 
-def _remote(text: str, suffixes: tuple[str, ...]) -> list[InputFile]:
+def _remote(text: str, suffixes: tuple[str, ...], passed: list[str]) -> list[InputFile]:
     import fsspec
 
     with failures(text):
@@ -261,6 +276,7 @@ def _remote(text: str, suffixes: tuple[str, ...]) -> list[InputFile]:
             paths = [p for p in below if _fits(p, suffixes) and not PurePosixPath(p).name.startswith(".")]
             if not paths:
                 _nothing_fits(text, suffixes, below)
+            _pass_over(passed, (p.removeprefix(root.rstrip("/") + "/") for p in below), suffixes)
         else:
             root, paths = str(PurePosixPath(path).parent), [path]
         start = root.rstrip("/") + "/"
@@ -273,7 +289,7 @@ def _remote(text: str, suffixes: tuple[str, ...]) -> list[InputFile]:
 # -- inside zip archives
 
 
-def _members(file: InputFile, suffixes: tuple[str, ...], *, explicit: bool) -> Iterable[InputFile]:
+def _members(file: InputFile, suffixes: tuple[str, ...], passed: list[str], *, explicit: bool) -> Iterable[InputFile]:
     """The file itself, or the members of a zip archive as `zip://MEMBER::ARCHIVE`, which `Stream` opens."""
     if not _is_zip(file):
         return [file]
@@ -294,6 +310,7 @@ def _members(file: InputFile, suffixes: tuple[str, ...], *, explicit: bool) -> I
         fitting = infos
     if not fitting and explicit:
         _nothing_fits(file.url, suffixes, [info.filename for info in infos])
+    _pass_over(passed, (f"{file.name}/{info.filename}" for info in infos if info not in fitting), suffixes)
     return [
         InputFile(f"{file.name}/{info.filename}", f"zip://{info.filename}::{file.url}", info.file_size)
         for info in sorted(fitting, key=lambda info: natural(info.filename))

@@ -87,10 +87,10 @@ class Jsonl(Source):
 
     def scan(self, context: Context) -> Scan:
         """Read every file once: hash it, and learn columns and types from its first MiB."""
-        found = find(self.path, context, suffixes=(".jsonl", ".ndjson"), use=self.use)
+        notes: list[str] = []
+        found = find(self.path, context, suffixes=(".jsonl", ".ndjson"), use=self.use, notes=notes)
         kinds: dict[str, set[type]] = {}
         files: list[InputFile] = []
-        notes: list[str] = []
         with context.stage(f"looking at {self.path}", sum(file.size for file in found), "B") as stage:
             for file in found:
                 told = 0

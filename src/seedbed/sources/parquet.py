@@ -61,10 +61,10 @@ class Parquet(Source):
 
     def scan(self, context: Context) -> Scan:
         """Hash every file and read its footer."""
-        found = find(self.path, context, suffixes=(".parquet", ".pq"), use=self.use)
+        notes: list[str] = []
+        found = find(self.path, context, suffixes=(".parquet", ".pq"), use=self.use, notes=notes)
         files: list[InputFile] = []
         groups: list[list[int]] = []
-        notes: list[str] = []
         first: tuple[InputFile, pl.Schema] | None = None
         with context.stage(f"looking at {self.path}", sum(file.size for file in found), "B") as stage:
             for file in found:
@@ -120,7 +120,8 @@ class Parquet(Source):
         if stamp_of(file.url) != file.stamp:
             raise changed(file.url)
         records = pl.int_range(block.first_record, block.first_record + wanted.rows, dtype=pl.UInt64, eager=True)
-        return Parsed(rows.select(scan.schema.names()).cast(scan.schema), records)
+        # Series, not expressions: to those a column called `*` would mean all of them.
+        return Parsed(pl.DataFrame([rows[name].cast(kind) for name, kind in scan.schema.items()]), records)
 
     @classmethod
     def write_example(cls, before: Mapping[str, list[Any]], path: Path) -> None:

@@ -7,7 +7,8 @@ The grammar is RFC 4180, and says what to do with bytes that break it:
   file; any other quote is a character (`"he said "hi" to me"`);
 * a quoted field is *unclosed* when no such quote follows within the longest record, or when, on a later line and
   before it, a quote stands where a field would be opened (`1,"oops` newline `2,"fine"`): then only the line where
-  that field began is refused, and reading goes on at the next line. So a stray quote swallows no rows that follow;
+  that field began is refused, and reading goes on at the next line. So a stray quote swallows no rows that follow
+  (`swallowed` tells more cases, from what the file's records look like);
 * an empty line is no record.
 
 Bytes without a breach (almost all) are cut by vectorised parity of quotes; the others field by field. Both give the
@@ -39,11 +40,19 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Record:
-    """One record found field by field. `fields` are values as bytes, without quotes; none when it is unclosed."""
+    """One record found field by field.
+
+    Attributes:
+        fields: Values as bytes, without quotes; none when it is unclosed.
+        unclosed: Of a record that is unclosed, the values if its last field ends with its line.
+        mark: What is known of it besides its bytes; see `swallowed`.
+    """
 
     start: int
     end: int
     fields: list[bytes] | None
+    unclosed: list[bytes] | None = None
+    mark: int = 0
 
 
 @dataclass
@@ -66,7 +75,12 @@ class Records:
 
     @cached_property
     def regular(self) -> bool:
-        """Whether quotes keep to the grammar and no record is too long, so that parity tells where records end."""
+        """Whether parity tells where records end."""
+        return self.parity_holds
+
+    @cached_property
+    def parity_holds(self) -> bool:
+        """Whether quotes keep to the grammar and no record is too long."""
         if not self._quotes_fit or not len(self._quotes):
             return self._quotes_fit
         ends = self._regular_ends
@@ -102,9 +116,14 @@ class Records:
         return np.asarray(blank)
 
     @property
+    def marks(self) -> NDArray[np.int8]:
+        """What is known of each record besides its bytes; nothing here."""
+        return np.zeros(len(self.ends), np.int8)
+
+    @property
     def pieces(self) -> Pieces:
         """For the cutter."""
-        return Pieces(self.ends, self.blank)
+        return Pieces(self.ends, self.blank, self.marks)
 
     @cached_property
     def widths(self) -> NDArray[np.int64]:
@@ -217,8 +236,7 @@ class Records:
                 if closed is None:
                     return None
                 if closed < 0:
-                    line = self._line_end(at)
-                    return Record(start, line[1], None) if line else None
+                    return self._unclosed(start, at, fields)
                 fields.append(data[at + 1 : closed - 1].replace(dialect.quote * 2, dialect.quote))
                 at = closed
             else:
@@ -232,6 +250,14 @@ class Records:
                 line = self._line_end(at)
                 return Record(start, line[1], fields) if line else None
             at += 1
+
+    def _unclosed(self, start: int, opening: int, before: list[bytes]) -> Record | None:
+        """A record with a field that is not closed, and the fields before it; none when that is not decided."""
+        line, quote = self._line_end(opening), self.dialect.quote
+        if line is None:
+            return None
+        last = self.data[opening + 1 : line[0]].replace(quote * 2, quote)
+        return Record(start, line[1], None, unclosed=[*before, last])
 
     def _close(self, start: int, opening: int) -> int | None:
         """Offset after the quote that closes the field opened at `opening`; -1 if none does, none if undecided."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,16 @@ from numpy.typing import NDArray
 
 from seedbed.core.source import Block, Parsed
 
-from .blocks import Malformed, TooLong, kept, malformed_table, too_long
+from .blocks import Malformed, Marked, TooLong, kept, malformed_table, too_long
 from .encoding import Encoding, recoder
 from .records import Dialect, Records, values
+from .shape import Column, Shape
 from .stream import Stream
+from .swallowed import OPENED, REFUSED, Told
+
+#: What happened to rows that are kept.
+_ENDS_WITH_LINE = "a quote opens the last field and is never closed; the field ends with its line"
+_BROUGHT_BACK = "a quote of a record before that was never closed had swallowed them; they are rows again"
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,17 @@ class Form:
     quote: str
     newline: str
     columns: tuple[str, ...]
+    shape: Shape | None = None
+    """What its records look like; none where nothing is to be brought back."""
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Form:
+        """A form from what `dataclasses.asdict` made of it."""
+        shape = plain["shape"]
+        if shape is not None:
+            columns = tuple(Column(column["number"], tuple(column["kinds"])) for column in shape["columns"])
+            shape = Shape(columns, shape["counter"], shape["index"])
+        return cls(**{**plain, "columns": tuple(plain["columns"]), "shape": shape})
 
     @property
     def text(self) -> Encoding:
@@ -69,7 +86,7 @@ def parsed(block: Block, form: Form, schema: pl.Schema, nulls: Sequence[str], lo
     if isinstance(block.payload, TooLong):
         refused = [too_long(block, block.payload, form.text.show(block.payload.start), longest)]
         return Parsed(pl.DataFrame(schema=schema), pl.Series(dtype=pl.UInt64), malformed_table(refused))
-    records = Records(block.payload, form.dialect(longest))
+    records = _records(block.payload, form, longest)
     faults = dict(_undecodable(records, form))
     for found in (_misshapen(records, form), _with_nul(records), _overlong(records, longest)):
         faults.update(found)  # of several faults of one record the plainest is told: the last here
@@ -77,14 +94,34 @@ def parsed(block: Block, form: Form, schema: pl.Schema, nulls: Sequence[str], lo
     good = ~records.blank
     good[list(faults)] = False
     places = np.flatnonzero(good)
-    table = _table(records, places, form).select(schema.names())
+    found = _table(records, places, form)
+    table = pl.DataFrame([found[name].alias(f"{place}") for place, name in enumerate(schema)])
+    # Numbers for names: to an expression a column called `*` would mean all of them.
     table = table.with_columns(pl.when(~pl.all().is_in(list(nulls))).then(pl.all()).name.keep())
+    table.columns = schema.names()
     refused = [
         _malformed(records, place, reason, evidence, int(numbers[place]), block, form, longest)
         for place, (reason, evidence) in faults.items()
         if not records.blank[place]
     ]
-    return Parsed(table, pl.Series(numbers[places], dtype=pl.UInt64), malformed_table(refused))
+    return Parsed(
+        table, pl.Series(numbers[places], dtype=pl.UInt64), malformed_table(refused), _remarks(records.marks[places])
+    )
+
+
+def _records(payload: Any, form: Form, longest: int) -> Records:
+    dialect = form.dialect(longest)
+    if isinstance(payload, Marked):
+        return Told(payload.data, dialect, marked=payload, width=len(form.columns))
+    return Records(payload, dialect)
+
+
+def _remarks(marks: NDArray[np.int8]) -> dict[str, int]:
+    found = {
+        _ENDS_WITH_LINE: int((marks == OPENED).sum()),
+        _BROUGHT_BACK: int(((marks > OPENED) & (marks < REFUSED)).sum()),
+    }
+    return {text: count for text, count in found.items() if count}
 
 
 _Fault = tuple[int, tuple[str, dict[str, Any]]]

@@ -1,8 +1,9 @@
 """A bundle: a folder with a model, what it was learned with, and the preprocessing that its texts must pass.
 
 ```
-bundle.json       learner, options, labels, task, version, SHA-256 of the other files
-preprocess.json   the steps before the model, and golden examples to check any runtime against
+bundle.json       learner, options, labels, task, calibration, version, SHA-256 of the other files
+preprocess.json   the columns that a row must bring, the steps before the model, and golden examples to check any
+                  runtime against
 …                 the model's own files
 ```
 All of it is data: nothing in a bundle is executed.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,10 +21,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from seedbed.core import digest
 from seedbed.core.errors import ModelError, did_you_mean
 from seedbed.core.learner import Learner, Model
+from seedbed.core.run import Calibration
 from seedbed.core.task import Task
 from seedbed.core.version import __version__
 
+from .calibrated import Calibrated
+
 BUNDLE, PREPROCESS = "bundle.json", "preprocess.json"
+
+InputType = Literal["text", "integer", "number", "boolean", "date", "datetime", "any"]
 
 
 class Golden(BaseModel):
@@ -36,12 +42,43 @@ class Golden(BaseModel):
     probabilities: dict[str, float] = Field(description="By label.")
 
 
+class Input(BaseModel):
+    """A column that a row brings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    type: InputType = Field(
+        "text", description="What its values were in training, and are turned into; `any` are taken as they come."
+    )
+    known_as: tuple[str, ...] = Field((), description="Other names that the sources of training had for it.")
+
+
+class Carried(BaseModel):
+    """A step of the recipe that rows pass before the model reads them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="Its name in the ledger.")
+    part: dict[str, Any] = Field(description="`use` and options.")
+    code: dict[str, str] = Field(
+        default_factory=dict, description="Files that its options name and that it runs; never without trust."
+    )
+    writes: tuple[str, ...] = Field(
+        (), description="The columns that it writes here; what else it would write, nobody reads."
+    )
+
+
 class Preprocess(BaseModel):
     """What a row passes before the model reads it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: tuple[dict[str, Any], ...] = Field(description="Parts with their options, in order.")
+    inputs: tuple[Input, ...] = Field(description="The columns that a row must bring, before any step.")
+    unseen: tuple[Input, ...] = Field((), description="Columns that steps look at and no row brings: always missing.")
+    steps: tuple[Carried, ...] = Field(
+        description="In order. What rejects rows in training only warns here, and the row goes on."
+    )
     golden: tuple[Golden, ...] = Field(description="Examples that any runtime must reproduce.")
 
 
@@ -55,6 +92,9 @@ class Bundle(BaseModel):
     options: dict[str, Any] = Field(description="The learner's options.")
     labels: tuple[str, ...] = Field(description="The labels, in the order of the model's probabilities.")
     task: Task
+    calibration: Calibration | None = Field(
+        None, description="What the model's own probabilities are put right by; `load_bundle` does."
+    )
     files: dict[str, str] = Field(description="SHA-256 of each other file, by name.")
     preprocess: Preprocess = Field(description="What `preprocess.json` holds.", exclude=True)
 
@@ -65,18 +105,16 @@ def save_bundle(
     *,
     learner: Learner,
     task: Task,
-    preprocess: list[dict[str, Any]],
-    golden: list[dict[str, Any]],
+    preprocess: Preprocess,
 ) -> Bundle:
     """Write a bundle. `bundle.json` comes last: a folder without it is not one.
 
     Args:
-        model: What `learner` learned.
+        model: What `learner` learned; its calibration, if it has one, is kept, too.
         folder: Where to; made if need be, and empty.
         learner: The part that learned the model.
         task: What the model does.
-        preprocess: The steps before the model, as parts with their options (`{"use": …}`), in order.
-        golden: Examples, `{"input": {COLUMN: value}, "text": …, "probabilities": {LABEL: number}}`.
+        preprocess: What rows pass before the model reads them, with examples.
 
     Raises:
         ModelError: The folder is not empty.
@@ -85,16 +123,16 @@ def save_bundle(
     if any(folder.iterdir()):
         raise ModelError("a bundle needs an empty folder, and this one is not", at=str(folder))
     model.save(folder)
-    before = Preprocess.model_validate({"steps": preprocess, "golden": golden})
-    _write(folder / PREPROCESS, before)
+    _write(folder / PREPROCESS, preprocess)
     bundle = Bundle(
         seedbed=__version__,
         use=learner.use,
         options=learner.model_dump(mode="json", exclude={"use"}),
         labels=model.labels,
         task=task,
+        calibration=model.calibration if isinstance(model, Calibrated) else None,
         files={path.name: digest.of_file(path) for path in sorted(folder.iterdir())},
-        preprocess=before,
+        preprocess=preprocess,
     )
     _write(folder / BUNDLE, bundle)
     return bundle
@@ -102,6 +140,8 @@ def save_bundle(
 
 def load_bundle(folder: Path) -> tuple[Model, Bundle]:
     """Read what `save_bundle` wrote. The learner's part must have been imported, as Seedbed's own are.
+
+    A model that was calibrated comes as `Calibrated`, which gives calibrated probabilities.
 
     Raises:
         ModelError: The folder is not a bundle, a file is missing or damaged, or its learner is not known.
@@ -125,9 +165,10 @@ def load_bundle(folder: Path) -> tuple[Model, Bundle]:
                 hint="copy the whole bundle again",
             )
     try:
-        return _model_class(bundle, folder).load(folder), bundle
+        model = _model_class(bundle, folder).load(folder)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ModelError(f"the model cannot be read ({type(error).__name__}: {error})", at=str(folder)) from None
+    return (Calibrated(model, bundle.calibration) if bundle.calibration else model), bundle
 
 
 def _model_class(bundle: Bundle, folder: Path) -> type[Model]:

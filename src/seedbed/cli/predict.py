@@ -1,0 +1,154 @@
+"""`seedbed predict`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from seedbed.core import numbers
+from seedbed.core.errors import RecipeError
+
+from .progress import shown_on
+from .run import let_ctrl_c_through
+from .terminal import clean, complain, say
+
+if TYPE_CHECKING:
+    from seedbed.flow.predicting import Labelled
+    from seedbed.serve import Predictor
+
+#: Labels shown after the one that was decided.
+_RUNNERS_UP = 4
+
+
+def predict_rows(
+    folder: Path,
+    file: str | None,
+    *,
+    texts: Sequence[str],
+    out: Path | None,
+    columns: Sequence[str] = (),
+    trust: bool = False,
+    as_json: bool,
+) -> None:
+    """Label texts or a file, and say what came of it."""
+    if (file is None) == (not texts):
+        problem = "a file and texts cannot be labelled at once" if texts else "there is nothing to label"
+        raise RecipeError(problem, at="seedbed predict", hint='give a file, or --text "…", which may be given again')
+    if texts and out is not None:
+        raise RecipeError("--out is for files", at="seedbed predict", hint="leave it out, or give a file")
+    renamed = _columns(columns)
+    let_ctrl_c_through()
+    from seedbed.flow.predicting import open_model
+
+    predictor = open_model(folder, trust=trust)
+    predictor.check_golden()
+    if file is None:
+        _show_texts(predictor, texts, as_json=as_json)
+        return
+    done = _label(predictor, file, out, renamed)
+    if as_json and out is not None:
+        say(json.dumps(facts(predictor, done, out), indent=2, ensure_ascii=False))
+    else:
+        complain("\n".join(numbers.typed(line) for line in summary(done, out)))
+
+
+def _columns(given: Sequence[str]) -> dict[str, str]:
+    pairs = dict(text.partition("=")[::2] for text in given)
+    for name, column in pairs.items():
+        if not name or not column:
+            raise RecipeError("this is no INPUT=COLUMN", at=f"--column {name}", hint="such as --column text=message")
+    return pairs
+
+
+def _label(predictor: Predictor, file: str, out: Path | None, columns: dict[str, str]) -> Labelled:
+    from seedbed.core.context import Context
+    from seedbed.flow.predicting import predict_file
+
+    def show(rows: pl.DataFrame) -> None:
+        for line in json_lines(rows):
+            say(line)
+
+    return predict_file(predictor, file, out or show, columns=columns, context=Context(progress=shown_on()))
+
+
+def json_lines(rows: pl.DataFrame) -> list[str]:
+    """Rows as JSON lines whose text steers no terminal and still says the same: by escapes."""
+    from seedbed.core.rows import as_json
+
+    return [line if clean(line) == line else "".join(map(_escaped, line)) for line in as_json(rows)]
+
+
+def _escaped(character: str) -> str:
+    return character if clean(character) == character else f"\\u{ord(character):04x}"
+
+
+def _show_texts(predictor: Predictor, texts: Sequence[str], *, as_json: bool) -> None:
+    found = predictor.predict(texts)
+    if as_json:
+        table = pl.DataFrame({"text": list(texts)}).hstack(found)
+        say("\n".join(json_lines(table)))
+        return
+    blocks = [answer(text, row) for text, row in zip(texts, found.iter_rows(named=True), strict=True)]
+    say("\n\n".join("\n".join(lines) for lines in blocks))
+
+
+def answer(text: str, found: dict[str, Any]) -> list[str]:
+    """What a model makes of a text, for people: the label, how sure it is, the runners-up, what is odd."""
+    from seedbed.serve.predictor import sureness
+
+    shown = " ".join(text.split())
+    others = sorted(found["probabilities"].items(), key=lambda pair: -pair[1])
+    others = [(label, share) for label, share in others if label != found["predicted"]]
+    told = ", ".join(f"{label} {_percent(share)}" for label, share in others[:_RUNNERS_UP])
+    more = f", {len(others) - _RUNNERS_UP} more" if len(others) > _RUNNERS_UP else ""
+    return [
+        f"{found['predicted']}  {_percent(found['confidence'])}, {sureness(found['confidence'])}",
+        f"  text: {numbers.short(shown, 72)}",
+        f"  then: {told}{more}",
+        *(f"  warning: {warning}" for warning in found["warnings"]),
+    ]
+
+
+def _percent(share: float) -> str:
+    return numbers.typed(numbers.percent(share))
+
+
+def summary(done: Labelled, out: Path | None) -> list[str]:
+    """What came of a file, in at most five lines."""
+    most = ", ".join(f"{label} {numbers.count(n)}" for label, n in done.predicted.most_common(6))
+    more = ", …" if len(done.predicted) > 6 else ""
+    lines = [f"{numbers.count(done.rows)} rows" + (f" to {out}" if out else "") + (f": {most}{more}" if most else "")]
+    odd = []
+    if done.malformed:
+        odd.append(f"{numbers.count(done.malformed)} could not be read and have no label")
+    if done.warned:
+        odd.append(f"{numbers.count(done.warned)} have a warning: training left out rows like them, or a value is odd")
+    lines += ["; ".join(odd)] if odd else []
+    accuracy = done.accuracy()
+    if accuracy is not None:
+        lines.append(
+            f"{numbers.count(done.right)} of {numbers.count(done.labelled)} rows with a label of their own got that "
+            f"one: accuracy {numbers.scored(accuracy)} (if the model was not trained on them)"
+        )
+    elif done.strange:
+        lines.append(f"{numbers.count(done.strange)} rows bring labels that the model does not know: not compared")
+    return [*lines, *(f"note: {note}" for note in done.notes)]
+
+
+def facts(predictor: Predictor, done: Labelled, out: Path) -> dict[str, Any]:
+    """What `--json` prints of a file."""
+    accuracy = done.accuracy()
+    return {
+        "out": str(out),
+        "model": predictor.name,
+        "rows": done.rows,
+        "malformed": done.malformed,
+        "warned": done.warned,
+        "predicted": dict(done.predicted.most_common()),
+        "accuracy": accuracy.model_dump() if accuracy else None,
+        "notes": list(done.notes),
+    }

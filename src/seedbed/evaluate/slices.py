@@ -1,0 +1,212 @@
+"""How a model does on some of the rows against how it does on the others: by text length, by source, by column.
+
+A slice's score is the deciding metric on its rows. Its difference from the score of all other rows has a bootstrap
+interval (both sides resampled, each by itself) and a p from permuting who belongs to the slice: if belonging meant
+nothing, any other rows could as well be in it. p is Holm-corrected over all slices of a split (`holm`).
+
+A macro average over a slice is over the labels that occur there, in the truth or among the predictions: a label that a
+slice lacks is left out, not counted as 0. A slice of other labels, or of other shares of them, may for that reason
+alone score higher or lower; the difference is one in what a user meets there, and not always the model's doing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from seedbed.core.metric import DecisionMetric, Metric, ProbabilityMetric, Score
+from seedbed.core.run import Slice
+
+from .drawing import weights
+from .holm import holm, verdict
+from .intervals import bounds, confusion, pieces, resampled, row_scores, scores
+from .judge import decide, measure
+from .paired import chance_of
+
+#: Fewer rows than this, in a slice or beside it, tell nothing.
+FEWEST_ROWS = 30
+MOST_VALUES = 20
+OTHER, MISSING = "other values", "(missing)"
+_MOST_CELLS = 2_000_000
+_FEWEST_DRAWS, _MOST_DRAWS = 1_000, 4_000
+_FEWEST_ON_ROWS = 500
+_PIECE_BYTES = 16 << 20
+#: Of more labels than this, a slice tells too little to be worth what it costs.
+_MOST_LABELS = 200
+#: Lengths below which edges are multiples of a step.
+_STEPS = ((20, 1), (100, 5), (300, 10), (1_000, 50), (3_000, 100))
+
+_Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What rows are told apart by."""
+
+    by: str
+    values: tuple[str, ...]
+    codes: NDArray[np.int64]
+    """Value of each row, as an index into `values`, shape (rows,)."""
+
+
+def length_edges(texts: pl.Series) -> tuple[int, ...]:
+    """Lengths in characters that cut texts into about four equal parts, rounded to what a person reads easily."""
+    lengths = texts.cast(pl.String).str.len_chars().drop_nulls()
+    found = set()
+    for share in (0.25, 0.5, 0.75) if lengths.len() else ():
+        quartile = lengths.quantile(share, "nearest") or 0
+        step = next((step for most, step in _STEPS if quartile < most), 500)
+        found.add(max(step, int(quartile / step + 0.5) * step))
+    return tuple(sorted(found))
+
+
+def by_length(texts: pl.Series, edges: Sequence[int]) -> Grouping:
+    """Texts by their number of characters: `under 40 characters`, `40 to 69 characters`, …"""
+    lengths = texts.cast(pl.String).str.len_chars().fill_null(0).to_numpy()
+    between = [f"{low:,} to {high - 1:,} characters" for low, high in itertools.pairwise(edges)]
+    values = (f"under {edges[0]:,} characters", *between, f"{edges[-1]:,} characters or more") if edges else ("all",)
+    return Grouping("text length", values, np.searchsorted(np.asarray(edges, dtype=np.int64), lengths, side="right"))
+
+
+def by_value(by: str, column: pl.Series) -> Grouping:
+    """Rows by the values of a column, the most frequent 20 by themselves; a missing value is one of them."""
+    texts = column.cast(pl.String).fill_null(MISSING)
+    counts = texts.alias("value").value_counts().sort("count", "value", descending=[True, False])
+    names = counts["value"].to_list()
+    shown = names[:MOST_VALUES]
+    values = (*shown, OTHER) if len(names) > len(shown) else tuple(shown)
+    codes = texts.replace_strict(shown, list(range(len(shown))), default=len(shown), return_dtype=pl.Int64)
+    return Grouping(by, values, codes.to_numpy())
+
+
+def judge_slices(
+    truth: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    groupings: Sequence[Grouping],
+    metric: Metric,
+    *,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 13,
+) -> tuple[Slice, ...]:
+    """Judge a model slice by slice.
+
+    Args:
+        truth: True label of each row, from 0, shape (rows,).
+        probabilities: Of each label, shape (rows, K).
+        groupings: What to tell rows apart by.
+        metric: The deciding one.
+        level: Coverage of the intervals.
+        resamples: Bootstrap resamples and permutations at most; fewer where they would cost much.
+        seed: Of both.
+
+    Returns:
+        In the order of the groupings and their values, without slices that have no rows or no value. One with under 30
+        rows in it, or beside it, has no difference. None for more than 200 labels.
+    """
+    if probabilities.shape[1] > _MOST_LABELS:
+        return ()
+    judge = _Judge(truth, probabilities, metric, level, resamples, seed)
+    found = [one for grouping in groupings for one in _of_grouping(judge, grouping)]
+    tested = [place for place, one in enumerate(found) if one.p is not None]
+    for place, p in zip(tested, holm([found[place].p or 0.0 for place in tested]), strict=True):
+        one = found[place]
+        assert one.difference is not None and one.low is not None and one.high is not None
+        gain = -one.difference if metric.lower_is_better else one.difference
+        said = verdict(gain, one.low, one.high, p, level)
+        found[place] = one.model_copy(update={"p": p, "verdict": said})
+    return tuple(found)
+
+
+def _of_grouping(judge: _Judge, grouping: Grouping) -> Iterator[Slice]:
+    for code, value in enumerate(grouping.values):
+        inside = grouping.codes == code
+        score = judge.score(inside) if inside.any() else None
+        if score is None:
+            continue
+        one = Slice(by=grouping.by, value=value, score=score)
+        if min(inside.sum(), (~inside).sum()) >= FEWEST_ROWS:
+            difference, low, high, p = judge.difference(inside)
+            if not np.isnan(difference):
+                one = one.model_copy(update={"difference": difference, "low": low, "high": high, "p": p})
+        yield one
+
+
+@dataclass(frozen=True)
+class _Judge:
+    truth: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    metric: Metric
+    level: float
+    resamples: int
+    seed: int
+
+    def cells(self, rows: NDArray[np.bool_]) -> _Codes:
+        return confusion(self.truth[rows], decide(self.probabilities[rows]), self.probabilities.shape[1])
+
+    def score(self, inside: NDArray[np.bool_]) -> Score | None:
+        """The metric on some rows; None where it has no value."""
+        level, draws, seed = self.level, self._draws(), self.seed
+        if isinstance(self.metric, DecisionMetric):
+            cells = self.cells(inside)
+            return scores(cells, [self.metric], level=level, resamples=draws, seed=seed)[self.metric.use]
+        assert isinstance(self.metric, ProbabilityMetric)
+        truth, probabilities = self.truth[inside], self.probabilities[inside]
+        found = row_scores(truth, probabilities, [self.metric], level=level, resamples=draws, seed=seed)
+        return found[self.metric.use].score if found else None
+
+    def difference(self, inside: NDArray[np.bool_]) -> tuple[float, float, float, float]:
+        """Score of these rows minus that of the others, ends of its interval, and p."""
+        values = [measure(self.metric, self.truth[rows], self.probabilities[rows]) for rows in (inside, ~inside)]
+        found = values[0] - values[1]
+        if np.isnan(found):
+            return found, found, found, 1.0
+        here, there = (self._resampled(rows, place) for place, rows in enumerate((inside, ~inside)))
+        low, high = bounds(here - there, self.level)
+        return found, low, high, chance_of(self._permuted(inside), found)
+
+    def _draws(self) -> int:
+        if isinstance(self.metric, ProbabilityMetric):
+            rows = max(1, self.probabilities.size)
+            return min(self.resamples, _MOST_DRAWS, max(_FEWEST_ON_ROWS, 4 * _MOST_CELLS // rows))
+        return min(
+            self.resamples, _MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_CELLS // int(self.probabilities.shape[1]) ** 2)
+        )
+
+    def _resampled(self, rows: NDArray[np.bool_], place: int) -> NDArray[np.float64]:
+        draws, seed = self._draws(), self.seed + 1 + place  # the two sides are drawn apart
+        if isinstance(self.metric, DecisionMetric):
+            drawn = resampled(self.cells(rows), resamples=draws, seed=seed)
+            return np.concatenate([self.metric.of_cells(piece) for piece in drawn])
+        truth, probabilities = self.truth[rows], self.probabilities[rows]
+        return np.concatenate(
+            [self.metric.of_rows(truth, probabilities, piece) for piece in weights(truth.size, draws, seed)]
+        )
+
+    def _permuted(self, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Differences when other rows, as many, are in the slice."""
+        draws, random = self._draws(), np.random.default_rng([self.seed, 2])
+        size, members = self.probabilities.shape[1], int(inside.sum())
+        found: list[NDArray[np.float64]] = []
+        if isinstance(self.metric, DecisionMetric):
+            cells = self.cells(np.ones_like(inside))
+            flat = cells.ravel()
+            held = np.flatnonzero(flat)
+            for m in pieces(draws, flat.size):
+                drawn = np.zeros((m, flat.size), dtype=np.int64)
+                drawn[:, held] = random.multivariate_hypergeometric(flat[held], members, size=m)
+                counts = drawn.reshape(m, size, size)
+                found.append(self.metric.of_cells(counts) - self.metric.of_cells(cells - counts))
+            return np.concatenate(found)
+        most = max(1, _PIECE_BYTES // self.truth.size)
+        for start in range(0, draws, most):
+            member = np.tile(inside[:, None].astype(np.uint8), min(most, draws - start))
+            random.permuted(member, axis=0, out=member)
+            here = self.metric.of_rows(self.truth, self.probabilities, member.T)
+            found.append(here - self.metric.of_rows(self.truth, self.probabilities, 1 - member.T))
+        return np.concatenate(found)

@@ -1,0 +1,123 @@
+"""One row's story, as data. Every text in it is an excerpt: short, personal data masked."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seedbed.core.run import Neighbour
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Origin(_Told):
+    """Where a row comes from."""
+
+    source: str = Field(description="The source's name in row ids.")
+    use: str = Field(description="The part that read it.")
+    path: str = Field(description="As the recipe says it.")
+    file: str
+    record: int = Field(description="Number of the record in its file, from 1.")
+    line: int | None = Field(None, description="Line of the file that it begins on, where that is known.")
+    license: str | None = None
+
+
+class Change(_Told):
+    """What one step did to one value."""
+
+    part: str
+    column: str
+    before: str | None = Field(description="Excerpt around the first difference; null for no value.")
+    after: str | None
+    note: str = Field("", description="What the excerpts cannot show.")
+
+
+class Fate(_Told):
+    """What became of a row."""
+
+    outcome: Literal["kept", "rejected", "unknown"]
+    split: str | None = None
+    part: str | None = Field(None, description="Who rejected it.")
+    reason: str | None = None
+
+
+class Relative(_Told):
+    """A row that another one's fate hangs on."""
+
+    row: str
+    relation: Literal["of", "kept"] = Field(description="`of`: the row it is like; `kept`: the one that stays for it.")
+    to: str = Field(description="The row that it is a relative of.")
+    similarity: float | None = None
+    text: str
+    label: str | None = Field(None, description="In the dataset; null where it was rejected, too.")
+    fate: Fate
+
+
+class Rejection(_Told):
+    """Why a row was rejected."""
+
+    part: str
+    reason: str
+    evidence: dict[str, Any]
+    place: int | None = Field(None, description="Place of the part among those that see every row, from 1.")
+    places: int | None = None
+    excerpt: str = Field(description="The row's text as the ledger shows it.")
+    relatives: tuple[Relative, ...] = Field((), description="The rows that it is like, and those that they are like.")
+
+
+class Mate(_Told):
+    """A row that the split keeps together with another."""
+
+    row: str
+    similarity: float | None = Field(description="Jaccard, to the row that it is joined by; null where a group does.")
+    joined_by: str = Field(description="The row that it is like.")
+    text: str
+    label: str
+    split: str
+
+
+class Copy(_Told):
+    """A row that was rejected because of this one."""
+
+    row: str
+    part: str
+    reason: str
+    similarity: float | None
+    text: str
+
+
+class Prediction(_Told):
+    """What a model said of a row that it was not trained on."""
+
+    model: str
+    predicted: str
+    confidence: float
+    truth: str
+    right: bool
+
+
+class Story(_Told):
+    """All that a run can tell about one row."""
+
+    run: str = Field(description="The run's id.")
+    row: str
+    fate: Fate
+    origin: Origin
+    read: dict[str, str | None] | None = Field(None, description="Values as read; null where that cannot be told.")
+    changes: tuple[Change, ...] = Field((), description="What the steps changed, in order.")
+    all_changes: bool = Field(False, description="Whether these are all changes; else those that the ledger sampled.")
+    values: dict[str, str | None] | None = Field(None, description="Values in the dataset, or when it was rejected.")
+    rejection: Rejection | None = None
+    copies: tuple[Copy, ...] = Field((), description="Rows rejected as copies of this one, at most 5.")
+    all_copies: int = 0
+    together: tuple[Mate, ...] = Field((), description="Rows kept in one split with it, nearest first, at most 20.")
+    threshold: float | None = Field(None, description="Jaccard similarity from which rows are kept together.")
+    shingles: str = Field("", description="What similarity compares: `characters` (5-grams) or `words` (3-grams).")
+    group: str = Field("", description="COLUMN = VALUE, where the split keeps a group together.")
+    group_rows: int = Field(0, description="Rows of that group, this one included.")
+    neighbours: tuple[Neighbour, ...] = Field((), description="The training rows nearest to it, nearest first.")
+    predictions: tuple[Prediction, ...] = Field((), description="By model, of a row that is held out.")
+    notes: tuple[str, ...] = Field((), description="What limits this story, in sentences.")

@@ -1,0 +1,40 @@
+"""The page's sections: which a run has something for, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seedbed.core.run import Run
+
+from .facts import judged
+from .figure import Figure
+
+Section = tuple[str, str]
+"""Anchor and title."""
+
+
+def sections(run: Run, figures: Mapping[str, Figure]) -> list[Section]:
+    """The sections that have something to say, in order."""
+    of = judged(run)
+    told: list[tuple[str, str, object]] = [
+        ("verdict", "Verdict", True),
+        ("rows", "Where every row went", True),
+        ("classes", "Classes", "classes" in figures),
+        ("lengths", "Text lengths", "lengths" in figures),
+        ("models", "Models", True),
+        ("comparisons", "Comparisons", run.comparisons),
+        ("confusion", "Confusions", "confusion" in figures),
+        ("curves", "Curves", "roc" in figures or "precision_recall" in figures),
+        ("reliability", "How sure, how right", "reliability" in figures or (of and of.model.calibration)),
+        ("slices", "Slices", "slices" in figures),
+        ("mistakes", "Mistakes", of and of.model.mistakes),
+        ("checks", "Checks and gates", True),
+        ("certificate", "Certificate", True),
+        ("leakage", "What leakage would claim", run.leakage),
+        ("sources", "Sources", run.sources),
+        ("columns", "Columns", run.dataset.columns),
+        ("timings", "Time", run.timings),
+        ("card", "Card and publishing", run.blanks or run.published or run.unpublished),
+        ("again", "How to reproduce", True),
+    ]
+    return [(key, title) for key, title, present in told if present]

@@ -1,0 +1,183 @@
+// The page of one model. Whatever comes from data or from the server is put in as text, never as markup.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const MOST_BARS = 10;
+const EXAMPLES = 4;
+let model = null;
+let asked = 0; // the newest question; answers to older ones are let go
+
+function make(tag, text = "", more = {}) {
+  const node = document.createElement(tag);
+  node.textContent = text;
+  return Object.assign(node, more);
+}
+
+function fill(parent, nodes) {
+  byId(parent).replaceChildren(...nodes);
+}
+
+function percent(share) {
+  const value = 100 * share;
+  if (value === 0 || value === 100) return `${value} %`;
+  if (value >= 99.95) return "> 99.9 %";
+  if (value < 0.005) return "< 0.01 %";
+  return `${value.toFixed(value < 1 ? 2 : 1)} %`;
+}
+
+const count = (n) => n.toLocaleString("en");
+const named = (metric) => metric.replace("_f1", "-F1").replaceAll("_", " ");
+
+async function call(path, body) {
+  let reply;
+  try {
+    reply = await fetch(path, body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  } catch {
+    throw new Error("The server does not answer. It may have been stopped: start it again with “seedbed serve”, then ask once more.");
+  }
+  let told = {};
+  try { told = await reply.json(); } catch { /* not ours: a proxy, perhaps */ }
+  if (reply.ok) return told;
+  const { problem, hint } = told.error || {};
+  if (reply.status === 413) throw new Error(`That is too long: ${problem}.`);
+  throw new Error(problem ? `${problem}.${hint ? ` ${hint}` : ""}` : `The server answered ${reply.status}.`);
+}
+
+function complain(error) {
+  byId("problem").textContent = error.message;
+  byId("problem").hidden = false;
+  byId("result").hidden = true;
+}
+
+function fields() {
+  return [...document.querySelectorAll("#fields textarea")];
+}
+
+function field(input, place, all) {
+  const box = make("div");
+  const id = `input-${place}`;
+  const hint = input.type === "text" || input.type === "any" ? "" : ` (${input.type})`;
+  const area = make("textarea", "", { id, name: input.name, rows: 3, dir: "auto", autocomplete: "off" });
+  area.setAttribute("aria-describedby", "keys");
+  if (hint) area.classList.add("short");
+  area.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    byId("form").requestSubmit();
+  });
+  const label = all.length === 1 ? "Your text" : input.name + hint;
+  box.append(make("label", label, { htmlFor: id }), area);
+  return box;
+}
+
+function row() {
+  const found = {};
+  for (const area of fields()) {
+    const input = model.inputs.find((one) => one.name === area.name);
+    found[area.name] = area.value === "" && input.type !== "text" ? null : area.value;
+  }
+  return found;
+}
+
+async function ask(event) {
+  event.preventDefault();
+  if (!model) return;
+  const number = ++asked;
+  byId("problem").hidden = true;
+  const most = model.most.characters;
+  const long = fields().find((area) => area.value.length > most);
+  if (long) return complain(new Error(`That is too long: at most ${count(most)} characters are read, and this has ${count(long.value.length)}.`));
+  if (fields().every((area) => !area.value.trim())) {
+    fields()[0].focus();
+    return complain(new Error("Type a text first."));
+  }
+  byId("ask").disabled = true;
+  byId("result").setAttribute("aria-busy", "true");
+  try {
+    const told = await call("api/predict", { rows: [row()] });
+    if (number === asked) show(told.predictions[0]);
+  } catch (error) {
+    if (number === asked) complain(error);
+  } finally {
+    byId("ask").disabled = false;
+    byId("result").removeAttribute("aria-busy");
+  }
+}
+
+function bar([label, share], decided) {
+  const line = make("tr");
+  if (label === decided) line.className = "first";
+  const track = make("td", "", { className: "track" });
+  track.setAttribute("aria-hidden", "true");
+  const filled = make("span");
+  filled.style.width = `${100 * share}%`;
+  track.append(filled);
+  line.append(make("th", label, { scope: "row", dir: "auto" }), make("td", percent(share)), track);
+  return line;
+}
+
+function show(found) {
+  const sure = `${percent(found.confidence)}: ${found.sure}`;
+  byId("answer").textContent = found.predicted;
+  byId("sure").textContent = sure;
+  fill("warnings", found.warnings.map((warning) => make("li", `${warning[0].toUpperCase()}${warning.slice(1)}.`)));
+  byId("warnings").hidden = !found.warnings.length;
+  const shares = Object.entries(found.probabilities);
+  shares.sort((a, b) => (b[0] === found.predicted) - (a[0] === found.predicted) || b[1] - a[1]);
+  fill("bars", shares.slice(0, MOST_BARS).map((pair) => bar(pair, found.predicted)));
+  const left = shares.slice(MOST_BARS);
+  byId("others").hidden = !left.length;
+  byId("others").textContent = `${left.length} other labels share ${percent(left.reduce((sum, pair) => sum + pair[1], 0))}.`;
+  byId("read").textContent = found.read || "Nothing: no text is left after the steps.";
+  byId("result").hidden = false;
+  byId("result").scrollIntoView({ block: "nearest" });
+  byId("heard").textContent = "";
+  const warned = found.warnings.length ? ` Warning: ${found.warnings.join("; ")}.` : "";
+  requestAnimationFrame(() => { byId("heard").textContent = `${found.predicted}, ${sure}.${warned}`; });
+}
+
+function example(input) {
+  const item = make("li");
+  const shown = Object.values(input).filter((value) => value !== null).join(" · ");
+  const button = make("button", shown, { type: "button", dir: "auto" });
+  button.addEventListener("click", () => {
+    for (const area of fields()) area.value = input[area.name] === null ? "" : String(input[area.name]);
+    byId("form").requestSubmit();
+  });
+  item.append(button);
+  return item;
+}
+
+function scored({ split, n, level, accuracy, metric, value, low, high }) {
+  const interval = level ? `${100 * level} % interval` : "interval";
+  const right = accuracy && `Right on ${percent(accuracy.value)} of ${count(n)} ${split} rows that it never learned from (${interval} ${percent(accuracy.low)} to ${percent(accuracy.high)}).`;
+  const found = `${value.toFixed(3)} (${interval} ${low.toFixed(3)} to ${high.toFixed(3)})`;
+  if (!right) return `On ${count(n)} ${split} rows that it never learned from, its ${named(metric)} is ${found}.`;
+  return metric === "accuracy" ? right : `${right} Its ${named(metric)} is ${found}.`;
+}
+
+function introduce() {
+  const title = model.run ? `${model.run.name}: ${model.name}` : model.name;
+  document.title = `Ask ${title}`;
+  byId("name").textContent = title;
+  const some = model.labels.slice(0, 6).join(", ") + (model.labels.length > 6 ? `, … (${model.labels.length} labels)` : "");
+  byId("does").textContent = `Reads a text and says which it is: ${some}.`;
+  fill("fields", model.inputs.map(field));
+  fill("debts", model.not_for_publication.map((debt) => make("li", debt)));
+  byId("banner").hidden = !model.not_for_publication.length;
+  const short = model.examples.filter((input) => Object.values(input).some((value) => value !== null && value !== ""));
+  fill("tries", short.slice(0, EXAMPLES).map(example));
+  byId("examples").hidden = !short.length;
+  byId("score").textContent = model.score ? scored(model.score) : "Nobody measured it on rows that it never learned from.";
+  const honest = model.calibrated
+    ? "Its percentages are calibrated: of answers given with 80 %, about 80 in 100 should be right."
+    : "Its percentages are not calibrated: of answers given with 80 %, more or fewer than 80 in 100 may be right.";
+  const waived = model.waived.map(({ what, reason }) => `Waived, ${what}: ${reason}`);
+  fill("limits", [honest, ...model.limits, ...waived].map((limit) => make("li", limit)));
+  const learned = model.trained_on ? ` Learned from ${count(model.trained_on)} rows.` : "";
+  byId("about").textContent = `${model.use}, Seedbed ${model.seedbed}.${learned} Nothing that you type is kept.`;
+  byId("ask").disabled = false;
+}
+
+byId("form").addEventListener("submit", ask);
+call("api/model").then((told) => { model = told; introduce(); fields()[0]?.focus(); }).catch(complain);

@@ -1,0 +1,203 @@
+"""A model with everything that stands before it: raw rows in, labels with their probabilities out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import orjson
+import polars as pl
+from numpy.typing import NDArray
+
+import seedbed.train  # noqa: F401  (fills the catalogue)
+from seedbed.core.errors import DataError, ModelError, told_as
+from seedbed.core.learner import Model
+from seedbed.core.plugins import load_plugins
+from seedbed.core.run import Run
+from seedbed.evaluate.judge import decide
+from seedbed.train.bundle import Bundle, load_bundle
+
+from .preparation import Preparation
+
+#: Rows that a model sees at once.
+BATCH = 4096
+#: How far a probability of a golden example may be from what it was when the model was saved. Libraries and processors
+#: that round otherwise stay far below that; another preprocessing does not.
+TOLERANCE = 0.01
+
+Given = pl.DataFrame | Sequence[str] | Sequence[Mapping[str, Any]]
+
+_SURE = ((0.99, "almost certain"), (0.9, "very sure"), (0.75, "fairly sure"), (0.5, "leaning towards it"))
+
+
+def sureness(confidence: float) -> str:
+    """A probability in words."""
+    return next((words for least, words in _SURE if confidence >= least), "not sure")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A model and its preprocessing. Threads may share it."""
+
+    name: str
+    folder: Path
+    model: Model
+    bundle: Bundle
+    preparation: Preparation
+    run: Run | None = None
+    """The run that made the model, where its folder is known."""
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def open(cls, folder: Path, *, run: Run | None = None, trust: bool = False) -> Self:
+        """Read a model's bundle.
+
+        Args:
+            folder: The bundle.
+            run: The run that made it.
+            trust: Whether its steps may run functions of whoever made it.
+
+        Raises:
+            ModelError: It is no bundle, is damaged, or needs trust.
+            MissingExtraError: Packages that it needs are not installed.
+        """
+        load_plugins()
+        model, bundle = load_bundle(folder)
+        before = Preparation.of(bundle.preprocess, bundle.task.text, at=str(folder), trust=trust)
+        return cls(folder.name, folder, model, bundle, before, run)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the task's order."""
+        return self.bundle.task.labels or self.model.labels
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that a row must bring."""
+        return tuple(one.name for one in self.preparation.inputs)
+
+    def predict(self, rows: Given) -> pl.DataFrame:
+        """Label rows. A row gets the same answer alone and among others.
+
+        Args:
+            rows: A frame with the columns `inputs` (others are not looked at), mappings with these keys, or, where the
+                model reads one column, texts.
+
+        Returns:
+            As many rows in the same order: `predicted`; `confidence`, its probability; `probabilities`, a struct with
+            a field for each label; `read`, the text that the model read; `warnings`, a list of sentences.
+
+        Raises:
+            DataError: An input is missing, or a value cannot be read.
+            ModelError: A step or the model failed.
+        """
+        given = rows if isinstance(rows, pl.DataFrame) else self.table(rows)
+        return pl.concat([self._some(given.slice(start, BATCH)) for start in range(0, max(given.height, 1), BATCH)])
+
+    def _some(self, rows: pl.DataFrame) -> pl.DataFrame:
+        prepared = self.preparation(rows)
+        probabilities = self._probabilities(prepared.texts)
+        guess = decide(probabilities)
+        names = np.asarray(self.labels, dtype=object)
+        shares = [pl.Series(label, probabilities[:, place]) for place, label in enumerate(self.labels)]
+        return pl.DataFrame(
+            {
+                "predicted": pl.Series(names[guess].tolist(), dtype=pl.String),
+                "confidence": probabilities[np.arange(len(guess)), guess],
+                "probabilities": pl.DataFrame(shares).to_struct(),
+                "read": prepared.texts.to_series().fill_null(""),
+                "warnings": prepared.warnings,
+            }
+        )
+
+    def _probabilities(self, texts: pl.DataFrame) -> NDArray[np.float64]:
+        """Shape (rows, labels), in the task's order, whatever labels the model knows."""
+        found = np.zeros((texts.height, len(self.labels)))
+        with self._one_at_a_time, told_as(ModelError, self.bundle.use):
+            found[:, [self.labels.index(label) for label in self.model.labels]] = self.model.predict(texts)
+        return found
+
+    def table(self, rows: Sequence[str] | Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+        """Texts or mappings as a frame with the inputs.
+
+        Raises:
+            DataError: A row lacks an input, the model reads several columns and got texts, or a text is broken.
+        """
+        inputs = self.preparation.inputs
+        if isinstance(rows, str):
+            raise DataError("one text where several are expected", at="rows", hint="put it into a list")
+        mappings: list[Mapping[str, Any]] = []
+        for place, row in enumerate(rows):
+            if isinstance(row, Mapping):
+                mappings.append(row)
+            elif len(inputs) == 1:
+                mappings.append({inputs[0].name: row})
+            else:
+                raise DataError(
+                    f"this model reads {len(inputs)} columns, not one text",
+                    at=f"rows.{place}",
+                    hint=f"give {' and '.join(repr(name) for name in self.inputs)} of each row",
+                )
+        columns = {}
+        for one in inputs:
+            values = []
+            for place, row in enumerate(mappings):
+                values.append(row[self.preparation.named(one, list(row), at=f"rows.{place}")])
+            columns[one.name] = _column(one.name, values)
+        return pl.DataFrame(columns)
+
+    def check_golden(self) -> float:
+        """Hold the bundle's golden examples against what they come to here.
+
+        Returns:
+            The largest difference of a probability.
+
+        Raises:
+            ModelError: An example reads otherwise after the steps, or a probability differs by more than `TOLERANCE`.
+        """
+        golden = self.bundle.preprocess.golden
+        if not golden:
+            return 0.0
+        found = self.predict([one.input for one in golden])
+        hint = "another version of a library, or a changed file? Train again here, or use the versions of the run"
+        for place, (one, read) in enumerate(zip(golden, found["read"], strict=True)):
+            if read != one.text:
+                raise ModelError(
+                    f"golden example {place + 1} of {len(golden)} does not read as in training after the steps",
+                    at=str(self.folder),
+                    hint=hint,
+                )
+        largest = max(
+            abs(one.probabilities.get(label, 0.0) - share)
+            for one, shares in zip(golden, found["probabilities"], strict=True)
+            for label, share in shares.items()
+        )
+        if not largest <= TOLERANCE:
+            raise ModelError(
+                f"golden examples differ by up to {largest:.2g} in probability from when the model was saved",
+                at=str(self.folder),
+                hint=hint,
+            )
+        return float(largest)
+
+
+def _column(name: str, values: list[Any]) -> pl.Series:
+    """Values of JSON as a column: of one type where they have one, else text, as a source of JSON lines has it."""
+    kinds = {type(value) for value in values} - {type(None)}
+    try:
+        if kinds == {int}:
+            return pl.Series(name, values, dtype=pl.Int64)
+        if kinds and kinds <= {int, float}:
+            return pl.Series(name, values, dtype=pl.Float64)
+        if kinds == {bool}:
+            return pl.Series(name, values, dtype=pl.Boolean)
+        texts = [value if value is None or isinstance(value, str) else orjson.dumps(value).decode() for value in values]
+        return pl.Series(name, texts, dtype=pl.String)
+    except (UnicodeEncodeError, OverflowError, TypeError, orjson.JSONEncodeError):
+        raise DataError(
+            f"a value of {name!r} cannot be read: half of a surrogate pair, or a number beyond 64 bits", at=name
+        ) from None

@@ -1,0 +1,90 @@
+"""Logistic regression, solved close to its optimum."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+
+from seedbed.core.context import Context
+
+from .linear import layer_of
+from .target import Target
+
+#: Largest slope at which the fit counts as solved. At 1e-4 (usual) the order of 29,786 tweets still changed 35 of
+#: 7,447 answers, and probabilities by up to 0.08; at this one none, and by less than 0.0001.
+TOLERANCE = 1e-6
+#: From so many labels on a fit may take minutes, and shows that it moves: after every `_STEPS` steps.
+MANY_LABELS, _STEPS = 12, 5
+
+
+class LogisticOptions(BaseModel):
+    """Options of learners that end in a logistic regression."""
+
+    c: float = Field(
+        2.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Trust in the training rows; a smaller value holds weights nearer 0.",
+    )
+    class_weight: Literal["none", "balanced"] = Field(
+        "none", description="Whether rows of rare labels count more (`balanced`: inversely to their label's frequency)."
+    )
+    max_iter: int = Field(200, ge=1, description="Most steps of the solver.")
+
+    def solve(
+        self, features: Any, target: Target, context: Context, *, name: str, tolerance: float = TOLERANCE
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Weights, shape (features, labels), and intercepts, shape (labels,).
+
+        Args:
+            features: Of the training rows, sparse or dense, shape (rows, features).
+            target: Their labels.
+            context: Where progress goes, and word of a fit that did not settle.
+            name: The learner, for that.
+            tolerance: Largest slope at which the fit counts as solved.
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        solver = LogisticRegression(
+            C=self.c,
+            solver="newton-cg",
+            class_weight=None if self.class_weight == "none" else self.class_weight,
+            tol=tolerance,
+            warm_start=True,
+        )
+        taken, settled, long = 0, False, len(target.labels) >= MANY_LABELS
+        with context.stage("Fitting weights", None, "steps") if long else nullcontext() as stage:
+            while not settled and taken < self.max_iter:
+                solver.max_iter = min(_STEPS, self.max_iter - taken)
+                with settling() as told:
+                    solver.fit(features, target.codes)
+                settled = not told
+                steps = int(solver.n_iter_.max())
+                taken += steps
+                if stage:
+                    stage.advance(steps)
+        if not settled:
+            context.progress.say(f"{name} did not settle in {taken} steps; a larger max_iter or a smaller c may help")
+        return layer_of(solver.coef_, solver.intercept_, solver.classes_, target)
+
+
+@contextmanager
+def settling() -> Iterator[list[str]]:
+    """Hears, instead of warning, that a solver stopped early; other warnings pass."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    told: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield told
+    for warning in caught:
+        if issubclass(warning.category, ConvergenceWarning) or "Line Search failed" in str(warning.message):
+            told.append(str(warning.message))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

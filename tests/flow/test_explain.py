@@ -263,9 +263,8 @@ def test_a_source_that_has_changed_is_not_read(bare: Path) -> None:
 
 def test_a_function_of_ones_own_is_not_run_without_trust(tmp_path: Path) -> None:
     mark = tmp_path / "it ran"
-    (tmp_path / "own.py").write_text(
-        f"from pathlib import Path\n\n\ndef loud(row):\n    Path({str(mark)!r}).touch()\n    return {{'text': row['text'].upper()}}\n"
-    )
+    does = f"    Path({str(mark)!r}).touch()\n    return {{'text': row['text'].upper()}}\n"
+    (tmp_path / "own.py").write_text(f"from pathlib import Path\n\n\ndef loud(row):\n{does}")
     own = {"use": "python", "function": "own.py:loud", "reads": ["text"], "writes": {"text": "text"}}
     found = go(tmp_path, [json.dumps(one) for one in MADE], steps=[{"use": "normalize"}, own])
     mark.unlink()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import seedbed
 from seedbed.core.documents import read_document
 from seedbed.core.errors import DataError
 from seedbed.flow.commented import filled, listed, quoted
@@ -120,3 +121,25 @@ def test_paths_start_from_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert path_from("../out/", Path()) == "../out"
     assert path_from("/data/rows.csv", Path()) == "/data/rows.csv"
     assert path_from("pkg://a/b.csv", Path("x")) == "pkg://a/b.csv"
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_names_that_mean_several_columns_to_polars(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = pl.DataFrame(
+        [pl.Series("^t.*$", texts(40)), pl.Series("*", ["x", "y"] * 20), pl.Series("total", [0.5] * 40)]
+    )
+    if kind == "csv":
+        rows.write_csv("rows.csv")
+    elif kind == "jsonl":
+        rows.write_ndjson("rows.jsonl")
+    else:
+        rows.write_parquet("rows.parquet")
+    found = start(f"rows.{kind}", text=None, label=None, folder=tmp_path)
+    (tmp_path / "recipe.yaml").write_text(found.recipe)
+    assert (found.profile.roles.text, found.profile.roles.label) == ("^t.*$_", "*_")
+    finished = seedbed.run(
+        "recipe.yaml", workers=1, overrides=["train=[{use: majority}]", "evaluate={intervals: {resamples: 100}}"]
+    )
+    assert (finished.run.state, finished.run.rows.read) == ("passed", 40)
+    assert "column '*' is read as '*_', because '*' means several columns" in finished.run.sources[0].notes

@@ -66,13 +66,10 @@ def test_any_name_is_a_name(name: str) -> None:
     assert column_profile(pl.Series(name, ["ham", "spam"] * 20)).values == {"ham": 20, "spam": 20}
 
 
-@given(values=st.lists(st.none() | st.text(max_size=30), max_size=30))
+@given(values=st.lists(st.none() | st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), max_size=30)))
 def test_any_texts_have_a_profile(values: list[str | None]) -> None:
     told = column_profile(pl.Series("c", values, dtype=pl.String))
     assert told.rows == len(values)
-    assert (
-        told.missing == sum(not (value or "").strip() for value in values)
-        or "\x1c" <= min("".join(v or "" for v in values)) <= "\x1f"
-    )
+    assert told.missing == sum(not (value or "").strip() for value in values)
     assert 0 <= told.unique <= told.filled
     assert sum(told.values.values()) in (0, told.filled)

@@ -12,6 +12,7 @@ from tiny_encoder import write_tiny_encoder
 
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError
+from seedbed.core.part import BASE
 from seedbed.core.task import TextClassification
 from seedbed.train import EmbeddingLogistic
 from seedbed.train.bundle import Preprocess, load_bundle, save_bundle
@@ -200,3 +201,13 @@ def test_an_encoder_beside_the_recipe(tmp_path: Path, monkeypatch: pytest.Monkey
     model = EmbeddingLogistic(encoder="mine").fit(rows(), rows().clear(), TASK, context)
     monkeypatch.chdir("/")
     assert model.predict(rows()).shape == (100, 2)
+
+
+def test_what_a_model_is_made_from_tells_encoders_apart(tmp_path: Path) -> None:
+    encoder = write_tiny_encoder(tmp_path / "mine")
+    learner = EmbeddingLogistic.model_validate({"encoder": "mine"}, context={BASE: tmp_path})
+    before = learner.made_from()
+    write_tiny_encoder(encoder, seed=2)
+    assert learner.made_from() != before
+    with pytest.raises(ModelError, match="there is no encoder here"):
+        EmbeddingLogistic(encoder="not/there").made_from()

@@ -13,29 +13,7 @@ from tokenizers.models import WordPiece
 from seedbed.core.learner import Learner
 from seedbed.train.embeddings import EncoderOptions
 
-PIECES = [
-    "the",
-    "a",
-    "is",
-    "awful",
-    "sad",
-    "broken",
-    "angry",
-    "late",
-    "lovely",
-    "happy",
-    "fine",
-    "sunny",
-    "early",
-    "table",
-    "chair",
-    "lamp",
-    "desk",
-    "door",
-    "good",
-    "bad",
-    "so",
-]
+WORDS = "the a is awful sad broken angry late lovely happy fine sunny early table chair lamp desk door"
 CONFIG = {
     "model_type": "bert",
     "hidden_act": "gelu",
@@ -60,7 +38,7 @@ def write_tiny_encoder(folder: Path, seed: int = 1, before: str = "", **changes:
     """Write one; `before` stands before the names of its weights, `changes` go to its configuration."""
     folder.mkdir(parents=True, exist_ok=True)
     letters = [chr(c) for c in range(33, 127)]
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *PIECES, *letters, *(f"##{letter}" for letter in letters)]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS.split(), *letters, *(f"##{letter}" for letter in letters)]
     vocabulary = {word: i for i, word in enumerate(dict.fromkeys(words))}
     tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()

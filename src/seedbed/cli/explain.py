@@ -83,7 +83,8 @@ def _values(values: dict[str, str | None] | None) -> Iterator[str]:
 def _changes(story: Story) -> Iterator[str]:
     for one in story.changes:
         yield from _wrapped(f"{one.part}, column {one.column}{f' ({one.note})' if one.note else ''}")
-        yield from _wrapped(f"- {_quoted(one.before)}", indent=2, hang=2)
+        if one.before != one.after:
+            yield from _wrapped(f"- {_quoted(one.before)}", indent=2, hang=2)
         yield from _wrapped(f"+ {_quoted(one.after)}", indent=2, hang=2)
     if story.all_changes and not story.changes and story.read:
         yield "none: no step changed a value"
@@ -100,7 +101,7 @@ def _rejected(why: Rejection, read: dict[str, str | None] | None) -> Iterator[st
     for one in why.relatives:
         like = "like" if one.relation == "of" else "the one that stays:"
         alike = f" ({numbers.score(one.similarity)})" if one.similarity is not None else ""
-        yield f"{like} {one.row}{alike}, {_fate(one.fate)}"
+        yield from _about(f"{like} {one.row}{alike}, {_fate(one.fate)}")
         label = f", {one.label}" if one.label else ""
         yield from _wrapped(f"{_quoted(one.text)}{label}", indent=2)
 
@@ -110,7 +111,7 @@ def _copies(story: Story) -> Iterator[str]:
         yield f"{numbers.count(story.all_copies)} rejected because of it"
     for one in story.copies:
         alike = f" ({numbers.score(one.similarity)})" if one.similarity is not None else ""
-        yield f"{one.row}{alike}, {one.part}"
+        yield from _about(f"{one.row}{alike}, {one.part}")
         yield from _wrapped(_quoted(one.text), indent=2)
     if story.all_copies > len(story.copies):
         yield "…"
@@ -126,7 +127,7 @@ def _together(story: Story) -> Iterator[str]:
     for one in story.together:
         through = "" if one.joined_by == story.row else f", through {one.joined_by}"
         alike = f" ({numbers.score(one.similarity)})" if one.similarity is not None else ""
-        yield f"  {one.row}{alike}, {one.label}{through}"
+        yield from _about(f"{one.row}{alike}, {one.label}{through}", indent=2)
         yield from _wrapped(_quoted(one.text), indent=4)
     if story.threshold is not None:
         of = "5-grams of characters" if story.shingles == "characters" else "3-grams of words"
@@ -137,7 +138,7 @@ def _near(story: Story) -> Iterator[str]:
     if story.neighbours:
         yield "the nearest rows of train"
     for one in story.neighbours:
-        yield f"  {one.row} ({numbers.score(one.similarity)}), {one.label}"
+        yield from _about(f"{one.row} ({numbers.score(one.similarity)}), {one.label}", indent=2)
         yield from _wrapped(_quoted(one.text), indent=4)
 
 
@@ -168,6 +169,15 @@ def _wrapped(text: str, *, indent: int = 0, hang: int = 0) -> list[str]:
     return textwrap.wrap(
         text, _WIDTH - _MARGIN, initial_indent=" " * indent, subsequent_indent=" " * (indent + hang)
     ) or [""]
+
+
+def _about(text: str, *, indent: int = 0) -> list[str]:
+    """Lines with the name of a row, which stays whole, so that it can be copied."""
+    lead = " " * indent
+    return textwrap.wrap(
+        text, _WIDTH - _MARGIN, initial_indent=lead, subsequent_indent=f"{lead}  ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _titled(title: str, lines: Any) -> list[str]:

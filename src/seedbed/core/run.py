@@ -106,7 +106,7 @@ class Mistake(_Record):
 
 
 class Curve(_Record):
-    """A curve of one label against the rest; at most 200 points, of which the first and the last are the curve's own."""
+    """A curve of one label against the rest; at most 200 points, its first and last among them."""
 
     label: str
     x: tuple[float, ...] = Field(description="False-positive rate of a ROC curve, recall of a precision-recall curve.")
@@ -141,7 +141,7 @@ class Slice(_Record):
     low: float | None = None
     high: float | None = None
     p: float | None = Field(
-        None, description="Two-sided, by permutation of membership; Holm-corrected over all slices."
+        None, description="Two-sided, by permutation of membership among rows of a label; Holm-corrected over all."
     )
     verdict: Literal["better", "worse", "not distinguishable", "too few rows"] = "too few rows"
 

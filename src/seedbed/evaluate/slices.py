@@ -2,11 +2,12 @@
 
 A slice's score is the deciding metric on its rows. Its difference from the score of all other rows has a bootstrap
 interval (both sides resampled, each by itself) and a p from permuting who belongs to the slice: if belonging meant
-nothing, any other rows could as well be in it. p is Holm-corrected over all slices of a split (`holm`).
+nothing to the model, any other rows with the same labels could as well be in it. Permuting among rows of one label is
+what keeps a slice from being called bad because it holds other labels, or other shares of them, than the rest. p is
+Holm-corrected over all slices of a split (`holm`).
 
 A macro average over a slice is over the labels that occur there, in the truth or among the predictions: a label that a
-slice lacks is left out, not counted as 0. A slice of other labels, or of other shares of them, may for that reason
-alone score higher or lower; the difference is one in what a user meets there, and not always the model's doing.
+slice lacks is left out, not counted as 0. The difference itself is one in what a user meets there, labels and all.
 """
 
 from __future__ import annotations
@@ -189,24 +190,26 @@ class _Judge:
         )
 
     def _permuted(self, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Differences when other rows, as many, are in the slice."""
+        """Differences when other rows, as many of each label, are in the slice."""
         draws, random = self._draws(), np.random.default_rng([self.seed, 2])
-        size, members = self.probabilities.shape[1], int(inside.sum())
         found: list[NDArray[np.float64]] = []
         if isinstance(self.metric, DecisionMetric):
             cells = self.cells(np.ones_like(inside))
-            flat = cells.ravel()
-            held = np.flatnonzero(flat)
-            for m in pieces(draws, flat.size):
-                drawn = np.zeros((m, flat.size), dtype=np.int64)
-                drawn[:, held] = random.multivariate_hypergeometric(flat[held], members, size=m)
-                counts = drawn.reshape(m, size, size)
+            members = self.cells(inside).sum(axis=1).tolist()
+            for m in pieces(draws, cells.size):
+                counts = np.zeros((m, *cells.shape), dtype=np.int64)
+                for label in np.flatnonzero(members):
+                    held = np.flatnonzero(cells[label])
+                    drawn = random.multivariate_hypergeometric(cells[label, held], members[label], size=m)
+                    counts[:, label, held] = drawn
                 found.append(self.metric.of_cells(counts) - self.metric.of_cells(cells - counts))
             return np.concatenate(found)
         most = max(1, _PIECE_BYTES // self.truth.size)
         for start in range(0, draws, most):
             member = np.tile(inside[:, None].astype(np.uint8), min(most, draws - start))
-            random.permuted(member, axis=0, out=member)
+            for label in np.unique(self.truth[inside]):
+                rows = np.flatnonzero(self.truth == label)
+                member[rows] = random.permuted(member[rows], axis=0)
             here = self.metric.of_rows(self.truth, self.probabilities, member.T)
             found.append(here - self.metric.of_rows(self.truth, self.probabilities, 1 - member.T))
         return np.concatenate(found)

@@ -329,8 +329,9 @@ def rows_left(profile: Profile) -> int:
 
 def _ordered(labels: Sequence[str], profile: Profile) -> list[str]:
     """Labels in the order in which people read them; without the header, where it stands among the rows."""
-    again = {column.name for column in profile.columns} if profile.repeated_headers else set()
-    kept = [label for label in labels if label not in again]
+    known = profile.label.counts if profile.label else {}
+    again, name = profile.repeated_headers, profile.roles.label
+    kept = [label for label in labels if not again or label != name or known.get(label, 0) > again]
 
     def natural(label: str) -> tuple[int, float, str]:
         return (0, float(label), label) if re.fullmatch(r"-?\d{1,15}(\.\d+)?", label) else (1, 0.0, label)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import polars as pl
 
@@ -140,12 +140,13 @@ def predict_file(
     with ExitStack() as stack:
         write = stack.enter_context(writing(out)) if isinstance(out, Path) else out
         total = sum(file.size for file in opened.scan.files)
-        stage = stack.enter_context(context.stage(f"Labelling {path}", total, "B"))
+        stage = stack.enter_context(context.stage(f"Labelling {PurePosixPath(path).name}", total, "B"))
         for block in opened.source.blocks(opened.scan, context):
-            for rows in _batches(opened, block):
-                write(_labelled(predictor, rows, reading, done))
-                stage.advance(0, f"{done.rows:,} rows")
-            stage.advance(block.size)
+            rows = _records(opened, block)
+            for start in range(0, rows.height, BATCH):
+                piece = rows.slice(start, BATCH)
+                write(_labelled(predictor, piece, reading, done))
+                stage.advance(block.size * piece.height / rows.height, f"{done.rows:,} rows")
     return done
 
 
@@ -193,7 +194,7 @@ def _reading(predictor: Predictor, there: list[str], columns: Mapping[str, str],
     return reading
 
 
-def _batches(opened: Opened, block: Block) -> Iterator[pl.DataFrame]:
+def _records(opened: Opened, block: Block) -> pl.DataFrame:
     """The records of a block, in order: rows, and those that are none with what is wrong in `_BAD`."""
     name = opened.scan.files[block.file].name
     with told_as(DataError, name, about=f"records from {block.first_record}"):
@@ -210,8 +211,7 @@ def _batches(opened: Opened, block: Block) -> Iterator[pl.DataFrame]:
             file_number=block.file, source=opened.name, file=name, records=bad["record"],
         )  # fmt: skip
         rows = pl.concat([rows, lost], how="diagonal").sort(NUMBER)
-    for start in range(0, rows.height, BATCH):
-        yield rows.slice(start, BATCH)
+    return rows
 
 
 _BAD = "\x00bad"

@@ -28,14 +28,16 @@ def header_is_a_row(columns: list[ColumnProfile], rows: pl.DataFrame) -> str:
         words_of(column.name) & TEXT_NAMES and len(words_of(column.name)) <= 3 and column.looks == "text"
         for column in columns
     )
-    if counted or named or not repeated_headers(rows).is_empty():
+    if counted or named:
         return ""
+    again = repeated_headers(rows).height  # a header that stands there again says nothing
     for column in columns:
         name = column.name
         if _NUMBER.fullmatch(name) and column.looks in ("number", "id"):
             return f"{name!r} is a number, as all values below it"
-        if column.looks in ("category", "boolean") and column.values.get(name, 0) > 1:
-            return f"{name!r} stands {column.values[name]:,} times below itself"
+        below = column.values.get(name, 0) - again
+        if column.looks in ("category", "boolean") and below > 1:
+            return f"{name!r} stands {below:,} times below itself, in rows of their own"
         if column.looks == "text" and (len(name) > _LONGEST_NAME or len(name.split()) > _MOST_WORDS):
             return f"{name[:30]!r}… is a text, as all values below it"
     return ""

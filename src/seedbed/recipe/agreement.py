@@ -98,17 +98,13 @@ def faults_of_evaluate(evaluate: Evaluate, task: Task, train: Sequence[Learner])
     for i, column in enumerate(evaluate.slices):
         place = ("evaluate", "slices", i)
         if column == task.label:
-            yield Fault(
-                place, f"{column!r} is the label", "leave it out: every label has its own scores"
-            )
+            yield Fault(place, f"{column!r} is the label", "leave it out: every label has its own scores")
         elif column == task.text:
             yield Fault(place, f"{column!r} is the text", "leave it out: texts are told apart by length anyway")
         elif column in evaluate.slices[:i]:
             yield Fault(place, f"the column {column[:40]!r} stands there twice", "name each column once")
     if evaluate.folds and not train:
-        yield Fault(
-            ("evaluate", "folds"), "there is nothing in `train` to cross-validate", "add a learner"
-        )
+        yield Fault(("evaluate", "folds"), "there is nothing in `train` to cross-validate", "add a learner")
 
 
 def faults_of_waivers(waive: Sequence[Waiver], checks: Sequence[Check], gates: Sequence[Gate]) -> Iterator[Fault]:

@@ -89,7 +89,7 @@ def dump(recipe: Recipe) -> str:
     `load` reads it back as an equal recipe. Placeholders of secrets (`${env:NAME}`) stay as they are.
     """
     sections = {name: _plain(getattr(recipe, name)) for name in type(recipe).model_fields}
-    sections["evaluate"] = recipe.evaluate.model_dump(mode="json")
+    sections["evaluate"] = recipe.evaluate.model_dump(mode="json", exclude_none=True)
     kept = ("seedbed", "name", "task", "sources", "split", "train", "evaluate")
     return write_document({name: value for name, value in sections.items() if name in kept or value not in ({}, [])})
 

@@ -94,8 +94,8 @@ def parsed(block: Block, form: Form, schema: pl.Schema, nulls: Sequence[str], lo
     good = ~records.blank
     good[list(faults)] = False
     places = np.flatnonzero(good)
-    found = _table(records, places, form)
-    table = pl.DataFrame([found[name].alias(f"{place}") for place, name in enumerate(schema)])
+    read = _table(records, places, form)
+    table = pl.DataFrame([read[name].alias(f"{place}") for place, name in enumerate(schema)])
     # Numbers for names: to an expression a column called `*` would mean all of them.
     table = table.with_columns(pl.when(~pl.all().is_in(list(nulls))).then(pl.all()).name.keep())
     table.columns = schema.names()

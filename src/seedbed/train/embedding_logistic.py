@@ -40,7 +40,7 @@ class EmbeddingLogistic(EncoderOptions, LogisticOptions, Learner):
 
     use: Literal["embedding_logistic"] = "embedding_logistic"
     c: float = Field(
-        20.0,
+        10.0,
         gt=0,
         allow_inf_nan=False,
         description="Trust in the training rows; a smaller value holds weights nearer 0.",

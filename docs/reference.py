@@ -1,7 +1,7 @@
 """Writes `docs/reference/` from the code: parts, the recipe, the commands and run.json.
 
-    python docs/reference.py            # write the pages
-    python docs/reference.py --check    # exit with 1, and say which, where a page is stale
+python docs/reference.py            # write the pages
+python docs/reference.py --check    # exit with 1, and say which, where a page is stale
 """
 
 from __future__ import annotations
@@ -78,12 +78,24 @@ def _recipe() -> str:
     return "\n\n".join(pieces)
 
 
+_LISTS = {
+    key: f"list of [{family}](README.md#{family})"
+    for key, family in (
+        ("sources", "sources"),
+        ("steps", "steps"),
+        ("prepare", "steps"),
+        ("checks", "checks"),
+        ("train", "learners"),
+        ("publish", "exporters"),
+    )
+} | {"split": "a [splitter](README.md#splitters)"}
+
+
 def _fields(model: type[BaseModel]) -> str:
     schema = model.model_json_schema()
     lines = ["| key | type | default | what |", "|---|---|---|---|"]
     for name, field in schema["properties"].items():
-        family = name if name in ("sources", "steps", "checks") else {"train": "learners", "publish": "exporters"}.get(name)
-        kind = f"list of [{family}](README.md)" if family else type_of(field, schema.get("$defs", {}))
+        kind = _LISTS.get(name) or type_of(field, schema.get("$defs", {}))
         default = "required" if name in schema.get("required", []) else _default(field.get("default"))
         lines.append(f"| `{name}` | {kind} | {default} | {_cell(field.get('description', ''))} |")
     return "\n".join(lines)

@@ -47,7 +47,8 @@ PROMISED = {
     "python",
     "checks": "row_count no_missing allowed_values class_share no_leakage unique value_range matches text_length_range",
     "splitters": "stratified random group",
-    "learners": "majority rules naive_bayes tfidf_logistic tfidf_svm embedding_logistic tfidf_embedding_logistic transformer",
+    "learners": "majority rules naive_bayes tfidf_logistic tfidf_svm embedding_logistic tfidf_embedding_logistic "
+    "transformer",
     "metrics": "accuracy balanced_accuracy macro_f1 micro_f1 weighted_f1 macro_precision macro_recall roc_auc "
     "average_precision log_loss expected_calibration_error",
     "exporters": "folder",

@@ -73,7 +73,9 @@ def run(block: Block, folder: Path) -> None:
         for command, expected in _commands(block.body):
             _compare(block, expected, _shell(block, command, folder, may_fail=True))
     elif block.language == "python":
-        _shell(block, f"{shlex.quote(sys.executable)} -W error::DeprecationWarning -c {shlex.quote(block.body)}", folder)
+        _shell(
+            block, f"{shlex.quote(sys.executable)} -W error::DeprecationWarning -c {shlex.quote(block.body)}", folder
+        )
     elif block.language == "yaml":
         _accepted(yaml.safe_load(block.body))
     else:

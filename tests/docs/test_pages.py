@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from snippets import ROOT, blocks, run
 
 PAGES = sorted(

@@ -24,7 +24,7 @@ class Model(ABC):
     def predict(self, rows: pl.DataFrame) -> NDArray[np.float64]:
         """Probability of each label for each row, shape (rows, labels), in the order of `labels`."""
 
-    def use_store(self, store: Path) -> None:
+    def use_store(self, store: Path) -> None:  # noqa: B027 (most have nothing to keep)
         """Where the model may keep what it would else compute again and again (embeddings by text); most need none."""
 
     @abstractmethod

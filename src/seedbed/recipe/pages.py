@@ -47,7 +47,9 @@ def _table(columns: dict[str, list[Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    text = value if isinstance(value, str) and value.isprintable() else json.dumps(value, ensure_ascii=False, default=str)
+    text = (
+        value if isinstance(value, str) and value.isprintable() else json.dumps(value, ensure_ascii=False, default=str)
+    )
     return text.replace("|", "\\|")
 
 

@@ -22,14 +22,15 @@ class EmbeddingLogistic(EncoderOptions, LogisticOptions, Learner):
     """Logistic regression on the embeddings of a pretrained encoder.
 
     ## Why
-    The encoder has read more text than anyone's training rows hold, so it knows that two words mean the same: with some
-    dozens of rows for each label this beats counting words. The encoder is not trained, so each text is embedded once,
-    ever; the embeddings are kept in the store, under a hash of the text. No torch and no GPU: the forward pass is
-    NumPy's, from the same 32-bit weights, and agrees with torch to 1e-6.
+    The encoder has read more text than anyone's training rows hold, so it knows that two words mean the same. That
+    counts where rows are few: of tweets in three moods, macro-F1 was 0.584 with 30 rows for each (0.564 for
+    `tfidf_logistic`), but 0.680 with 1,000 (0.703). The encoder is not trained, so each text is embedded once, ever; the
+    embeddings are kept in the store, under a hash of the text. No torch and no GPU: the forward pass is NumPy's, from
+    the same 32-bit weights, and agrees with torch to 1e-6.
 
     ## Limits
-    Embedding takes about a second for 100 texts of a tweet's length on two cores. The default encoder
-    (all-MiniLM-L6-v2) knows English, and reads 256 tokens. Only encoders of the BERT kind can be computed, with the
+    Two cores embed about 140 texts of a tweet's length a second. The default encoder (all-MiniLM-L6-v2) knows English,
+    and was made for up to 256 tokens. Only encoders of the BERT kind can be computed, with the
     mean of the tokens as the embedding. The encoder is not part of the saved model, which tells its address and
     SHA-256: where the model is used, the package must be installed (or the folder stand at the same place).
     """
@@ -48,7 +49,7 @@ class EmbeddingLogistic(EncoderOptions, LogisticOptions, Learner):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            title="No word in common with the training rows of its label would be needed",
+            title="Six remarks",
             before={
                 "text": [
                     "what a lovely day",

@@ -21,9 +21,9 @@ class NaiveBayes(TermOptions, Learner):
     """Naive Bayes on TF-IDF or counts of words: which label makes these words likely?
 
     ## Why
-    It is the quickest model that reads the text, learns from very few rows, and has nothing to tune but `alpha`: what a
-    more elaborate model must beat. `complement` (Rennie, Shih, Teevan & Karger, 2003) asks which label's complement
-    the words fit worst, which is kinder to rare labels; `multinomial` is the textbook's.
+    It is the quickest model that reads the text, one pass over the rows, and has nothing to tune but `alpha`: what a
+    more elaborate model must beat. `complement` (Rennie, Shih, Teevan & Karger, 2003) asks which label's complement the
+    words fit worst, which is kinder to rare labels; `multinomial` is the textbook's.
 
     ## Limits
     Words are taken to be independent given the label, which they are not: its probabilities are far too sure of
@@ -66,7 +66,7 @@ class NaiveBayes(TermOptions, Learner):
         ),
         Example(
             title="Multinomial",
-            options={"kind": "multinomial", "min_df": 1, "words": (1, 1)},
+            options={"kind": "multinomial", "min_df": 1, "words": [1, 1]},
             before={
                 "text": ["cash now", "lunch now", "cash prize", "lunch", "cash", "now"],
                 "label": ["spam", "ham", "spam", "ham", "spam", "ham"],

@@ -32,13 +32,15 @@ class TfidfEmbeddingLogistic(TermOptions, EncoderOptions, LogisticOptions, Learn
 
     ## Why
     The two know different things: terms know the very words, hashtags and spellings of this data, the encoder knows
-    what words mean. Together they were better than either on every data set that was tried (5,000 movie snippets:
-    accuracy 0.814 against 0.777 and 0.769), at the price of `embedding_logistic`. How much embeddings count beside
-    terms is chosen by log loss on the validation rows, with a rough fit on at most 8,000 training rows.
+    what words mean. The fewer the rows, the more that helps: of tweets in three moods, macro-F1 was 0.612 with 30 rows
+    for each, against 0.564 (terms) and 0.584 (embeddings); with 1,000 for each, 0.717 against 0.703 and 0.680; with all
+    28,637 rows, 0.748 on validation and 0.760 on test rows against 0.748 and 0.742 for terms. How much embeddings count
+    beside terms is chosen by log loss on the validation rows, with a rough fit on at most 8,000 training rows.
 
     ## Limits
-    Those of `tfidf_logistic` and `embedding_logistic`: texts are embedded at about 100 a second on two cores (once,
-    the store keeps embeddings), the default encoder knows English, and it must be installed where the model is used.
+    Those of `tfidf_logistic` and `embedding_logistic`: two cores embed about 140 texts of a tweet's length a second
+    (once: the store keeps embeddings), the default encoder knows English, and it must be installed where the model is
+    used.
     """
 
     extra: ClassVar[str] = "embed"

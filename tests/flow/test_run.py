@@ -311,6 +311,18 @@ def test_golden_examples_are_raw_and_reproduce(tmp_path: Path) -> None:
     assert found["probabilities"].to_list() == [pytest.approx(golden.probabilities) for golden in before.golden]
 
 
+def test_what_a_bundle_shows_and_who_may_read_it(tmp_path: Path) -> None:
+    rows = [row for row in texts(200) if row["text"]]
+    asked = [f"{row['text']} call +49 171 73{n:05}" if n % 3 else row["text"] for n, row in enumerate(rows)]
+    write(tmp_path, [{**row, "text": text} for row, text in zip(rows, asked, strict=True)])
+    done = go(tmp_path, train=[{"use": "tfidf_logistic"}])
+    golden = seedbed.load_model(done.folder).bundle.preprocess.golden
+    assert golden
+    assert not any("+49" in one.input["text"] for one in golden)
+    modes = {path.stat().st_mode for path in (done.folder / "models" / "tfidf_logistic").iterdir()}
+    assert modes == {(done.folder / "run.json").stat().st_mode}
+
+
 def test_a_column_called_split_is_kept(tmp_path: Path) -> None:
     write(tmp_path, [{**row, "_split": "mine", "split": "too"} for row in texts(120) if row["text"]])
     done = go(tmp_path, checks=[{"use": "no_leakage"}])

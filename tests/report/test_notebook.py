@@ -48,7 +48,7 @@ def test_a_run_folder_is_opened_and_shown(folder: Path) -> None:
 
 def test_a_failed_run_has_the_figures_that_it_can() -> None:
     assert list(draw(sample.failed())) == ["rows"]
-    assert "Stopped" in Shown(sample.failed(), Path("x"))._repr_html_()
+    assert "Failed" in Shown(sample.failed(), Path("x"))._repr_html_()
 
 
 @pytest.mark.parametrize("run", [sample.whole, sample.hostile, sample.many_labels])

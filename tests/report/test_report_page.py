@@ -21,6 +21,7 @@ from seedbed.core.ledger import Books
 from seedbed.core.metric import Score
 from seedbed.core.run import Run, StepRecord, Waived
 from seedbed.report import facts, figures, heat, lanes, styles
+from seedbed.report.outcome import outcome
 from seedbed.report.page import render
 
 RUNS = {
@@ -162,7 +163,10 @@ def test_what_a_run_lacks_is_left_out_or_said_in_a_line() -> None:
     assert "No model was trained in this run." in page.text
     assert "The rows were not split, so there is nothing to certify." in page.text
     assert "row_count: 2 rows are left, at least 10,000 are asked for" in page.text
-    assert "✗ Stopped" in page.text and "Passed" not in page.text
+    assert (
+        "✗ Failed row_count: 2 rows are left, at least 10,000 are asked for" in page.text
+    assert "Passed" not in page.text
+    )
 
 
 def test_the_verdict_says_what_a_person_asks_first() -> None:
@@ -185,6 +189,79 @@ def test_the_verdict_says_what_a_person_asks_first() -> None:
     assert "What stops publishing? Nothing 1 of 1" in Page(render(sample.tweets(published=(), blanks=()))).text
 
 
+def headline(run: Run) -> str:
+    html = render(run)
+    return Page(html[html.index("<h2>") : html.index("</h2>")] + "</h2>").text
+
+
+def test_a_run_without_gates_is_done_not_passed() -> None:
+    assert headline(sample.tweets()) == "✓ Passed"
+    assert headline(sample.tweets(gates=())) == "! Done no gate asked for a score"
+    run = sample.indistinct().model_copy(update={"gates": (), "waivers": ()})
+    told = "the best model is not distinguishable from the simplest"
+    assert headline(run) == f"! Done no gate asked for a score; {told}"
+    assert headline(sample.indistinct()) == f"✓ Passed, with a waiver {told}"
+    assert 'class="verdict warned"' in render(run)
+    assert headline(sample.tweets(gates=(), models=(), best=None)) == "✓ Passed"
+
+
+def test_a_failed_gate_tells_its_value_and_its_limit() -> None:
+    gate = sample.tweets().gates[0].model_copy(update={"passed": False, "value": 0.61249, "limit": 0.7})
+    unmeasured = gate.model_copy(update={"metric": "log_loss", "value": None, "direction": "at_most", "limit": 1.0})
+    stop = {"state": "failed", "published": (), "gates": (gate,), "stopped_by": ("macro_f1 gate",)}
+    assert headline(sample.tweets(**stop)) == "✗ Failed macro-F1 0.612 on test, at least 0.7 was asked"
+    both = ("macro_f1 gate", "log_loss gate", "card: Who?")
+    run = sample.tweets(**stop | {"gates": (gate, unmeasured), "stopped_by": both})
+    assert headline(run) == "✗ Failed 3 things stopped it"
+    assert outcome(run).reasons == (
+        "macro-F1 0.612 on test, at least 0.7 was asked",
+        "log loss on test was not measured, at most 1 was asked",
+        "1 question of the card is blank",
+    )
+    assert headline(sample.failed().model_copy(update={"stopped_by": ()})).endswith("the record does not say why")
+
+
+def test_blank_questions_alone_are_no_failure() -> None:
+    blanks = ("who", "when", "why")
+    stops = tuple(f"card: {blank}" for blank in blanks)
+    run = sample.tweets(state="failed", published=(), blanks=blanks, stopped_by=stops)
+    assert headline(run) == "! Not published 3 questions of the card are blank"
+    assert outcome(run).kind == "warned" and outcome(run).reasons == blanks
+    html = render(run)
+    assert "What stops publishing? 3 open questions" in Page(html).text and 'class="verdict failed"' not in html
+
+
+def test_plain_accuracy_is_said_in_words() -> None:
+    text = Page(render(sample.tweets())).text
+    accuracy = sample.tweets().models[1].scores["test"]["accuracy"]
+    told = f"is right on {numbers.percent(accuracy.value)} of 3,579 test rows (95 % interval".replace("\u00a0", " ")
+    assert f"The best model, tfidf_logistic, {told}" in text and "and reaches a macro-F1 of 0.733, better than" in text
+    only = Page(render(sample.tweets(metric="accuracy"))).text
+    assert f"tfidf_logistic, {told}" in only and "reaches a accuracy" not in only
+
+
+def test_only_long_tables_scroll_and_they_say_so() -> None:
+    for html, long in ((render(sample.tweets()), False), (render(sample.many_labels()), True)):
+        assert ('class="scroll long"' in html) == long
+        assert html.count('class="scroll long"') == html.count("scroll in it for the rest")
+
+
+@pytest.mark.parametrize(
+    ("near", "expected"),
+    [
+        ([("positive", 0.8), ("neutral", 0.7), ("negative", 0.1)], "a hard case"),
+        ([("positive", 0.8), ("positive", 0.5), ("negative", 0.3)], "bear the predicted label: this row’s own label"),
+        ([("positive", 0.49), ("positive", 0.4)], "bear the predicted label: like rows, but too unlike"),
+        ([("positive", 0.8), ("neutral", 0.3), ("neutral", 0.2)], "1 of the 3 nearest training rows bears the pred"),
+        ([("positive", 0.6)], "The nearest training row bears the predicted label: this row’s own label may be wrong"),
+    ],
+)
+def test_a_label_is_doubted_only_by_rows_much_like_it(near: list[tuple[str, float]], expected: str) -> None:
+    rows = tuple(sample.neighbour(i, "x", label, alike) for i, (label, alike) in enumerate(near))
+    mistake = sample.tfidf().mistakes[0].model_copy(update={"neighbours": rows})
+    assert expected in facts.suspicion(mistake)
+
+
 def test_what_is_known_of_the_best_model_is_shown_closely() -> None:
     text = Page(render(sample.whole())).text
     for words in (
@@ -196,7 +273,7 @@ def test_what_is_known_of_the_best_model_is_shown_closely() -> None:
         "the log loss went from 0.641 to 0.598",
         "text length 125 characters or more 0.688 0.647–0.729 717 −0.058 −0.098 to −0.018 < 0.001 ✗ worse",
         "similarity 0.412 I just love it when @airline gives me an upgrade.",
-        "2 of the 3 nearest training rows bear the predicted label: this row’s own label may be wrong.",
+        "2 of the 3 nearest training rows bear the predicted label: like rows, but too unlike to doubt its label by.",
         "No training row is much like it.",
         "embedding_logistic against tfidf_logistic = not distinguishable −0.009",
         "0.759, 0.775, 0.780, 0.768, 0.773",

@@ -149,6 +149,38 @@ def test_several_inputs_have_a_field_each(browser: Browser, tmp_path: Path) -> N
         assert said == []
 
 
+def test_long_examples_are_cut_between_lines(browser: Browser, served: Served) -> None:
+    with visit(browser, served.url, 390) as (page, _, _):
+        page.evaluate("document.querySelector('#tries span').textContent = 'many words '.repeat(60)")
+        lines, inside = page.evaluate("""() => {
+            const span = document.querySelector('#tries span'), style = getComputedStyle(span);
+            return [span.clientHeight / parseFloat(style.lineHeight), parseFloat(style.paddingBottom)];
+        }""")
+        assert abs(lines - 2) < 0.1 and inside == 0
+
+
+def test_its_percentages_are_told_as_they_were_measured(browser: Browser, served: Served) -> None:
+    with visit(browser, served.url) as (page, _, _):
+        told = page.evaluate("""() => {
+            const tell = (error, calibrated) => {
+                model.calibrated = calibrated;
+                model.score = { ...model.score, split: "test" };
+                model.scores = { test: error === null ? {} : { expected_calibration_error: { value: error } } };
+                return honesty();
+            };
+            const all = [tell(0.1, true), tell(0.012, true), tell(0.002, false), tell(null, true), tell(null, false)];
+            model.score = null;
+            model.scores = {};
+            return [...all, honesty()];
+        }""")
+        assert told[:3] == [
+            f"On test rows the stated confidence was off by {off} on average."
+            for off in ("10 points", "1 point", "less than 1 point")
+        ]
+        assert "how well they fit was not measured" in told[3]
+        assert "take them as a rough guide" in told[4] and told[5] == told[4]
+
+
 @pytest.mark.parametrize("width", [1280, 390, 320])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits(browser: Browser, served: Served, width: int, scheme: str) -> None:

@@ -358,3 +358,12 @@ def test_files_that_are_passed_over_are_told(tmp_path: Path) -> None:
     assert found.scan.notes == (
         "passed over 3 files: more/d.json (not .csv or .tsv), readme.txt (not .csv or .tsv), .c.csv (hidden)",
     )
+
+
+def test_a_table_in_a_text_stays_in_it(tmp_path: Path) -> None:
+    """Its lines have as many columns as the file, but no labels of the file; that its last quote is odd says little."""
+    text = '3,ham,"what I measured\na\t7\tinches\nb\t9\tthe ""long one"'
+    found = broken(tmp_path, {10: text}, quote='"', delimiter=",")
+    assert found.table.height == 60
+    assert texts(found)[10] == 'what I measured\na\t7\tinches\nb\t9\tthe "long one'
+    assert found.remarks == {}

@@ -171,6 +171,7 @@ def test_a_bundle_is_plain_data_that_hugging_face_reads(tiny: Path, fitted: Tran
     assert {"config.json", "model.safetensors", "tokenizer.json", "model.json", "bundle.json"} <= names
     assert {Path(name).suffix for name in names} == {".json", ".safetensors"}
     assert all(path.is_file() for path in folder.iterdir())
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1
     for name in names - {"model.safetensors", "bundle.json"}:
         told = (folder / name).read_text("utf-8")
         assert str(tiny) not in told and "/" not in json.dumps(json.loads(told).get("_name_or_path", ""))

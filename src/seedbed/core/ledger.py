@@ -32,6 +32,14 @@ _MASKS = (
     (r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b", "[iban]"),
     (r"\+?\d(?:[ ().-]{0,2}\d){6,18}", "[number]"),
 )
+# A date is no telephone number: a sign that stands in no text keeps its figures apart while numbers are looked for.
+_APART = "\ue0ff"
+_YEAR, _MONTH, _DAY = r"((?:19|20)\d\d)", r"(0[1-9]|1[0-2]|[1-9])", r"(0[1-9]|[12]\d|3[01]|[1-9])"
+_TAKEN_APART = f"${{1}}{_APART}${{2}}${{3}}{_APART}${{4}}${{5}}{_APART}"
+_DATES = (
+    (rf"\b{_YEAR}([-/.]){_MONTH}([-/.]){_DAY}", _TAKEN_APART),
+    (rf"\b{_DAY}([-/.]){_MONTH}([-/.]){_YEAR}\b", _TAKEN_APART),
+)
 
 
 def excerpt_of(text: pl.Expr) -> pl.Expr:
@@ -43,9 +51,14 @@ def excerpt_of(text: pl.Expr) -> pl.Expr:
 def masked(text: pl.Expr) -> pl.Expr:
     """A whole text with personal data masked and control characters gone."""
     shown = text.str.replace_all(r"[\x00-\x1f\x7f]", " ")
-    for pattern, name in _MASKS:
+    for pattern, name in (*_DATES, *_MASKS):
         shown = shown.str.replace_all(pattern, name)
-    return shown
+    return shown.str.replace_all(_APART, "", literal=True)
+
+
+def holds_personal_data(text: pl.Expr) -> pl.Expr:
+    """Whether `masked` finds something to mask."""
+    return masked(text) != text.str.replace_all(r"[\x00-\x1f\x7f]", " ")
 
 
 def mask(text: str) -> str:

@@ -253,6 +253,8 @@ class _Passes:
         told = why_rejected(self.books)
         sample = pl.scan_parquet(self.ledger[:1], glob=False).filter(action="rejected").head(1).collect()
         hint = f"for one, {sample['row'][0]}: {sample['excerpt'][0][:80]!r}" if sample.height else ""
+        if sample.height and sample["reason"][0] == "unknown_label":
+            hint = f"`task.labels` lists the labels that are known; {sample['row'][0]} carries another"
         raise DataError(f"no row is left of {self.books.read:,}: {told}", at=self.opened[0].source.path, hint=hint)
 
     def _judge(self, artefact: Artefact, named: tuple[str, Reduce], survey: dict[str, int]) -> None:

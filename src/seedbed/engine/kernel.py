@@ -13,7 +13,7 @@ import polars as pl
 import xxhash
 
 from seedbed.core.errors import BooksError, DataError, told_as
-from seedbed.core.ledger import STORED_LEDGER_SCHEMA, excerpt_of
+from seedbed.core.ledger import EXCERPT_LENGTH, STORED_LEDGER_SCHEMA, excerpt_of
 from seedbed.core.rows import NUMBER, ROW, as_json, data_columns
 from seedbed.core.step import Filter, Map, Rework
 from seedbed.core.task import Task
@@ -184,6 +184,8 @@ def _fit_to_show(facts: pl.Series) -> pl.Series:
         return facts.to_frame("fact").select(excerpt_of(pl.col("fact").cast(pl.String))).to_series()
     if facts.dtype == pl.List(pl.String):
         return facts.to_frame("fact").select(pl.col("fact").list.eval(excerpt_of(pl.element()))).to_series()
+    if facts.dtype == pl.Binary:  # JSON has no word for it
+        return facts.bin.slice(0, EXCERPT_LENGTH // 2).bin.encode("hex")
     return facts
 
 

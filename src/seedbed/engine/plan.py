@@ -163,10 +163,12 @@ def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
         try:
             rows = _tried(step, rows)
         except pl.exceptions.PolarsError as error:
+            said = str(error).splitlines()[0]
+            columns = f"the columns are {', '.join(f'{n} ({rows.schema[n]})' for n in data_columns(rows)[:12])}"
             raise RecipeError(
-                f"{step.use} cannot work on these columns: {str(error).splitlines()[0][:200]}",
+                f"{step.use} cannot work on these columns: {said.partition(' (create native')[0][:200]}",
                 at=at,
-                hint=f"the columns are {', '.join(f'{n} ({rows.schema[n]})' for n in data_columns(rows)[:12])}",
+                hint="write a date as DATE '2024-01-31'" if "date/datetime/time" in said else columns,
             ) from None
     return rows.schema
 

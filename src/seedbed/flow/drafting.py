@@ -188,12 +188,11 @@ def _joining(subject: Subject) -> list[str]:
     others = subject.profile.roles.other_texts
     if not others:
         return []
-    new = "text" if all(column.name != "text" for column in subject.profile.columns) else "all_text"
     columns = [name for name in (others[0], subject.text) if not set(name) & set("{}")]
     template = " ".join(f"{{{name}}}" for name in columns)
     return [
-        *comment(f"To read several columns as one text, and then say `text: {new}` in `task`:", "  "),
-        f"  # - {{use: derive, column: {new}, template: {quoted(template)}}}",
+        *comment("To read several columns as one text (it takes the place of the one column):", "  "),
+        f"  # - {{use: derive, column: {quoted(subject.text)}, template: {quoted(template)}}}",
     ]
 
 

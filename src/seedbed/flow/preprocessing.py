@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
 
 from seedbed.core.context import Context
+from seedbed.core.ledger import holds_personal_data
 from seedbed.core.part import labels_of
 from seedbed.core.rows import NUMBER, ROW, as_json
 from seedbed.core.step import Filter, Map, Rework, Step
@@ -28,6 +29,8 @@ from seedbed.train.bundle import Carried, Golden, Input, Preprocess
 
 #: Examples in a bundle.
 GOLDEN = 8
+#: Held-out rows that examples are chosen among: those in which nothing looks like personal data.
+_CHOSEN_AMONG = 100
 #: What Polars reads for an expression that needs no column at all.
 _NOTHING = "\x00nothing"
 
@@ -79,11 +82,13 @@ def preprocessing_of(
     carried = carried_steps(steps, curated.schema, text=task.text, label=task.label, known=known)
     inputs = [one.name for one in carried.inputs]
     text = pl.col(task.text).cast(pl.String)
-    chosen = pl.col(ROW).is_in(list(held_out[:GOLDEN]))
-    rows = curated.table.scan().filter(chosen).select(NUMBER, ROW, text).sort(NUMBER).collect()
-    raw = raw_rows(curated.opened, curated.schema, rows[NUMBER], context).sort(NUMBER).select(inputs)
-    before = tuple(map(orjson.loads, as_json(raw)))
-    return Preprocessing(carried, rows.drop(NUMBER), before, task.text)
+    among = pl.col(ROW).is_in(list(held_out[:_CHOSEN_AMONG]))
+    rows = curated.table.scan().filter(among).select(NUMBER, ROW, text).sort(NUMBER).collect()
+    raw = raw_rows(curated.opened, curated.schema, rows[NUMBER], context).sort(NUMBER)
+    personal = [holds_personal_data(pl.col(name)).fill_null(False) for name in inputs if raw.schema[name] == pl.String]
+    chosen = raw.filter(~pl.any_horizontal(pl.lit(False), *personal)).head(GOLDEN)
+    before = tuple(map(orjson.loads, as_json(chosen.select(inputs))))
+    return Preprocessing(carried, rows.join(chosen, on=NUMBER, how="semi").drop(NUMBER), before, task.text)
 
 
 def carried_steps(

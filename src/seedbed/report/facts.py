@@ -20,6 +20,8 @@ NEARLY = 0.05
 """Distance from 1 within which a temperature changes little."""
 UNLIKE = 0.2
 """Similarity below which the nearest training row is no witness."""
+ALIKE = 0.5
+"""Similarity from which on training rows cast doubt on a row's own label."""
 
 
 @dataclass(frozen=True)
@@ -241,12 +243,20 @@ def suspicion(mistake: Mistake) -> str:
     as_truth = sum(one.label == mistake.truth for one in near)
     if near[0].similarity < UNLIKE:
         return "No training row is much like it."
-    which = "The nearest training row bears" if n == 1 else f"{{}} of the {n} nearest training rows bear"
     if as_predicted > as_truth:
-        return f"{which.format(as_predicted)} the predicted label: this row’s own label may be wrong."
+        alike = [one.label for one in near if one.similarity >= ALIKE]
+        doubt = alike.count(mistake.predicted) > alike.count(mistake.truth)
+        so = "this row’s own label may be wrong" if doubt else "like rows, but too unlike to doubt its label by"
+        return f"{_bearing(as_predicted, n)} the predicted label: {so}."
     if as_truth > as_predicted:
-        return f"{which.format(as_truth)} the true label: the model has seen such rows and errs all the same."
+        return f"{_bearing(as_truth, n)} the true label: the model has seen such rows and errs all the same."
     return "Its nearest training rows bear other labels, or as many the one as the other: a hard case."
+
+
+def _bearing(some: int, n: int) -> str:
+    if n == 1:
+        return "The nearest training row bears"
+    return f"{some} of the {n} nearest training rows {'bears' if some == 1 else 'bear'}"
 
 
 def height(curve: Curve, x: float) -> float:

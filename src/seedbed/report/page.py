@@ -14,6 +14,7 @@ from seedbed.core.run import Run
 from . import facts, styles
 from .figure import showable
 from .figures import confusion_of, draw
+from .outcome import outcome
 from .outline import sections
 
 LONGEST = 400
@@ -50,6 +51,7 @@ def filled_in(template: str, run: Run, **more: Any) -> str:
             run=run,
             of=facts.judged(run),
             facts=facts,
+            outcome=outcome(run),
             confusion_of=confusion_of,
             most=facts.MOST,
             shares=_SHARES,

@@ -140,7 +140,7 @@ class Predictor:
                 raise DataError(
                     f"this model reads {len(inputs)} columns, not one text",
                     at=f"rows.{place}",
-                    hint=f"give {' and '.join(repr(name) for name in self.inputs)} of each row",
+                    hint=f"give {' and '.join(repr(name) for name in self.inputs)} of each row, in a file or as `rows`",
                 )
         columns = {}
         for one in inputs:

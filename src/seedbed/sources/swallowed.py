@@ -16,14 +16,16 @@ in the last column can.
 3. **Tab-separated remnants**: records that another reader swallowed before the file was written, so that nothing is
    wrong with its quotes. A field of the last column is split if at least two lines follow its first; each of them has
    as many tab-separated fields as the file has columns (a counter without a name may be missing), none before the last
-   empty, long or with a quote; and the quote that closes the field belongs to its last line, which has an odd number of
-   them without it.
+   empty, long or with a quote; where a column holds numbers or few kinds of values, theirs are such or repeat like
+   such; and the quote that closes the field belongs to its last line, which has an odd number of them without it.
 
 Anything else stays as it is written: a field with line breaks is never split for what its lines look like alone.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -33,7 +35,7 @@ from numpy.typing import NDArray
 
 from .blocks import Marked, line_ends
 from .records import Dialect, Record, Records
-from .shape import Shape
+from .shape import Column, Shape
 
 #: Marks of records that are not what their own bytes say. A record without a mark is.
 OPENED: Final = 1
@@ -171,7 +173,12 @@ class Mended(Records):
         if not all(field.strip() and len(field) <= _LONGEST_BEFORE and quote not in field for field in before):
             return False
         text = last[:-1].replace(quote * 2, quote)
-        return text.count(quote) % 2 == 1 and not text.endswith(quote)
+        if text.count(quote) % 2 == 0 or text.endswith(quote):
+            return False
+        marks = [REMNANT] * (len(lines) - 1) + [LAST_REMNANT]
+        pairs = zip(lines, marks, strict=True)
+        read = [_remnant(one, mark, self.dialect, self.shape.width) for one, mark in pairs]
+        return all(itertools.starmap(_of_a_kind, zip(self.shape.columns, zip(*read, strict=True), strict=True)))
 
     def _remnants(self, start: int, end: int) -> list[Record]:
         assert self.shape is not None
@@ -225,6 +232,13 @@ class Told(Records):
     def _plain(self, start: int, end: int) -> list[Record]:
         records = Records(self.data[start:end], self.dialect).walked
         return [replace(r, start=r.start + start, end=r.end + start) for r in records]
+
+
+def _of_a_kind(column: Column, values: Sequence[bytes]) -> bool:
+    """Whether values may be a column's; where it has few kinds, others may stand for them that repeat as they do."""
+    if all(map(column.takes, values)):
+        return True
+    return bool(column.kinds) and len(set(values)) < len(values) and len(set(values)) <= len(column.kinds)
 
 
 def _alone(line: bytes, dialect: Dialect) -> list[bytes] | None:

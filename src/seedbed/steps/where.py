@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import ClassVar, Literal, Self
@@ -20,12 +21,12 @@ class Where(Filter):
     """Keeps rows for which a condition holds (reason `condition_not_met`).
 
     The condition is an SQL expression over the columns of a row: `stars >= 4 AND length(text) > 20`. Text stands in
-    single quotes (`source = 'shop'`), a column whose name is no plain word in double quotes (`"star rating" > 3`).
-    There are comparisons, `AND OR NOT`, `IN`, `BETWEEN`, `LIKE` and `ILIKE`, `IS NULL`, arithmetic, `CASE`, and
-    functions such as `lower`, `length`, `trim`, `replace`, `split_part`, `regexp_like(text, '^[A-Z]')`, `coalesce`,
-    `abs`, `round`, `year`, `try_cast(x AS double)`. Polars reads it (its SQL functions:
-    https://docs.pola.rs/api/python/stable/reference/sql/functions). As in SQL, `NULL` compared with anything is
-    neither true nor false: such a row is rejected as `cannot_tell`. NaN counts as missing, too.
+    single quotes (`source = 'shop'`), a date is written `DATE '2024-01-31'`, a column whose name is no plain word
+    stands in double quotes (`"star rating" > 3`). There are comparisons, `AND OR NOT`, `IN`, `BETWEEN`, `LIKE` and
+    `ILIKE`, `IS NULL`, arithmetic, `CASE`, and functions such as `lower`, `length`, `trim`, `replace`, `split_part`,
+    `regexp_like(text, '^[A-Z]')`, `coalesce`, `abs`, `round`, `year`, `try_cast(x AS double)`. Polars reads it (its
+    SQL functions: https://docs.pola.rs/api/python/stable/reference/sql/functions). As in SQL, `NULL` compared with
+    anything is neither true nor false: such a row is rejected as `cannot_tell`. NaN counts as missing, too.
 
     ## Why
     "Reviews of verified buyers with at least three stars" is one line, and the ledger shows each row that it cost,
@@ -46,6 +47,12 @@ class Where(Filter):
             options={"condition": "stars >= 4 AND lower(source) = 'shop'"},
             before={"text": ["a", "b", "c", "d"], "stars": [5, 3, 4, None], "source": ["Shop", "shop", "shop", "shop"]},
             after={"text": ["a", "c"]},
+        ),
+        Example(
+            title="From a day on (after `parse_dates`, or a source that knows dates)",
+            options={"condition": "day >= DATE '2024-01-01'"},
+            before={"day": [datetime.date(2023, 12, 31), datetime.date(2024, 1, 1), None]},
+            after={"day": [datetime.date(2024, 1, 1)]},
         ),
         Example(
             title="A name with a space, and a pattern",

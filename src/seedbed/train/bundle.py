@@ -124,6 +124,8 @@ def save_bundle(
         raise ModelError("a bundle needs an empty folder, and this one is not", at=str(folder))
     model.save(folder)
     _write(folder / PREPROCESS, preprocess)
+    for path in folder.iterdir():  # safetensors lets nobody else read what it writes
+        path.chmod((folder / PREPROCESS).stat().st_mode)
     bundle = Bundle(
         seedbed=__version__,
         use=learner.use,

@@ -84,6 +84,8 @@ class TransformerModel(Model):
         with quiet():
             self.network.save_pretrained(folder, max_shard_size="1TB")  # one file, whatever its size
             self.tokenizer.save_pretrained(folder)
+        # The library lets nobody else read the weights; they are as public as what stands beside them.
+        (folder / "model.safetensors").chmod((folder / "model.json").stat().st_mode)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

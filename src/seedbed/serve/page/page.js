@@ -127,7 +127,7 @@ function show(found) {
   fill("bars", shares.slice(0, MOST_BARS).map((pair) => bar(pair, found.predicted)));
   const left = shares.slice(MOST_BARS);
   byId("others").hidden = !left.length;
-  byId("others").textContent = `${left.length} other labels share ${percent(left.reduce((sum, pair) => sum + pair[1], 0))}.`;
+  byId("others").textContent = `${left.length === 1 ? "1 other label has" : `${left.length} other labels share`} ${percent(left.reduce((sum, pair) => sum + pair[1], 0))}.`;
   byId("read").textContent = found.read || "Nothing: no text is left after the steps.";
   byId("result").hidden = false;
   byId("result").scrollIntoView({ block: "nearest" });
@@ -139,7 +139,8 @@ function show(found) {
 function example(input) {
   const item = make("li");
   const shown = Object.values(input).filter((value) => value !== null).join(" · ");
-  const button = make("button", shown, { type: "button", dir: "auto" });
+  const button = make("button", "", { type: "button", dir: "auto" });
+  button.append(make("span", shown, { dir: "auto" }));
   button.addEventListener("click", () => {
     for (const area of fields()) area.value = input[area.name] === null ? "" : String(input[area.name]);
     byId("form").requestSubmit();
@@ -156,6 +157,19 @@ function scored({ split, n, level, accuracy, metric, value, low, high }) {
   return metric === "accuracy" ? right : `${right} Its ${named(metric)} is ${found}.`;
 }
 
+function honesty() {
+  const split = model.score?.split;
+  const error = model.scores[split]?.expected_calibration_error?.value;
+  if (typeof error === "number") {
+    const points = Math.round(100 * error);
+    const off = points < 1 ? "less than 1 point" : points === 1 ? "1 point" : `${points} points`;
+    return `On ${split} rows the stated confidence was off by ${off} on average.`;
+  }
+  return model.calibrated
+    ? "Its percentages were adjusted to how often it is right; how well they fit was not measured."
+    : "Its percentages were not adjusted to how often it is right, and nobody measured how well they fit: take them as a rough guide.";
+}
+
 function introduce() {
   const title = model.run ? `${model.run.name}: ${model.name}` : model.name;
   document.title = `Ask ${title}`;
@@ -169,11 +183,8 @@ function introduce() {
   fill("tries", short.slice(0, EXAMPLES).map(example));
   byId("examples").hidden = !short.length;
   byId("score").textContent = model.score ? scored(model.score) : "Nobody measured it on rows that it never learned from.";
-  const honest = model.calibrated
-    ? "Its percentages are calibrated: of answers given with 80 %, about 80 in 100 should be right."
-    : "Its percentages are not calibrated: of answers given with 80 %, more or fewer than 80 in 100 may be right.";
   const waived = model.waived.map(({ what, reason }) => `Waived, ${what}: ${reason}`);
-  fill("limits", [honest, ...model.limits, ...waived].map((limit) => make("li", limit)));
+  fill("limits", [honesty(), ...model.limits, ...waived].map((limit) => make("li", limit)));
   const learned = model.trained_on ? ` Learned from ${count(model.trained_on)} rows.` : "";
   byId("about").textContent = `${model.use}, Seedbed ${model.seedbed}.${learned} Nothing that you type is kept.`;
   byId("ask").disabled = false;

@@ -78,7 +78,7 @@ def open_run(folder: str | Path) -> Finished:
         As `run`: `show()` and `figures` draw it in a notebook.
 
     Raises:
-        DataError: It is not the folder of a run, or was written by a newer version.
+        DataError: It is not the folder of a run, or of one by a newer version that this one cannot read.
     """
     from .flow import open_run as open_folder
 

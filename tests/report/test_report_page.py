@@ -163,10 +163,8 @@ def test_what_a_run_lacks_is_left_out_or_said_in_a_line() -> None:
     assert "No model was trained in this run." in page.text
     assert "The rows were not split, so there is nothing to certify." in page.text
     assert "row_count: 2 rows are left, at least 10,000 are asked for" in page.text
-    assert (
-        "✗ Failed row_count: 2 rows are left, at least 10,000 are asked for" in page.text
+    assert "✗ Failed row_count: 2 rows are left, at least 10,000 are asked for" in page.text
     assert "Passed" not in page.text
-    )
 
 
 def test_the_verdict_says_what_a_person_asks_first() -> None:

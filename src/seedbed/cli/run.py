@@ -50,7 +50,11 @@ def let_ctrl_c_through() -> None:
     # Importing Polars sets SA_RESTART on SIGINT: whatever waits for a file, a lock or a worker would go on waiting.
     if hasattr(signal, "siginterrupt"):
         signal.siginterrupt(signal.SIGINT, True)
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # being asked to end is no reason to leave litter
+    interrupt = signal.getsignal(signal.SIGINT)
+    if callable(interrupt):  # a shell starts what runs in the background with Ctrl-C ignored
+        signal.signal(signal.SIGTERM, interrupt)  # being asked to end is no reason to leave litter
+    else:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def facts(run: Run, folder: Path) -> dict[str, Any]:

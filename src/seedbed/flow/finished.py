@@ -54,7 +54,8 @@ def open_run(folder: str | Path) -> Finished:
         folder: A run's folder, as `seedbed run` names it at the end; `runs/NAME/latest` is the last one of a recipe.
 
     Raises:
-        DataError: It is not the folder of a run, or of one by a newer version, or its record is damaged.
+        DataError: It is not the folder of a run, or of one by a newer version that this one cannot read, or its
+            record is damaged.
     """
     folder = Path(folder)
     if folder.name == _RECORD:

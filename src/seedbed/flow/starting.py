@@ -300,9 +300,9 @@ def _label_notes(profile: Profile) -> list[str]:
     if label.missing:
         notes.append(f"{label.missing:,} rows have no label and are set aside")
     if label.respelt:
-        notes.append(
-            f"{len(label.respelt):,} labels are other spellings of one; `map_values` in `steps` makes them one"
-        )
+        many = len(label.respelt)
+        several = f"{many:,} labels are other spellings" if many > 1 else "one label is another spelling"
+        notes.append(f"{several} of one; `map_values` in `steps` makes them one")
     if label.slips:
         slip, meant = next(iter(label.slips.items()))
         notes.append(

@@ -317,15 +317,8 @@ def slices(run: Run, of: Judged) -> Figure | None:
             by = one.by
             rows.append(Lane(f"by {by}"))
         told = [dot(one.score, colour[one.verdict])]
-        rows.append(
-            Lane(
-                one.value,
-                _spanned(one.score),
-                told,
-                note=f"{count(one.score.n)} {'row' if one.score.n == 1 else 'rows'}",
-                aside=one.verdict,
-            )
-        )
+        n = f"{count(one.score.n)} {'row' if one.score.n == 1 else 'rows'}"
+        rows.append(Lane(one.value, _spanned(one.score), told, note=n, aside=one.verdict))
     whole = of.model.scores[of.split][of.metric]
     legend = [("dot up", "better than the rest"), ("dot down", "worse"), ("dot point", "could be chance")]
     legend += [("hollow", "too few rows")]

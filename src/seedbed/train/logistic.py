@@ -58,18 +58,21 @@ class LogisticOptions(BaseModel):
             tol=tolerance,
             warm_start=True,
         )
-        taken, settled, long = 0, False, len(target.labels) >= MANY_LABELS
+        taken, settled, stuck, long = 0, False, False, len(target.labels) >= MANY_LABELS
         with context.stage("Fitting weights", None, "steps") if long else nullcontext() as stage:
-            while not settled and taken < self.max_iter:
+            while not settled and not stuck and taken < self.max_iter:
                 solver.max_iter = min(_STEPS, self.max_iter - taken)
                 with settling() as told:
                     solver.fit(features, target.codes)
+                stuck = any("line search" in one.lower() for one in told)  # it would be again: no step is better
                 settled = not told
                 steps = int(solver.n_iter_.max())
                 taken += steps
                 if stage:
                     stage.advance(steps)
-        if not settled:
+        if stuck:
+            context.progress.say(f"{name} stopped after {taken} steps, where rounding lets no further step help")
+        elif not settled:
             context.progress.say(f"{name} did not settle in {taken} steps; a larger max_iter or a smaller c may help")
         return layer_of(solver.coef_, solver.intercept_, solver.classes_, target)
 
@@ -84,7 +87,7 @@ def settling() -> Iterator[list[str]]:
         warnings.simplefilter("always")
         yield told
     for warning in caught:
-        if issubclass(warning.category, ConvergenceWarning) or "Line Search failed" in str(warning.message):
+        if issubclass(warning.category, ConvergenceWarning) or "line search" in str(warning.message).lower():
             told.append(str(warning.message))
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

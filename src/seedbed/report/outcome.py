@@ -37,9 +37,10 @@ def outcome(run: Run) -> Outcome:
             return Outcome("failed", "Failed", _joined(*reasons) or "the record does not say why")
         return Outcome("failed", "Failed", f"{len(reasons)} things stopped it", reasons)
     line = _joined(*_caveats(run))
+    waived = ", with a waiver" if run.waivers else ""
     if judged(run) and not run.gates:
-        return Outcome("warned", "Done", line)
-    return Outcome("passed", "Passed, with a waiver" if run.waivers else "Passed", line)
+        return Outcome("warned", f"Done{waived}", line)
+    return Outcome("passed", f"Passed{waived}", line)
 
 
 def _joined(*clauses: str) -> str:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import seedbed
 from seedbed.core.documents import read_document
 from seedbed.core.errors import DataError
-from seedbed.flow.commented import filled, listed, quoted
-from seedbed.flow.starting import name_of, path_from, start
+from seedbed.flow.starting.commented import filled, listed, quoted
+from seedbed.flow.starting.start import name_of, path_from, start
 from seedbed.publish.answers import Answers, read_answers
 
 NASTY = st.text(min_size=1, max_size=20)

@@ -17,7 +17,7 @@ from seedbed.core.documents import write_document
 from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.exporter import Exporter
 from seedbed.core.run import Run
-from seedbed.flow.placing import publish_run
+from seedbed.flow.papers.place import publish_run
 from seedbed.publish import Folder
 from seedbed.store.places import owner
 

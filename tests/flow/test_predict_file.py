@@ -16,7 +16,7 @@ import seedbed
 from predicting_sample import rows, small_run, write
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError, RecipeError
-from seedbed.flow.predicting import open_model, predict_file
+from seedbed.flow.predicting.predict import open_model, predict_file
 from seedbed.serve import Predictor
 from seedbed.serve.predictor import BATCH
 
@@ -201,7 +201,7 @@ def test_a_model_knows_its_run(folder: Path) -> None:
 _LABEL = """
 import resource, sys
 from pathlib import Path
-from seedbed.flow.predicting import open_model, predict_file
+from seedbed.flow.predicting.predict import open_model, predict_file
 done = predict_file(open_model(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
 print(done.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

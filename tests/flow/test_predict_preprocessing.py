@@ -17,7 +17,7 @@ from seedbed.core.errors import DataError, ModelError
 from seedbed.core.part import BASE
 from seedbed.core.rows import ROW
 from seedbed.core.step import Filter, Map, Step
-from seedbed.flow.preprocessing import carried_steps
+from seedbed.flow.judging.preprocessing import carried_steps
 from seedbed.serve.preparation import Preparation
 
 SCHEMA = pl.Schema({"title": pl.String(), "body": pl.String(), "label": pl.String(), "year": pl.Int64()})

@@ -367,7 +367,7 @@ def test_similar_rows_above_the_exact_limit_do_not_come_from_another_recipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The keys of the banded way are in the store; another threshold must not find them."""
-    monkeypatch.setattr("seedbed.flow.splitting.EXACT_UP_TO", 10)
+    monkeypatch.setattr("seedbed.flow.splitting.split.EXACT_UP_TO", 10)
     write(tmp_path, [row for row in texts(200) if row["text"]])
     for threshold in (0.97, 0.5):
         done = go(

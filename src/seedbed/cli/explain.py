@@ -14,7 +14,7 @@ from .progress import shown_on
 from .terminal import say
 
 if TYPE_CHECKING:
-    from seedbed.flow.story import Fate, Rejection, Story
+    from seedbed.flow.explaining.story import Fate, Rejection, Story
 
 _WIDTH = 80
 _MARGIN = 11

@@ -14,7 +14,7 @@ from .run import let_ctrl_c_through
 from .terminal import say
 
 if TYPE_CHECKING:
-    from seedbed.flow.starting import Start
+    from seedbed.flow.starting.start import Start
     from seedbed.profile import ColumnProfile
 
 _MOST_SHOWN = 12
@@ -24,7 +24,7 @@ def init_recipe(
     file: str, *, text: str | None, label: str | None, out: Path | None, force: bool, as_json: bool
 ) -> None:
     """Look at a file, write a recipe and a card for it, and say what was found and what to type next."""
-    from seedbed.flow.starting import refuse_replacing, start, write
+    from seedbed.flow.starting.start import refuse_replacing, start, write
 
     let_ctrl_c_through()
     folder = out or Path()
@@ -53,7 +53,7 @@ def facts(found: Start, written: tuple[Path, Path]) -> dict[str, Any]:
 
 def summary(found: Start, written: tuple[Path, Path]) -> list[str]:
     """What was found, in lines for a person."""
-    from seedbed.flow.starting import spelt
+    from seedbed.flow.starting.start import spelt
 
     profile, count = found.profile, numbers.count
     form = ", ".join(f"{name} {spelt(value)}" for name, value in found.found.items() if name != "quote")

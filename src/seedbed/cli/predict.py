@@ -17,7 +17,7 @@ from .run import let_ctrl_c_through
 from .terminal import clean, complain, say
 
 if TYPE_CHECKING:
-    from seedbed.flow.predicting import Labelled
+    from seedbed.flow.predicting.predict import Labelled
     from seedbed.serve import Predictor
 
 #: Labels shown after the one that was decided.
@@ -42,7 +42,7 @@ def predict_rows(
         raise RecipeError("--out is for files", at="seedbed predict", hint="leave it out, or give a file")
     renamed = _columns(columns)
     let_ctrl_c_through()
-    from seedbed.flow.predicting import open_model
+    from seedbed.flow.predicting.predict import open_model
 
     predictor = open_model(folder, trust=trust)
     predictor.check_golden()
@@ -66,7 +66,7 @@ def _columns(given: Sequence[str]) -> dict[str, str]:
 
 def _label(predictor: Predictor, file: str, out: Path | None, columns: dict[str, str]) -> Labelled:
     from seedbed.core.context import Context
-    from seedbed.flow.predicting import predict_file
+    from seedbed.flow.predicting.predict import predict_file
 
     def show(rows: pl.DataFrame) -> None:
         for line in json_lines(rows):

@@ -21,7 +21,7 @@ def serve_model(folder: Path, *, host: str, port: int, trust: bool = False) -> N
 
 
 def _serve(folder: Path, host: str, port: int, trust: bool) -> None:
-    from seedbed.flow.predicting import open_model
+    from seedbed.flow.predicting.predict import open_model
     from seedbed.serve.server import address_of, listen, refuse_unfit, serve
 
     predictor = open_model(folder, trust=trust)

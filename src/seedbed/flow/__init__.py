@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .explaining.story import Story
 from .finished import Finished, open_run
-from .story import Story
 
 if TYPE_CHECKING:
-    from .explaining import explain
+    from .explaining.explain import explain
     from .running import run
 
 __all__ = ["Finished", "Story", "explain", "open_run", "run"]
@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
 
         return run
     if name == "explain":
-        from .explaining import explain
+        from .explaining.explain import explain
 
         return explain
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

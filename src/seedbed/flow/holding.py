@@ -32,7 +32,7 @@ from seedbed.recipe.recipe import Recipe
 
 from .checking import look, stops
 from .recognising import kind_of, looked_at, recognise
-from .starting import path_from
+from .starting.start import path_from
 
 #: Labels beyond so many are not counted: that many are no labels.
 _MOST_LABELS = 1_000

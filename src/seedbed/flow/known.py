@@ -14,8 +14,8 @@ from seedbed.core.task import Task
 from seedbed.engine.curate import Curated
 from seedbed.publish.answers import Answers
 
-from .judging import Judged
-from .splitting import Split
+from .judging.judge import Judged
+from .splitting.split import Split
 
 
 @dataclass

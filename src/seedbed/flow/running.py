@@ -20,21 +20,21 @@ from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
 from seedbed.store.store import Store
 
-from .assembling import assemble, source_records, write_folder
 from .checking import look, stops
-from .dataset import Dataset, write_dataset
 from .finished import Finished
-from .gating import pass_gates
-from .judgement import judge_models
-from .judging import Judging
+from .judging.gates import pass_gates
+from .judging.judge import Judging
+from .judging.judgement import judge_models
+from .judging.leakage import claim_of_leakage
+from .judging.preprocessing import preprocessing_of
+from .judging.slices import Slices
 from .known import Clock, Known
-from .leakage import claim_of_leakage
-from .noticing import MOST_LABELS
-from .placing import clear_place, place_run, publish_run
-from .preprocessing import preprocessing_of
-from .slicing import Slices
-from .splitting import split_rows
-from .waiving import waive_gates
+from .papers.notices import MOST_LABELS
+from .papers.place import clear_place, place_run, publish_run
+from .papers.record import assemble, source_records, write_folder
+from .papers.waivers import waive_gates
+from .splitting.dataset import Dataset, write_dataset
+from .splitting.split import split_rows
 
 
 def run(

@@ -25,10 +25,10 @@ from seedbed.engine.jobs import Opened
 from seedbed.engine.kernel import Kernel, Usable
 from seedbed.engine.plan import TASK
 from seedbed.engine.raw import read_record
+from seedbed.flow.finished import Finished
 from seedbed.recipe.loading import parse
 from seedbed.recipe.recipe import Recipe
 
-from .finished import Finished
 from .story import Change
 
 #: Characters shown before the first difference of two long texts.

@@ -16,11 +16,11 @@ from seedbed.core.documents import open_document
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
 from seedbed.core.ledger import LEDGER_SCHEMA
 from seedbed.core.rows import ROW
+from seedbed.flow.finished import Finished, open_run
+from seedbed.flow.splitting.dataset import Dataset
 
-from .dataset import Dataset
-from .finished import Finished, open_run
-from .relating import Relating
-from .rereading import Reread, reread, same, shown
+from .relatives import Relating
+from .reread import Reread, reread, same, shown
 from .story import Change, Copy, Fate, Origin, Prediction, Rejection, Relative, Story
 
 #: Relatives of a rejected row that are followed, and rejected copies that are named.

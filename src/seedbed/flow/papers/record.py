@@ -16,13 +16,13 @@ from seedbed.core.run import DatasetRecord, Run, SourceRecord, StepRecord
 from seedbed.core.step import Second
 from seedbed.core.version import __version__
 from seedbed.engine.curate import Curated, lock_of
+from seedbed.flow.known import Clock, Known
 from seedbed.publish import write_papers
 from seedbed.recipe.loading import Loaded, dump
 
-from .known import Clock, Known
-from .noticing import notices
-from .placing import write_record
-from .waiving import waivers_used
+from .notices import notices
+from .place import write_record
+from .waivers import waivers_used
 
 _VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "scipy")
 

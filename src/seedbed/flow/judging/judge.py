@@ -30,12 +30,12 @@ from seedbed.evaluate.judge import Judgement, decide, judge
 from seedbed.evaluate.mistakes import mistakes
 from seedbed.evaluate.paired import Answers, compare
 from seedbed.evaluate.slices import Grouping, judge_slices
+from seedbed.flow.splitting.dataset import Dataset
 from seedbed.recipe.sections import Evaluate
 from seedbed.store.store import Store
 from seedbed.train.bundle import save_bundle
 from seedbed.train.calibrated import Calibrated, calibration_of, heated
 
-from .dataset import Dataset
 from .preprocessing import Preprocessing
 
 #: Libraries whose versions may change models, besides those that may change rows.

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from seedbed.core.learner import Learner
+from seedbed.flow.splitting.split import Split
 
-from .folding import deal
-from .judging import Judged, Judging, Rows
+from .folds import deal
+from .judge import Judged, Judging, Rows
 from .preprocessing import Preprocessing
-from .slicing import groupings_of, with_neighbours
-from .splitting import Split
+from .slices import groupings_of, with_neighbours
 
 
 def judge_models(

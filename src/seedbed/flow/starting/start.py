@@ -13,14 +13,14 @@ from seedbed.core.context import Context, Progress
 from seedbed.core.documents import read_document
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
 from seedbed.core.learner import Learner
+from seedbed.flow.recognising import Recognised, recognise
 from seedbed.profile import Profile, could_be_label, profile_of
 from seedbed.profile.roles import MOST_LABELS
 from seedbed.recipe import parse
 from seedbed.store.store import write_whole
 
 from .commented import quoted
-from .drafting import Subject, draft_card, draft_recipe, rows_left
-from .recognising import Recognised, recognise
+from .draft import Subject, draft_card, draft_recipe, rows_left
 
 RECIPE, CARD = "recipe.yaml", "card.yaml"
 #: Fewer rows than this cannot be split, learned from and judged.

@@ -11,10 +11,10 @@ from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.run import LeakageClaim, ModelRecord
 from seedbed.core.splitter import Splitter
 from seedbed.core.table import Table
+from seedbed.flow.splitting.split import Similarity
 from seedbed.splits.verify import verify
 
-from .judging import Judging
-from .splitting import Similarity
+from .judge import Judging
 
 
 def claim_of_leakage(

@@ -17,14 +17,14 @@ from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.source import Block
 from seedbed.engine.jobs import Opened, conform
 from seedbed.engine.plan import renames_of
+from seedbed.flow.finished import open_run
+from seedbed.flow.recognising import recognise
 from seedbed.serve.predictor import BATCH, Predictor
 from seedbed.sources import Jsonl
 from seedbed.sources.files import is_local, local_path
 from seedbed.train.bundle import BUNDLE
 
-from .finished import open_run
-from .recognising import recognise
-from .writing import Write, refuse_ending, writing
+from .write import Write, refuse_ending, writing
 
 MODELS = "models"
 #: Columns that come out besides those of the file.

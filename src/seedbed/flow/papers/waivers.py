@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from seedbed.core.run import GateRecord, SourceRecord, Waived
+from seedbed.flow.known import Known
 from seedbed.publish.answers import blanks
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.sections import Waiver
-
-from .known import Known
 
 
 def waive_gates(gates: Sequence[GateRecord], waivers: Sequence[Waiver]) -> list[GateRecord]:

@@ -12,10 +12,10 @@ from seedbed.core.learner import Learner
 from seedbed.core.run import FoldScores
 from seedbed.evaluate.folds import fold_scores
 from seedbed.evaluate.judge import measure
+from seedbed.flow.splitting.split import Split
 from seedbed.splits.folds import deal_folds
 
-from .judging import Judging, Rows
-from .splitting import Split
+from .judge import Judging, Rows
 
 
 @dataclass(frozen=True)

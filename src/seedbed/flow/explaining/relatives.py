@@ -13,9 +13,9 @@ from seedbed.core.rows import ROW
 from seedbed.core.run import Neighbour, Run
 from seedbed.core.similarity.nearest import nearest
 from seedbed.core.similarity.shingles import Kind
+from seedbed.flow.splitting.dataset import Dataset
 
-from .dataset import Dataset
-from .rereading import shown
+from .reread import shown
 from .story import Mate
 
 #: Rows kept together that are named.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seedbed.core.run import GateRecord
 from seedbed.recipe.sections import Gate
 
-from .judging import Judged
+from .judge import Judged
 
 
 def pass_gates(gates: Sequence[Gate], judged: Judged) -> list[GateRecord]:

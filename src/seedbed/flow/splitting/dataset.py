@@ -19,7 +19,7 @@ from seedbed.core.table import Table
 from seedbed.core.task import Task
 from seedbed.engine.jobs import LENGTH_EDGES, length_counts
 
-from .splitting import Split
+from .split import Split
 
 #: A split is cut into files of at most so many rows.
 ROWS_PER_FILE = 1_000_000

@@ -14,9 +14,9 @@ from seedbed.core.run import ModelRecord, Neighbour
 from seedbed.core.similarity.nearest import nearest
 from seedbed.core.task import Task
 from seedbed.evaluate.slices import Grouping, by_length, by_value, length_edges
+from seedbed.flow.splitting.split import Similarity
 
-from .judging import Rows
-from .splitting import Similarity
+from .judge import Rows
 
 #: Training rows that are shown with a mistake.
 NEAREST = 3

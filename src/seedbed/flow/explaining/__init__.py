@@ -1,0 +1,1 @@
+"""One row's whole story: `seedbed explain`."""

@@ -1,0 +1,1 @@
+"""Models: trained, judged, compared, held against gates; what leakage would have claimed for them."""

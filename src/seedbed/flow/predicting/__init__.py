@@ -1,0 +1,1 @@
+"""Labels for new rows by a saved model: `seedbed predict`."""

@@ -380,7 +380,7 @@ def test_similar_rows_above_the_exact_limit_do_not_come_from_another_recipe(
 def test_a_damaged_store_is_made_again(tmp_path: Path) -> None:
     write(tmp_path, texts(150))
     before = go(tmp_path).run
-    for shard in (tmp_path / ".seedbed" / "passes").glob("*/rows-*.parquet"):
+    for shard in (tmp_path / ".seedbed" / "units").glob("*/rows.parquet"):
         pl.read_parquet(shard).head(5).write_parquet(shard)
     for seal in (tmp_path / ".seedbed" / "models").glob("*/model/*"):
         seal.write_bytes(b"broken")
@@ -393,7 +393,7 @@ def test_an_edited_gate_trains_nothing_again(tmp_path: Path) -> None:
     write(tmp_path, texts(150))
     go(tmp_path)
     kept = {seal: seal.stat().st_mtime_ns for seal in (tmp_path / ".seedbed").glob("*/*/done.json")}
-    assert {seal.parent.parent.name for seal in kept} == {"passes", "verdicts", "splits", "models"}
+    assert {seal.parent.parent.name for seal in kept} == {"passes", "units", "keys", "verdicts", "splits", "models"}
     go(tmp_path, "again", gates=[{"metric": "accuracy", "at_least": 0.1}])
     assert {seal: seal.stat().st_mtime_ns for seal in (tmp_path / ".seedbed").glob("*/*/done.json")} == kept
 

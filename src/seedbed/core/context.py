@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import quote
 
 from .errors import RecipeError
@@ -61,6 +61,10 @@ class Context:
     batch: int = 50_000
     """Most rows that a step sees at once."""
     progress: Progress = field(default_factory=_Silent)
+    engine: Literal["local", "ray"] = "local"
+    """Who does the work: processes of this machine, or a Ray cluster."""
+    used: set[str] = field(default_factory=set, compare=False)
+    """Artefacts of the store that were asked for so far, as KIND/KEY."""
 
     @contextmanager
     def stage(self, title: str, total: float | None = None, unit: str = "") -> Iterator[Stage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import polars as pl
+import xxhash
 from pydantic import Field
 
 from .context import Context
@@ -115,6 +117,17 @@ class Source(Part):
     @abstractmethod
     def parse(self, block: Block, scan: Scan) -> Parsed:
         """Rows of a block. Every record of the block is in `table` or in `malformed`, never in both or neither."""
+
+    def heeds(self, block: Block, scan: Scan) -> Any:
+        """Everything that `parse` takes into account of a block, as JSON: where it is the same, so are the rows.
+
+        Part of the key under which the outcome is kept, with the options, the file's name and the block's place. What
+        does not change when another part of the file, or another file, does keeps the outcome usable.
+        """
+        held = block.payload
+        what = xxhash.xxh3_128_hexdigest(held if isinstance(held, bytes) else pickle.dumps(held))
+        # What does not carry its records points into the file.
+        return [what, None if isinstance(held, bytes) else scan.files[block.file].sha256, scan.settings]
 
     @classmethod
     def write_example(cls, before: Mapping[str, list[Any]], path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol
 
 import polars as pl
 
+from .context import Context
 from .part import Part
 from .rows import NUMBER
 from .source import Scan, Source
@@ -53,6 +54,11 @@ class Step(Part):
     def second(self) -> Second | None:
         """The second source that it reads, if it does."""
         return None
+
+    def seconds(self) -> Sequence[Second]:
+        """All sources that it reads besides the rows: the second one, unless a step reads several."""
+        second = self.second()
+        return [] if second is None else [second]
 
     def brings(self) -> Sequence[str]:
         """Columns that it makes and that must not be there before."""
@@ -137,6 +143,10 @@ class Groups(Protocol):
     def survey(self) -> Mapping[str, int]:
         """Sums of `Reduce.survey` over all rows."""
 
+    @property
+    def context(self) -> Context:
+        """Seed, store and progress of the run."""
+
     def partitions(self) -> Iterator[pl.DataFrame]:
         """The keys in pieces that fit in memory; rows with equal `key` are always in one piece. May be read again."""
 
@@ -157,6 +167,10 @@ class Reduce(Step):
     def survey(self) -> Mapping[str, pl.Expr]:
         """Numbers to sum over all rows before keys are made."""
         return {}
+
+    def heeds(self, survey: Mapping[str, int]) -> Any:
+        """All that `keys` takes into account of the sums, as JSON: where it is the same, keys are not made again."""
+        return dict(survey)
 
     @abstractmethod
     def keys(self, batch: pl.DataFrame, survey: Mapping[str, int]) -> pl.DataFrame:

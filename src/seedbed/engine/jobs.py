@@ -1,12 +1,10 @@
 """What one worker does with one unit: a block of a source, or a shard of the pass before.
 
-A unit leaves `rows-N.parquet`, `ledger-N.parquet` and, last, `unit-N.json` with its counts. A unit whose JSON is there
-is not done again.
+A job is given the unit's folder, writes its files there (`ROWS`, `LEDGER`, `MET`, or `KEYS`) and returns its counts.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,14 +16,17 @@ from seedbed.core.ledger import STORED_LEDGER_SCHEMA, count_rejected
 from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.source import Block, Scan, Source
 from seedbed.core.step import Reduce
-from seedbed.store.store import arriving, write_whole
+from seedbed.store.store import arriving
 
 from .kernel import Kernel, malformed_entries, reject
-from .pool import Facts
+from .workers import Facts
 
 #: Bin edges of text lengths in characters, for the histograms before and after.
 LENGTH_EDGES = (0, 10, 20, 40, 60, 80, 100, 120, 140, 160, 200, 300, 500, 1000, 2000, 5000)
 _MOST_LABELS = 1000
+
+#: Files of a unit.
+ROWS, LEDGER, MET, KEYS = "rows.parquet", "ledger.parquet", "met.parquet", "keys.parquet"
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,13 @@ class Opened:
 class Pass:
     """What is done to each batch of a pass, whatever it reads. Shards come out as they went in."""
 
-    folder: Path
     kernel: Kernel
     batch: int
     survey: Mapping[str, pl.Expr] = field(default_factory=dict)
     """Sums over the kept rows that the next `Reduce` asks for."""
 
-    def finish(self, index: int, rows: pl.DataFrame, entries: list[pl.DataFrame], facts: Facts) -> Facts:
-        """Apply the kernel to rows and write the unit."""
+    def finish(self, folder: Path, rows: pl.DataFrame, entries: list[pl.DataFrame], facts: Facts) -> Facts:
+        """Apply the kernel to rows and write the unit's files."""
         kept: list[pl.DataFrame] = []
         rows_out: dict[str, int] = {}
         changed: dict[str, int] = {}
@@ -91,11 +91,10 @@ class Pass:
             "rejected": {part: dict(reasons) for part, reasons in count_rejected(ledger).items()},
             "survey": _sums(table, self.survey),
         }
-        write_parquet(table, self.folder / f"rows-{index:06}.parquet")
-        write_parquet(ledger, self.folder / f"ledger-{index:06}.parquet")
+        _write(table, folder / ROWS)
+        _write(ledger, folder / LEDGER)
         if met:
-            write_parquet(_told_apart(met), self.folder / f"met-{index:06}.parquet")
-        write_whole(self.folder / f"unit-{index:06}.json", json.dumps(facts).encode())
+            _write(_told_apart(met), folder / MET)
         return facts
 
 
@@ -110,9 +109,9 @@ class ReadJob:
     label: str | None = None
     """Columns whose lengths and values are counted as read."""
 
-    def __call__(self, unit: tuple[int, int, Block]) -> Facts:
+    def __call__(self, unit: tuple[int, Block], folder: Path) -> Facts:
         """Do one block of one source."""
-        index, which, block = unit
+        which, block = unit
         opened = self.opened[which]
         with told_as(DataError, opened.scan.files[block.file].name, about=f"records from {block.first_record}"):
             parsed = opened.source.parse(block, opened.scan)
@@ -134,7 +133,7 @@ class ReadJob:
             "lengths": self._lengths(rows),
             "remarks": {opened.name: dict(parsed.remarks)},
         }
-        return self.then.finish(index, rows, entries, facts)
+        return self.then.finish(folder, rows, entries, facts)
 
     def _labels(self, rows: pl.DataFrame) -> Facts:
         """Rows by label (``""`` where there is none), and rows with the labels of a block beyond the most frequent."""
@@ -166,40 +165,39 @@ class ShardJob:
     part: str = ""
     """Whose verdicts they are."""
 
-    def __call__(self, unit: tuple[int, Path]) -> Facts:
+    def __call__(self, shard: Path, folder: Path) -> Facts:
         """Do one shard."""
-        index, shard = unit
         rows = pl.read_parquet(shard, glob=False)
         facts: Facts = {"read": rows.height}
         if self.verdicts is None or not rows.height:
-            return self.then.finish(index, rows, [], facts)
-        low, high = rows[NUMBER][0], rows[NUMBER][-1]
-        verdicts = pl.scan_parquet(self.verdicts, glob=False).filter(pl.col(NUMBER).is_between(low, high)).collect()
+            return self.then.finish(folder, rows, [], facts)
+        verdicts = verdicts_between(self.verdicts, rows[NUMBER][0], rows[NUMBER][-1])
         rows, entries = reject(rows, verdicts, self.part, self.then.kernel.shown)
-        return self.then.finish(index, rows, [entries], facts | {"rows_out": {self.part: rows.height}})
+        return self.then.finish(folder, rows, [entries], facts | {"rows_out": {self.part: rows.height}})
 
 
 @dataclass(frozen=True)
 class KeysJob:
     """Make a `Reduce`'s keys for shards."""
 
-    folder: Path
     step: Reduce
     survey: Mapping[str, int]
     batch: int
 
-    def __call__(self, unit: tuple[int, Path]) -> Facts:
+    def __call__(self, shard: Path, folder: Path) -> Facts:
         """Do one shard."""
-        index, shard = unit
         columns = [NUMBER, *dict.fromkeys(self.step.reads())]
         rows = pl.read_parquet(shard, columns=columns, glob=False)
         with told_as(DataError, self.step.use, about=shard.name):
             starts = range(0, max(rows.height, 1), self.batch)
             keys = pl.concat([self.step.keys(rows.slice(at, self.batch), self.survey) for at in starts])
-        write_parquet(keys, self.folder / f"keys-{index:06}.parquet")
-        facts = {"keys": keys.height}
-        write_whole(self.folder / f"unit-{index:06}.json", json.dumps(facts).encode())
-        return facts
+        _write(keys, folder / KEYS)
+        return {"keys": keys.height}
+
+
+def verdicts_between(verdicts: Path, low: int, high: int) -> pl.DataFrame:
+    """Verdicts on the rows whose `NUMBER` is in a range, both ends included."""
+    return pl.scan_parquet(verdicts, glob=False).filter(pl.col(NUMBER).is_between(low, high)).collect()
 
 
 def conform(table: pl.DataFrame, renames: Mapping[str, str], schema: pl.Schema) -> pl.DataFrame:
@@ -221,9 +219,13 @@ def length_counts(texts: pl.Series) -> list[int]:
 
 
 def write_parquet(table: pl.DataFrame, path: Path) -> None:
-    """Write a shard that is there whole or not at all."""
+    """Write a file that is there whole or not at all."""
     with arriving(path) as partial:
-        table.write_parquet(partial, compression="lz4")
+        _write(table, partial)
+
+
+def _write(table: pl.DataFrame, path: Path) -> None:
+    table.write_parquet(path, compression="lz4")
 
 
 def _told_apart(met: Mapping[str, list[pl.Series]]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Runs jobs on many units, here or in worker processes, a bounded number at a time."""
+"""Does many pieces of work here or in worker processes, a bounded number at a time: `Workers` on one machine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,6 @@ from typing import Any
 
 from seedbed.core.errors import SeedbedError
 
-#: What a job says about a unit: counts that add up, as JSON.
-Facts = dict[str, Any]
-Job = Callable[[Any], Facts]
-
 
 class Pool(AbstractContextManager["Pool"]):
     """Worker processes, started when there is enough to do for them. They live for all passes of a run."""
@@ -36,22 +32,22 @@ class Pool(AbstractContextManager["Pool"]):
         if self._processes is not None:
             self._processes.shutdown(wait=True, cancel_futures=True)
 
-    def run(self, job: Job, units: Iterable[Any]) -> Iterator[Facts]:
-        """Facts of each unit, as they come. Units are taken from their iterator only as workers become free.
+    def run(self, work: Callable[[Any], Any], units: Iterable[Any]) -> Iterator[Any]:
+        """What `work` returns for each unit, as they come. Units are taken from their iterator as workers become free.
 
         Raises:
-            SeedbedError: What the job raised, or a worker died (usually for want of memory).
+            SeedbedError: What the work raised, or a worker died (usually for want of memory).
         """
         units = iter(units)
         few = list(itertools.islice(units, 2 * self.workers))
         if self.workers <= 1 or len(few) < 2 * self.workers:  # starting a process costs more than a few units
-            yield from map(job, itertools.chain(few, units))
+            yield from map(work, itertools.chain(few, units))
             return
-        waiting: set[Future[Facts]] = set()
+        waiting: set[Future[Any]] = set()
         try:
             for unit in itertools.chain(few, units):
                 with _as_children_see_it():  # a submit may start a process
-                    waiting.add(self._started().submit(job, unit))
+                    waiting.add(self._started().submit(work, unit))
                 if len(waiting) > 2 * self.workers:
                     done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)
@@ -107,18 +103,3 @@ def _as_children_see_it() -> Iterator[None]:
         main.__dict__.update(hidden)
         if threads is None:
             del os.environ["POLARS_MAX_THREADS"]
-
-
-def add_up(total: Facts, more: Facts) -> Facts:
-    """Add numbers of nested dictionaries key by key; lists of numbers place by place."""
-    result = dict(total)
-    for key, value in more.items():
-        if key not in result:
-            result[key] = value
-        elif isinstance(value, dict):
-            result[key] = add_up(result[key], value)
-        elif isinstance(value, list):
-            result[key] = [a + b for a, b in zip(result[key], value, strict=True)]
-        else:
-            result[key] = result[key] + value
-    return result

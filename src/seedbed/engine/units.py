@@ -1,29 +1,70 @@
-"""Does the units of an artefact that it does not hold yet: what makes an interrupted run resume."""
+"""Does the units that the store does not hold yet: what makes a run resume, and grow with its data.
+
+A unit's key says everything that its outcome depends on and nothing else. So a killed run goes on where it was, and
+rows that are appended cost what they cost: the units of the rows before them are there.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
+import pyarrow.parquet as pq
+
+from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.step import Reduce
 from seedbed.core.table import Table
-from seedbed.store.store import Artefact
+from seedbed.store.store import Artefact, Store, kept
 
 from .grouping import LocalGroups
-from .jobs import KeysJob
-from .pool import Facts, Job, Pool, add_up
+from .jobs import KEYS, LEDGER, ROWS, KeysJob
+from .pool import Pool
+from .provenance import code_of, versions
+from .workers import Facts, Workers, add_up
+
+#: Writes the files of a unit into its folder and returns its counts.
+Job = Callable[[Any, Path], Facts]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One piece of work."""
+
+    key: str
+    """Digest of everything that its outcome depends on."""
+    item: Any
+    """What the job is given."""
+    size: float = 1.0
+    """Share of the work, for progress."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """Units that are in the store, in order, and the sums of their counts."""
+
+    facts: Facts
+    units: tuple[Artefact, ...]
+
+    @property
+    def keys(self) -> list[str]:
+        """The units' keys."""
+        return [unit.folder.name for unit in self.units]
+
+    def files(self, name: str) -> tuple[Path, ...]:
+        """One file of each unit."""
+        return tuple(unit.folder / name for unit in self.units)
 
 
 @dataclass(frozen=True)
 class Crew:
-    """Who does the work of a run: its context and its worker processes."""
+    """Who does the work of a run: its context and its workers."""
 
     context: Context
-    pool: Pool
+    workers: Workers
 
     @classmethod
     @contextmanager
@@ -32,39 +73,107 @@ class Crew:
         with Pool(context.workers) as pool:
             yield cls(context, pool)
 
-    def work(
-        self, place: Artefact, job: Job, units: Iterable[tuple[Any, float]], *, title: str, total: float, unit: str
-    ) -> Facts:
-        """Do the units (each with its size) that the artefact does not hold yet; the sums of all units' facts."""
+    def work(self, artefact: Artefact, job: Job, units: Iterable[Unit], *, title: str, total: float, unit: str) -> Done:
+        """Do the units that the store does not hold, and seal an artefact that is made of them.
+
+        Args:
+            artefact: Lists the units; if it is whole and so are they, nothing is done.
+            job: Does a unit.
+            units: In order; taken one by one, so that they need not be in memory together.
+            title: What a person is shown.
+            total: The units' sizes together.
+            unit: Of the sizes.
+        """
+        store = Store.of(self.context)
+        known = _known(store, artefact)
+        if known is not None:
+            return known
+        store.units_begin()
         facts: Facts = {}
-        count = 0
+        places: list[Artefact] = []
         with self.context.stage(title, total, unit) as stage:
 
-            def missing() -> Iterator[Any]:
-                nonlocal facts, count
-                for item, size in units:
-                    count += 1
-                    before = place.folder / f"unit-{item[0]:06}.json"
-                    if before.exists():  # a run that was interrupted got this far
-                        facts = add_up(facts, json.loads(before.read_text("utf-8")))
+            def missing() -> Iterator[tuple[Path, Any]]:
+                nonlocal facts
+                for one in units:
+                    place = store.unit(one.key)
+                    places.append(place)
+                    if intact(place):  # an earlier run got this far, or had the same rows
+                        facts = add_up(facts, place.facts())
                     else:
-                        yield item
-                    stage.advance(size)
+                        place.forget()
+                        yield place.folder, one.item
+                    stage.advance(one.size)
 
-            for more in self.pool.run(job, missing()):
+            for more in self.workers.run(_Kept(job), missing()):
                 facts = add_up(facts, more)
                 stage.advance(0, _note(facts))
-        return facts | {"units": count}
+        done = Done(facts, tuple(places))
+        artefact.seal({"facts": facts, "units": done.keys})
+        return done
 
     def grouped(
         self, step: Reduce, table: Table, survey: Mapping[str, int], place: Artefact, *, title: str
     ) -> LocalGroups:
-        """A whole-table step's keys of a table, brought together."""
-        units = [(unit, 1.0) for unit in enumerate(table.shards)]
-        job = KeysJob(place.folder, step, survey, self.context.batch)
-        self.work(place, job, units, title=title, total=len(units), unit="shards")
-        keys = tuple(place.folder / f"keys-{index:06}.parquet" for index in range(len(units)))
-        return LocalGroups(place.folder, keys, table, survey)
+        """A whole-table step's keys of a table, brought together.
+
+        Args:
+            step: Makes the keys.
+            table: The rows, in units of the store.
+            survey: What the step asked about them.
+            place: Of the groups' own files.
+            title: What a person is shown.
+        """
+        made_from = [step.model_dump(mode="json"), step.heeds(survey), code_of(type(step)), versions()]
+        of_step = digest.of_json(made_from)
+        units = [Unit(digest.of_json([of_step, _key_of(shard)]), shard) for shard in table.shards]
+        keys = Store.of(self.context).artefact("keys", digest.of_json([unit.key for unit in units]))
+        job = KeysJob(step, survey, self.context.batch)
+        done = self.work(keys, job, units, title=title, total=len(units), unit="shards")
+        return LocalGroups(place.folder, done.files(KEYS), table, survey, self.context)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Does a unit in a worker and keeps its outcome in the store."""
+
+    job: Job
+
+    def __call__(self, todo: tuple[Path, Any]) -> Facts:
+        place, item = todo
+        with kept(Artefact(place)) as folder:
+            facts = self.job(item, folder)
+            Artefact(folder).seal(facts)
+        return facts
+
+
+def intact(unit: Artefact) -> bool:
+    """Whether a unit is in the store with all of its rows."""
+    try:
+        facts = unit.facts()
+        for name, rows in ((ROWS, facts.get("rows")), (KEYS, facts.get("keys"))):
+            if rows is not None and pq.read_metadata(unit.folder / name).num_rows != rows:
+                return False
+        return "rows" not in facts or pq.read_metadata(unit.folder / LEDGER).num_rows >= 0
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _known(store: Store, artefact: Artefact) -> Done | None:
+    """The units of an artefact that is whole, if all of them still are."""
+    if not artefact.whole:
+        return None
+    try:
+        facts = artefact.facts()
+        units = tuple(store.unit(key) for key in facts["units"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return Done(facts["facts"], units) if all(map(intact, units)) else None
+
+
+def _key_of(shard: Path) -> str:
+    """The key of the unit that a shard is a file of."""
+    return shard.parent.name
 
 
 def _note(facts: Facts) -> str:
@@ -72,3 +181,8 @@ def _note(facts: Facts) -> str:
         return ""
     rejected = sum(sum(reasons.values()) for reasons in facts["rejected"].values())
     return f"{facts['rows']:,} kept, {rejected:,} rejected"
+
+
+def keys_of(shards: Sequence[Path]) -> list[str]:
+    """The keys of the units that shards are files of."""
+    return [_key_of(shard) for shard in shards]

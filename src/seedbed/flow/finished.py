@@ -17,6 +17,8 @@ from seedbed.report.figure import Figure
 from seedbed.report.figures import draw
 from seedbed.report.notebook import Shown
 
+from .naming import find_run
+
 _RECORD = "run.json"
 #: What a metric that has no value on some rows leaves behind: NaN, which JSON writes as null.
 _MEASURED = ("value", "difference", "low", "high", "p")
@@ -52,12 +54,13 @@ def open_run(folder: str | Path) -> Finished:
 
     Args:
         folder: A run's folder, as `seedbed run` names it at the end; `runs/NAME/latest` is the last one of a recipe.
+            Or the start of the run's id, its tag, or NAME@latest, as the index of runs knows it.
 
     Raises:
         DataError: It is not the folder of a run, or of one by a newer version that this one cannot read, or its
             record is damaged.
     """
-    folder = Path(folder)
+    folder = find_run(folder)
     if folder.name == _RECORD:
         folder = folder.parent
     record = folder / _RECORD

@@ -14,10 +14,12 @@ from seedbed.core.part import Part, labels_of
 from seedbed.core.rows import ROW
 from seedbed.core.run import LeakageClaim
 from seedbed.core.task import Task
-from seedbed.engine.curate import Curated, Curation, why_rejected
+from seedbed.engine.curate import Curated, Curation
+from seedbed.engine.passes import why_rejected
 from seedbed.publish.answers import blanks, read_answers
 from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
+from seedbed.store.going import Journal
 from seedbed.store.store import Store
 
 from .checking import look, stops
@@ -88,6 +90,7 @@ def _context(loaded: Loaded, workers: int | None, batch: int | None, progress: P
         workers=workers or min(8, os.cpu_count() or 1),
         batch=batch or given.batch,
         progress=progress or given.progress,
+        used=Journal(),
     )
 
 
@@ -101,7 +104,7 @@ def _run(loaded: Loaded, out: Path | None, context: Context, command: str) -> Fi
             recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=_later_parts(recipe)
         ).run()
     known = Known(curated, recipe.task, answers)
-    with Store(context.store).workspace("run") as folder:
+    with Store.of(context).workspace("run") as folder:
         _decide(loaded, known, context, clock, folder)
         record = assemble(loaded, known, clock, context, command)
         with clock.of("papers"):

@@ -263,6 +263,11 @@ class Csv(Source):
         """Rows of a block, all columns text."""
         return parsed(block, _forms(scan)[block.file], scan.schema, self.nulls, self.longest)
 
+    def heeds(self, block: Block, scan: Scan) -> Any:
+        """The block's bytes and marks, and the form of its file."""
+        what, _, settings = super().heeds(block, scan)
+        return [what, None, settings["files"][block.file]]
+
 
 class _EmptyError(DataError):
     """A file without rows: an error if it is the only one, else a note."""

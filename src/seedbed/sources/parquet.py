@@ -123,6 +123,11 @@ class Parquet(Source):
         # Series, not expressions: to those a column called `*` would mean all of them.
         return Parsed(pl.DataFrame([rows[name].cast(kind) for name, kind in scan.schema.items()]), records)
 
+    def heeds(self, block: Block, scan: Scan) -> Any:
+        """The slice and its file."""
+        what, file, _ = super().heeds(block, scan)
+        return [what, file]
+
     @classmethod
     def write_example(cls, before: Mapping[str, list[Any]], path: Path) -> None:
         """Write the columns of an example."""

@@ -110,6 +110,10 @@ class NearDuplicates(Reduce):
         text = pl.col(column_of(self, "column")).cast(pl.String)
         return {"rows": text.is_not_null(), "short": text.str.len_chars() < SHORT}
 
+    def heeds(self, survey: Mapping[str, int]) -> Kind:
+        """What the texts are compared by."""
+        return self._kind(survey)
+
     def keys(self, batch: pl.DataFrame, survey: Mapping[str, int]) -> pl.DataFrame:
         """The bands of each text."""
         bands, rows = bands_for(self.at_least, self.permutations)

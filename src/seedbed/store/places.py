@@ -50,11 +50,11 @@ def beside(place: Path, kind: Literal["partial", "old"]) -> Path:
 
 
 @contextmanager
-def arriving(place: Path) -> Iterator[Path]:
+def arriving(place: Path, *, replacing: bool = True) -> Iterator[Path]:
     """A path beside `place` to write a file or folder to; it becomes `place` if the body ends well, else it vanishes.
 
-    What stood at `place` is replaced; a file in one step, a folder in two renames: should the machine stop between
-    them, `sweep` brings the old one back.
+    What stood at `place` is replaced (unless not `replacing`: then it stays and what was written vanishes); a file in
+    one step, a folder in two renames: should the machine stop between them, `sweep` brings the old one back.
     """
     partial, old = beside(place, "partial"), beside(place, "old")
     made = [folder for folder in place.parents if not folder.exists()]
@@ -62,6 +62,13 @@ def arriving(place: Path) -> Iterator[Path]:
     try:
         _remove(partial)  # of an earlier process that had our number
         yield partial
+        if not replacing:
+            try:
+                partial.rename(place)
+            except OSError:
+                if not place.exists():
+                    raise
+            return
         if place.is_dir() and partial.is_dir() and not partial.is_symlink():
             place.replace(old)
         partial.replace(place)
@@ -129,14 +136,21 @@ def left_beside(place: Path) -> list[Path]:
     return [place.with_name(one.string) for one in found if one and one["name"] == place.name]
 
 
-def left_below(folder: Path) -> list[Path]:
-    """Unfinished things anywhere in a folder."""
-    return [
-        Path(where, name)
-        for where, folders, files in os.walk(folder)
-        for name in (*folders, *files)
-        if _BESIDE.fullmatch(name)
-    ]
+def left_below(folder: Path, *, but: Path | None = None) -> list[Path]:
+    """Unfinished things anywhere in a folder, but not below one of its folders."""
+    found = []
+    for where, folders, files in os.walk(folder):
+        if but is not None and Path(where) == but:
+            folders.clear()
+            continue
+        found += [Path(where, name) for name in (*folders, *files) if _BESIDE.fullmatch(name)]
+    return found
+
+
+def owner_is_gone(told: str) -> bool:
+    """Whether the process that `owner` told of has ended; of other machines nobody here can tell."""
+    found = re.fullmatch(_OWNER, told)
+    return found is not None and _is_gone(int(found["pid"]), found["host"])
 
 
 def _is_gone(pid: int, host: str) -> bool:

@@ -1,4 +1,8 @@
-"""Artefacts on disk, each under the digest of what it was made from. What is whole is never made again."""
+"""Artefacts on disk, each under the digest of what it was made from. What is whole is never made again.
+
+Under the store's root, KIND/KEY is an artefact. `done.json` seals it and holds facts about it. A unit (`units/KEY`) is
+the outcome of one piece of work, a block of a source or a shard of the pass before; a pass is a list of units.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from seedbed.core.context import Context
 from seedbed.core.errors import DataError
 
-from .places import arriving, left_below, move_into_place, owner, sweep, sweep_workspaces, write_whole
+from .places import arriving, beside, left_below, move_into_place, owner, sweep, sweep_workspaces, write_whole
+
+UNITS = "units"
 
 
 @dataclass(frozen=True)
@@ -38,8 +45,12 @@ class Artefact:
 
     def forget(self) -> None:
         """Take everything away, at once: a worker that still writes finds no folder."""
+        if not self.folder.exists():
+            return
+        away = beside(self.folder, "old")
         with suppress(OSError):
-            shutil.rmtree(self.folder.rename(tempfile.mkdtemp(dir=self.folder.parent)), ignore_errors=True)
+            self.folder.rename(away)
+        shutil.rmtree(away, ignore_errors=True)
 
     def facts(self) -> dict[str, Any]:
         """What `seal` was given."""
@@ -52,10 +63,41 @@ class Store:
     """The store's folder; `.seedbed` beside the recipe unless told otherwise."""
 
     root: Path
+    used: set[str] = field(default_factory=set, compare=False)
+    """Artefacts that were asked for, as KIND/KEY; units are named by the artefacts that are made of them."""
+
+    @classmethod
+    def of(cls, context: Context) -> Self:
+        """The store of a run, which notes what the run uses."""
+        return cls(context.store, context.used)
 
     def artefact(self, kind: str, key: str) -> Artefact:
         """The artefact of a key; its folder is made when it is not there."""
-        folder = self.root / kind / key[:32]
+        folder = self._folder(kind, key)
+        self.used.add(f"{kind}/{folder.name}")
+        self._make(folder)
+        return Artefact(folder)
+
+    def unit(self, key: str) -> Artefact:
+        """The unit of a key; its folder is not made: it appears whole (`kept`)."""
+        return Artefact(self._folder(UNITS, key))
+
+    def units_begin(self) -> None:
+        """Make the folder of the units.
+
+        Raises:
+            DataError: The store cannot be written.
+        """
+        self._make(self.root / UNITS)
+
+    def holds(self, kind: str, key: str) -> bool:
+        """Whether the artefact of a key is whole; asks without making anything."""
+        return Artefact(self._folder(kind, key)).whole
+
+    def _folder(self, kind: str, key: str) -> Path:
+        return self.root / kind / key[:32]
+
+    def _make(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -64,7 +106,6 @@ class Store:
                 at=str(self.root),
                 hint="set SEEDBED_STORE to a folder that you may write to",
             ) from None
-        return Artefact(folder)
 
     @contextmanager
     def workspace(self, name: str) -> Iterator[Path]:
@@ -81,7 +122,20 @@ class Store:
     def sweep(self) -> None:
         """Remove what killed processes left half-made."""
         sweep_workspaces(self.root / "work")
-        sweep(left_below(self.root))
+        # A unit appears whole, so nothing half-made is inside one; and they are many.
+        sweep(left_below(self.root, but=self.root / UNITS))
+        sweep((self.root / UNITS).glob(".*"))
 
 
-__all__ = ["Artefact", "Store", "arriving", "move_into_place", "write_whole"]
+@contextmanager
+def kept(unit: Artefact) -> Iterator[Path]:
+    """A folder to write a unit's outcome to, its seal last; which becomes the unit if the body ends well.
+
+    Where another process was faster, its outcome stays: both are the same.
+    """
+    with arriving(unit.folder, replacing=False) as folder:
+        folder.mkdir()
+        yield folder
+
+
+__all__ = ["UNITS", "Artefact", "Store", "arriving", "kept", "move_into_place", "write_whole"]

@@ -214,7 +214,7 @@ class Transformer(Learner):
             patience=self.patience,
             weights=self._weights(target),
         )
-        with Store(context.store).workspace(self.use) as workspace:
+        with Store.of(context).workspace(self.use) as workspace:
             fine_tune(
                 network,
                 tokenizer,

@@ -123,7 +123,7 @@ def _opened(finished: Finished) -> tuple[Recipe, tuple[Opened, ...], Context] | 
 def _inputs(opened: Sequence[Opened], recipe: Recipe) -> list[tuple[str, str, str]]:
     """Source, file and digest of every input, in the order of `recipe.lock`."""
     named = zip(labels_of(list(recipe.steps)), recipe.steps, strict=True)
-    seconds = [(name, second.scan) for name, step in named if (second := step.second()) is not None]
+    seconds = [(name, second.scan) for name, step in named for second in step.seconds()]
     scans = [*((one.name, one.scan) for one in opened), *seconds]
     return [(name, file.name, file.sha256) for name, scan in scans for file in scan.files]
 

@@ -223,7 +223,7 @@ class Judging:
         """
         train = splits["train"].frame
         validation = splits["validation"].frame if "validation" in splits else train.clear()
-        place = Store(self.context.store).artefact("models", self._key(learner, train, validation))
+        place = Store.of(self.context).artefact("models", self._key(learner, train, validation))
         folder = place.folder / "model"
         if place.whole:
             try:

@@ -10,8 +10,11 @@ from seedbed.core.errors import DataError, told_as
 from seedbed.core.exporter import Exporter
 from seedbed.core.run import Run
 from seedbed.report.page import render
+from seedbed.store.going import Journal
 from seedbed.store.places import arriving, left_beside, move_into_place, refuse_replacing, sweep, write_whole
 from seedbed.store.store import Store
+
+from .register import register_run
 
 RUN_FILE, REPORT_FILE = "run.json", "report.html"
 
@@ -22,7 +25,9 @@ def clear_place(out: Path | None, context: Context) -> None:
     Raises:
         RecipeError: The place exists and holds more than a run.
     """
-    Store(context.store).sweep()
+    Store.of(context).sweep()
+    if isinstance(context.used, Journal):
+        context.used.begin(context.store)
     if out is None:
         sweep((context.base / "runs").glob("*/.*"))
     else:
@@ -35,13 +40,18 @@ def _refuse(out: Path, context: Context) -> None:
 
 
 def place_run(built: Path, out: Path | None, context: Context, run: Run) -> Path:
-    """Move a built run to its place; without `out` that is `runs/NAME/ID` by the recipe, and `latest` points to it."""
+    """Move a built run to its place and enter it in the index of runs.
+
+    Without `out` the place is `runs/NAME/ID` by the recipe, and `latest` points to it.
+    """
     if out is not None:
         _refuse(out, context)
         move_into_place(built, out.resolve())
+        register_run(out, run, context)
         return out
     place = context.base / "runs" / run.name / run.id
     move_into_place(built, place)
+    register_run(place, run, context)
     latest = place.parent / "latest"
     with arriving(latest) as link:
         link.symlink_to(place.name)

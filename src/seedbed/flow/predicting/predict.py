@@ -18,6 +18,7 @@ from seedbed.core.source import Block
 from seedbed.engine.jobs import Opened, conform
 from seedbed.engine.plan import renames_of
 from seedbed.flow.finished import open_run
+from seedbed.flow.naming import find_run
 from seedbed.flow.recognising import recognise
 from seedbed.serve.predictor import BATCH, Predictor
 from seedbed.sources import Jsonl
@@ -35,7 +36,7 @@ def open_model(folder: str | Path, *, trust: bool = False) -> Predictor:
     """Open a model, with the run that made it where that stands around it.
 
     Args:
-        folder: A model's folder, or a run's: then the model that is best on validation rows.
+        folder: A model's folder, or a run's, however it is named: then the model that is best on validation rows.
         trust: Whether steps may run functions of whoever made the model.
 
     Raises:
@@ -43,7 +44,7 @@ def open_model(folder: str | Path, *, trust: bool = False) -> Predictor:
         DataError: The run's record cannot be read.
         MissingExtraError: Packages that it needs are not installed.
     """
-    place = Path(folder)
+    place = find_run(folder)
     if (place / BUNDLE).is_file():
         around = place.resolve().parents[1:2] if place.resolve().parent.name == MODELS else ()
         run = next((open_run(parent).run for parent in around if (parent / "run.json").is_file()), None)

@@ -100,7 +100,7 @@ def near_pairs(
             return numbers[left], numbers[right], "every pair compared exactly (prefix-filter join)"
     step = NearDuplicates(column=similarity.column, at_least=similarity.threshold, shingles=similarity.kind)
     made_from = [key, step.model_dump(mode="json"), code_of(type(step)), versions()]
-    place = Store(context.store).artefact("pairs", digest.of_json(made_from))
+    place = Store.of(context).artefact("pairs", digest.of_json(made_from))
     with Crew.of(context) as crew:
         groups = crew.grouped(step, table, {}, place, title="Keys of rows that belong together")
     with context.stage("Looking for rows that belong together"):
@@ -118,7 +118,7 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
     similarity = similarity_of(splitter, table, task)
     code = [code_of(type(splitter)), digest.of_file(Path(__file__)), versions()]
     made_from = [key, splitter.model_dump(mode="json"), task.label, asdict(similarity), code]
-    place = Store(context.store).artefact("splits", digest.of_json(made_from))
+    place = Store.of(context).artefact("splits", digest.of_json(made_from))
     if not place.whole:
         split = _split(table, splitter, task, similarity, context, key)
         assigned = pl.DataFrame({NUMBER: split.numbers, "place": split.places, "cluster": split.clusters})

@@ -1,0 +1,242 @@
+"""The passes of a curation, one after the other: units of rows in the store, verdicts between, books throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import xxhash
+
+from seedbed.core import digest
+from seedbed.core.errors import BooksError, DataError, told_as
+from seedbed.core.ledger import Books
+from seedbed.core.part import Part
+from seedbed.core.rows import NUMBER, as_json
+from seedbed.core.run import StepRecord
+from seedbed.core.source import Source
+from seedbed.core.step import Reduce, Second
+from seedbed.core.table import Table
+from seedbed.core.task import Task
+from seedbed.store.store import Artefact, Store
+
+from .grouping import write_verdicts
+from .jobs import LEDGER, MET, ROWS, Opened, Pass, ReadJob, ShardJob, verdicts_between
+from .kernel import Kernel
+from .plan import TASK, Leg
+from .provenance import code_of, versions
+from .units import Crew, Done, Unit, keys_of
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What a whole-table step said; the next pass applies it."""
+
+    part: str
+    use: str
+    path: Path
+    count: int
+
+
+@dataclass
+class Passes:
+    """Rows on their way through the legs of a recipe."""
+
+    opened: tuple[Opened, ...]
+    schema: pl.Schema
+    task: Task
+    crew: Crew
+    changes: Literal["sample", "all"]
+    table: Table = field(default_factory=lambda: Table(()))
+    """The rows as the last pass left them."""
+    key: str = ""
+    """Digest of everything that they were made from."""
+    books: Books = field(default_factory=Books)
+    counts: list[StepRecord] = field(default_factory=list)
+    ledger: list[Path] = field(default_factory=list)
+    first: dict[str, Any] = field(default_factory=dict)
+    """Sums over the rows as read."""
+    seconds: list[tuple[str, Second]] = field(default_factory=list)
+    with_copies: Table | None = None
+    pending: Verdicts | None = None
+
+    def go(self, leg: Leg) -> None:
+        """Do the pass of one leg, then the keys and verdicts of the step that ends it."""
+        reading = not self.key
+        self.key = key_after(self.key, leg, self)
+        artefact = self._store.artefact("passes", self.key)
+        done = self._read(artefact, leg) if reading else self._apply(artefact, leg)
+        self._account(done, leg, reading)
+        if leg.ends_with:
+            self._judge(*leg.ends_with, done.facts.get("survey", {}))
+
+    @property
+    def _store(self) -> Store:
+        return Store.of(self.crew.context)
+
+    def _pass(self, leg: Leg) -> Pass:
+        kernel = Kernel(leg.steps, self.task.text, self.changes)
+        survey = dict(leg.ends_with[1].survey()) if leg.ends_with else {}
+        return Pass(kernel, self.crew.context.batch, survey)
+
+    def _read(self, artefact: Artefact, leg: Leg) -> Done:
+        job = ReadJob(self._pass(leg), self.opened, self.schema, *self._watched)
+        size = float(sum(file.size for one in self.opened for file in one.scan.files))
+        try:
+            title = _title("Reading", leg)
+            return self.crew.work(artefact, job, self._blocks(leg), title=title, total=size, unit="B")
+        except DataError:  # of a file that has changed, what was done so far must not be taken up again
+            artefact.forget()
+            raise
+
+    @property
+    def _watched(self) -> tuple[str | None, str | None]:
+        return self.task.roles.get("text"), self.task.roles.get("label")
+
+    def _blocks(self, leg: Leg) -> Iterator[Unit]:
+        """The sources' blocks. A key says what a block holds and where it stands, but not what else its file holds."""
+        done = [_done_by(leg, self.changes, [one.source for one in self.opened]), list(self._watched)]
+        columns = list(map(str, self.schema.items()))
+        for which, one in enumerate(self.opened):
+            options = one.source.model_dump(mode="json", exclude={"path", "limit", "license"})
+            of_source = digest.of_json([done, columns, one.part, one.name, dict(one.renames), options])
+            for block in one.source.blocks(one.scan, self.crew.context):
+                stands = [one.first_file + block.file, one.scan.files[block.file].name]
+                stands += [block.first_record, block.first_line]
+                key = digest.of_json([of_source, stands, one.source.heeds(block, one.scan)])
+                yield Unit(key, (which, block), float(block.size))
+
+    def _apply(self, artefact: Artefact, leg: Leg) -> Done:
+        told = self.pending
+        job = ShardJob(self._pass(leg), told.path if told else None, told.part if told else "")
+        done = digest.of_json([_done_by(leg, self.changes, []), told and told.part])
+
+        def units() -> Iterator[Unit]:
+            for shard, made_of in zip(self.table.shards, keys_of(self.table.shards), strict=True):
+                yield Unit(digest.of_json([done, made_of, told and _verdicts_on(shard, told.path)]), shard)
+
+        title, shards = _title("Applying", leg), len(self.table.shards)
+        return self.crew.work(artefact, job, units(), title=title, total=shards, unit="shards")
+
+    def _account(self, done: Done, leg: Leg, reading: bool) -> None:
+        facts = done.facts
+        rejected = facts.get("rejected", {})
+        books = Books(
+            read=facts.get("read", 0), kept=facts.get("rows", 0), changed=facts.get("changed", {}), rejected=rejected
+        )
+        books.check(at=f"pass {self.key[:32]}")
+        rows = books.read
+        if reading:
+            told = ("sources", "labels", "other_labels", "lengths", "remarks")
+            self.first = {key: facts.get(key, {}) for key in told}
+            for one in self.opened:
+                bad = rejected.get(one.part, {})
+                rows = self._count(one.part, one.source.use, rows, rows - sum(bad.values()), rejected=bad)
+        if self.pending:
+            gone = rejected.get(self.pending.part, {})
+            if sum(gone.values()) != self.pending.count:
+                told_of = f"{self.pending.count} verdicts rejected {sum(gone.values())} rows"
+                raise BooksError(told_of, at=self.pending.part)
+            rows = self._count(self.pending.part, self.pending.use, rows, rows - self.pending.count, rejected=gone)
+        for name, step in leg.steps:
+            out = facts.get("rows_out", {}).get(name, 0)
+            gone, changed = rejected.get(name, {}), books.changed.get(name, 0)
+            rows = self._count(name, step.use, rows, out, rejected=gone, changed=changed)
+            second = step.second()
+            if second is not None:
+                self.seconds.append((name, _with_unmet(second, name, done)))
+        self.books = books if reading else self.books.then(books)
+        self.books.check(at="the run so far")
+        self.table = Table(done.files(ROWS))
+        self.ledger += done.files(LEDGER)
+        self.pending = None
+        self._still_rows()
+
+    def _count(self, part: str, use: str, rows: int, left: int, *, rejected: dict[str, int], changed: int = 0) -> int:
+        """Note what a part did to so many rows; those that are left."""
+        record = StepRecord(part=part, use=use, rows_in=rows, rows_out=left, changed=changed, rejected=rejected)
+        self.counts.append(record)
+        return left
+
+    def _still_rows(self) -> None:
+        if self.books.kept:
+            return
+        if not self.books.read:
+            raise DataError("the sources hold no rows", at=", ".join(one.source.path for one in self.opened))
+        told = why_rejected(self.books)
+        sample = pl.scan_parquet(self.ledger[:1], glob=False).filter(action="rejected").head(1).collect()
+        hint = f"for one, {sample['row'][0]}: {sample['excerpt'][0][:80]!r}" if sample.height else ""
+        if sample.height and sample["reason"][0] == "unknown_label":
+            hint = f"`task.labels` lists the labels that are known; {sample['row'][0]} carries another"
+        raise DataError(f"no row is left of {self.books.read:,}: {told}", at=self.opened[0].source.path, hint=hint)
+
+    def _judge(self, name: str, step: Reduce, survey: dict[str, int]) -> None:
+        if step.removes_copies and self.with_copies is None:
+            self.with_copies = self.table
+        self.key = key_judged(self.key, step)
+        place = self._store.artefact("verdicts", self.key)
+        verdicts = place.folder / "verdicts.parquet"
+        if not place.whole:
+            groups = self.crew.grouped(step, self.table, survey, place, title=f"Keys: {name}")
+            with self.crew.context.stage(f"Comparing: {name}"), told_as(DataError, name):
+                count = write_verdicts(step.judge(groups), verdicts, name)
+            place.seal({"verdicts": count})
+        self.pending = Verdicts(name, step.use, verdicts, place.facts()["verdicts"])
+        self.seconds += [(name, second) for second in step.seconds()]
+
+
+def key_after(before: str, leg: Leg, passes: Passes) -> str:
+    """The key of the rows after a leg's pass; known before it is done."""
+    if before:
+        return digest.of_json([before, _done_by(leg, passes.changes, [])])
+    sources = [_source_key(one) for one in passes.opened]
+    columns = list(map(str, passes.schema.items()))
+    return digest.of_json([sources, columns, _done_by(leg, passes.changes, [one.source for one in passes.opened])])
+
+
+def key_judged(before: str, step: Reduce) -> str:
+    """The key of a whole-table step's verdicts; known before there are any."""
+    return digest.of_json([before, step.model_dump(mode="json"), step.made_from(), code_of(type(step))])
+
+
+def why_rejected(books: Books, most: int = 3) -> str:
+    """The parts and reasons that rejected the most rows, in words; empty where none was rejected."""
+    found = ((n, part, why) for part, reasons in books.rejected.items() for why, n in reasons.items())
+    return "; ".join(f"{part} rejected {n:,} ({why})" for n, part, why in sorted(found, reverse=True)[:most])
+
+
+def _done_by(leg: Leg, changes: str, sources: list[Source]) -> list[Any]:
+    """What is done to rows in a pass: options, code and versions."""
+    named: list[Any] = [[name, step.model_dump(mode="json"), step.made_from()] for name, step in leg.steps]
+    ends_with = leg.ends_with and leg.ends_with[1].model_dump(mode="json")
+    parts: list[Part] = [*(step for _, step in leg.steps), *sources]
+    return [changes, named, ends_with, code_of(*(type(part) for part in parts)), versions()]
+
+
+def _source_key(one: Opened) -> list[Any]:
+    files = [[file.name, file.sha256] for file in one.scan.files]
+    return [one.part, one.name, one.source.model_dump(mode="json"), files, one.scan.settings]
+
+
+def _verdicts_on(shard: Path, verdicts: Path) -> str:
+    """A digest of the verdicts on the rows of a shard."""
+    low, high = (
+        (pl.scan_parquet(shard, glob=False).select(pl.min(NUMBER), pl.max(NUMBER).alias("high"))).collect().row(0)
+    )
+    if low is None:
+        return ""
+    return xxhash.xxh3_128_hexdigest("\n".join(as_json(verdicts_between(verdicts, low, high))).encode())
+
+
+def _title(doing: str, leg: Leg) -> str:
+    names = [name for name, _ in leg.steps if name != TASK]
+    return doing + (f": {', '.join(names)}" if names else "")
+
+
+def _with_unmet(second: Second, part: str, done: Done) -> Second:
+    """With a note of how many of its rows no row of a pass met."""
+    met = pl.scan_parquet([shard for shard in done.files(MET) if shard.exists()], glob=False).filter(part=part)
+    unmet = second.usable - int(met.select(pl.col("met").n_unique()).collect(engine="streaming").item())
+    return replace(second, notes=(*second.notes, f"{unmet:,} of its {second.usable:,} keys were met by no row"))

@@ -1,0 +1,103 @@
+"""How a person names a run: by its folder, the start of its id, a tag, or NAME@latest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from seedbed.core.errors import DataError, RecipeError, did_you_mean
+from seedbed.store.runs import RUNS, Entry, Index, standing_of
+
+STORE = ".seedbed"
+#: Fewer characters of an id are taken for a word.
+_SHORTEST_ID = 4
+_LATEST = "@latest"
+
+
+def store_near(folder: Path | None = None) -> Path:
+    """The store that belongs to a folder: SEEDBED_STORE, else the `.seedbed` in it or nearest above it.
+
+    Args:
+        folder: A recipe's folder, a folder inside it, or a store itself; the current folder when left out.
+    """
+    given = os.environ.get("SEEDBED_STORE")
+    if folder is None and given:
+        return Path(given).absolute()
+    start = (folder or Path()).absolute()
+    if (start / RUNS).is_dir() and list((start / RUNS).glob("*.json")):
+        return start
+    if folder is not None and given and not (start / STORE).is_dir():
+        return Path(given).absolute()
+    found = next((place / STORE for place in (start, *start.parents) if (place / STORE).is_dir()), None)
+    return found or start / STORE
+
+
+def find_run(named: str | Path, *, store: Path | None = None) -> Path:
+    """The folder of a run or of a model, however it was named.
+
+    A folder that is there is taken as it is. Otherwise the name is looked up in the index of runs; `TAG/models/NAME`
+    goes on from there. A name that nothing knows comes back as a path, for whoever opens it to tell.
+
+    Args:
+        named: Folder, id or its start, tag, or NAME@latest.
+        store: The store whose index is asked; the nearest when left out.
+
+    Raises:
+        DataError: The run's folder is gone, or several runs are meant.
+    """
+    path = Path(named)
+    if path.exists() or path.is_absolute() or str(named).startswith("."):
+        return path
+    head, *rest = path.parts
+    entry = look_up(head, Index(store or store_near()).entries())
+    if entry is None:
+        return path
+    at = standing_of(entry)
+    if not at.there:
+        raise DataError(
+            f"the folder of run {entry.id} is {at.kind}: it was {at.folder}",
+            at=str(named),
+            hint=f"seedbed store get {entry.id} --out DIR brings its dataset back, with --model NAME a model",
+        )
+    return at.folder.joinpath(*rest)
+
+
+def find_entry(named: str | Path, store: Path) -> Entry:
+    """The entry of a run in the index of a store.
+
+    Raises:
+        RecipeError: There is none.
+        DataError: Several runs are meant.
+    """
+    entries = Index(store).entries()
+    entry = look_up(str(named), entries)
+    if entry is None:
+        folder = Path(named).resolve()
+        entry = next((one for one in entries if standing_of(one).folder.resolve() == folder), None)
+    if entry is None:
+        known = [*(tag for one in entries for tag in one.tags), *(f"{one.name}{_LATEST}" for one in entries)]
+        hint = did_you_mean(str(named), set(known)) or "`seedbed runs` lists runs; one gets there when it ends"
+        raise RecipeError("the index of runs knows no such run", at=str(named)[:200], hint=hint)
+    return entry
+
+
+def look_up(named: str, entries: Sequence[Entry]) -> Entry | None:
+    """The run that a tag, NAME@latest, or an id or its start means; none where it means nothing.
+
+    Args:
+        named: What a person typed.
+        entries: The index, the newest first.
+
+    Raises:
+        DataError: Several ids start like this.
+    """
+    if named.endswith(_LATEST):
+        return next((one for one in entries if one.name == named.removesuffix(_LATEST)), None)
+    found = [one for one in entries if named in one.tags] or [one for one in entries if one.id == named]
+    if not found and len(named) >= _SHORTEST_ID:
+        found = [one for one in entries if one.id.startswith(named)]
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found[:4])
+        raise DataError(f"{len(found)} runs have an id that starts like this", at=named, hint=f"such as {ids}")
+    return found[0] if found else None

@@ -277,7 +277,8 @@ def test_another_network_is_another_model(tiny: Path, tmp_path: Path) -> None:
 
 def test_relative_folders_start_from_the_recipe(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "net").symlink_to(tiny)
-    fit(Path("net"), Context(base=tmp_path, store=tmp_path / "store"), rows(20), epochs=1)
+    model = fit(Path("net"), Context(base=tmp_path, store=tmp_path / "store"), rows(20), epochs=1)
+    assert model.predict(rows(20)).shape == (20, len(model.labels))
 
 
 def test_pickled_weights_are_refused(tiny: Path, context: Context, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class Outcome:
 def outcome(run: Run) -> Outcome:
     """The word for a run, and the line beside it."""
     blank = sum(stop.startswith("card: ") for stop in run.stopped_by)
-    failures = _failures(run)
+    failures = stops(run)
     told = f"{blank} {'question' if blank == 1 else 'questions'} of the card {'is' if blank == 1 else 'are'} blank"
     if run.state == "failed" and blank and not failures:
         questions = tuple(stop.removeprefix("card: ") for stop in run.stopped_by)
@@ -47,7 +47,7 @@ def _joined(*clauses: str) -> str:
     return "; ".join(clauses)
 
 
-def _failures(run: Run) -> list[str]:
+def stops(run: Run) -> list[str]:
     """What stopped a run but blanks of the card; a gate with what was measured and what was asked."""
     failed = [gate for gate in run.gates if not gate.passed and not gate.waived]
     told = []

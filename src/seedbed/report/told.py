@@ -16,6 +16,7 @@ from seedbed.core.showing import clean
 
 from .facts import Judged, compared, judged, labels_seen, legs, lower_is_better, p_of, worst_slices
 from .lanes import ticks
+from .outcome import stops
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -75,8 +76,9 @@ def tell(run: Run, folder: Path, console: Console) -> None:
 
 def verdict(run: Run) -> list[str]:
     """The run in a few lines: whether it passed, what stopped it, the books, the best model, the split."""
+    blank = [stop for stop in run.stopped_by if stop.startswith("card: ")]
     lines = [f"{run.name}: {run.state} in {numbers.seconds(run.seconds)}"]
-    lines += [f"  stopped by {reason}" for reason in run.stopped_by]
+    lines += [f"  stopped by {reason}" for reason in (*stops(run), *blank)]
     lines += [f"  waived {waived.what}: {waived.reason}" for waived in run.waivers]
     lines += [rows_line(run), *best_lines(run), *_split_line(run)]
     lines += [f"notice: {notice}" for notice in run.notices]

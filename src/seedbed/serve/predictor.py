@@ -31,7 +31,7 @@ TOLERANCE = 0.01
 
 Given = pl.DataFrame | Sequence[str] | Sequence[Mapping[str, Any]]
 
-_SURE = ((0.99, "almost certain"), (0.9, "very sure"), (0.75, "fairly sure"), (0.5, "leaning towards it"))
+_SURE = ((0.99, "almost certain"), (0.9, "very sure"), (0.75, "fairly sure"), (0.55, "leaning towards it"))
 
 
 def sureness(confidence: float) -> str:

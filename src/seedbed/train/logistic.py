@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +23,25 @@ TOLERANCE = 1e-6
 MANY_LABELS, _STEPS = 12, 5
 
 
-class LogisticOptions(BaseModel):
-    """Options of learners that end in a logistic regression."""
-
-    c: float = Field(
-        2.0,
+Trust = Annotated[
+    float,
+    Field(
         gt=0,
         allow_inf_nan=False,
         description="Trust in the training rows; a smaller value holds weights nearer 0.",
-    )
-    class_weight: Literal["none", "balanced"] = Field(
-        "none", description="Whether rows of rare labels count more (`balanced`: inversely to their label's frequency)."
-    )
+    ),
+]
+ClassWeight = Annotated[
+    Literal["none", "balanced"],
+    Field(description="Whether rows of rare labels count more (`balanced`: inversely to their label's frequency)."),
+]
+
+
+class LogisticOptions(BaseModel):
+    """Options of learners that end in a logistic regression."""
+
+    c: Trust = 2.0
+    class_weight: ClassWeight = "none"
     max_iter: int = Field(200, ge=1, description="Most steps of the solver.")
 
     def solve(

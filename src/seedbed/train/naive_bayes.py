@@ -12,6 +12,7 @@ from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.task import Task
 
+from .example_rows import MESSAGES
 from .linear import LinearModel, layer_of
 from .target import target_of, texts_of
 from .terms import Lengths, TermOptions, Weighting
@@ -51,18 +52,8 @@ class NaiveBayes(TermOptions, Learner):
         Example(
             title="Six messages",
             options={"min_df": 1},
-            before={
-                "text": [
-                    "win cash now",
-                    "see you at lunch",
-                    "free cash prize",
-                    "lunch was good",
-                    "win a prize",
-                    "see ya",
-                ],
-                "label": ["spam", "ham", "spam", "ham", "spam", "ham"],
-            },
-            after={"predicted": ["spam", "ham", "spam", "ham", "spam", "ham"]},
+            before=MESSAGES,
+            after={"predicted": MESSAGES["label"]},
         ),
         Example(
             title="Multinomial",

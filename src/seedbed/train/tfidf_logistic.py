@@ -11,6 +11,7 @@ from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.task import Task
 
+from .example_rows import MESSAGES
 from .linear import LinearModel
 from .logistic import LogisticOptions
 from .target import target_of, texts_of
@@ -42,18 +43,8 @@ class TfidfLogistic(TermOptions, LogisticOptions, Learner):
         Example(
             title="Six messages",
             options={"min_df": 1, "c": 100},
-            before={
-                "text": [
-                    "win cash now",
-                    "see you at lunch",
-                    "free cash prize",
-                    "lunch was good",
-                    "win a prize",
-                    "see ya",
-                ],
-                "label": ["spam", "ham", "spam", "ham", "spam", "ham"],
-            },
-            after={"predicted": ["spam", "ham", "spam", "ham", "spam", "ham"]},
+            before=MESSAGES,
+            after={"predicted": MESSAGES["label"]},
         ),
     )
 

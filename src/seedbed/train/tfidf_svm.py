@@ -12,8 +12,9 @@ from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.task import Task
 
+from .example_rows import MESSAGES
 from .linear import LinearModel, layer_of
-from .logistic import settling
+from .logistic import ClassWeight, Trust, settling
 from .target import target_of, texts_of
 from .terms import TermOptions
 
@@ -38,33 +39,16 @@ class TfidfSvm(TermOptions, Learner):
     model: ClassVar[type[Model]] = LinearModel
 
     use: Literal["tfidf_svm"] = "tfidf_svm"
-    c: float = Field(
-        0.2,
-        gt=0,
-        allow_inf_nan=False,
-        description="Trust in the training rows; a smaller value holds weights nearer 0.",
-    )
-    class_weight: Literal["none", "balanced"] = Field(
-        "none", description="Whether rows of rare labels count more (`balanced`: inversely to their label's frequency)."
-    )
+    c: Trust = 0.2
+    class_weight: ClassWeight = "none"
     max_iter: int = Field(1000, ge=1, description="Most steps of the solver.")
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             title="Six messages",
             options={"min_df": 1, "c": 10},
-            before={
-                "text": [
-                    "win cash now",
-                    "see you at lunch",
-                    "free cash prize",
-                    "lunch was good",
-                    "win a prize",
-                    "see ya",
-                ],
-                "label": ["spam", "ham", "spam", "ham", "spam", "ham"],
-            },
-            after={"predicted": ["spam", "ham", "spam", "ham", "spam", "ham"]},
+            before=MESSAGES,
+            after={"predicted": MESSAGES["label"]},
         ),
     )
 

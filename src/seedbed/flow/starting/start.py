@@ -194,7 +194,8 @@ def _refuse_unfit(profile: Profile, path: str, known: Recognised) -> None:
     if profile.rows < _FEWEST_ROWS:
         bad = sum(profile.malformed.values())
         raise DataError(
-            f"has {profile.rows} usable rows" + (f" and {bad:,} malformed ones" if bad else "")
+            f"has {profile.rows} usable row{'' if profile.rows == 1 else 's'}"
+            + (f" and {bad:,} malformed ones" if bad else "")
             + f"; at least {_FEWEST_ROWS} are needed to learn from some and judge by others",
             at=path,
             hint="look at the first lines of the file" if bad else "give more rows",

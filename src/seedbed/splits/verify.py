@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 Kind = Literal["characters", "words"]
 Numbers = NDArray[np.uint64]
+Gram = str | tuple[str, ...]
 #: `NUMBER`s of rows, shape (rows,), and their texts.
 Batch = tuple[Numbers, Iterable[str | None]]
 
@@ -104,8 +105,9 @@ class _Index:
         self._numbers, self._splits = numbers, splits
         self._kind, self._threshold = kind, threshold
         self._sizes = np.zeros(len(numbers), dtype=np.int64)
-        self._holders: dict[str, list[int]] = {}
-        self._postings: dict[str, NDArray[np.int32]] = {}
+        self._holders: dict[Gram, list[int]] = {}
+        self._postings: dict[Gram, NDArray[np.int32]] = {}
+        self._known: set[Gram] = set()
         self.leaks = np.zeros(len(numbers), dtype=bool)
         self.pairs: list[tuple[int, int, float]] = []
 
@@ -124,6 +126,7 @@ class _Index:
         """Find the rows of the sample that are near a row of a batch in another split."""
         if not self._postings:
             self._postings = {gram: np.array(rows, dtype=np.int32) for gram, rows in self._holders.items()}
+            self._known = set(self._postings)
             self._holders.clear()
         for number, split, text in zip(batch[0].tolist(), splits.tolist(), batch[1], strict=True):
             for place, similarity in self._near(shingles(text, self._kind)):
@@ -139,12 +142,12 @@ class _Index:
         place = int(np.searchsorted(self._numbers, np.uint64(number)))
         return place < len(self._numbers) and int(self._numbers[place]) == number
 
-    def _near(self, grams: set[str]) -> Iterator[tuple[int, float]]:
-        shared = [rows for gram in grams if (rows := self._postings.get(gram)) is not None]
+    def _near(self, grams: set[Gram]) -> Iterator[tuple[int, float]]:
+        shared = grams & self._known
         # A row that shares fewer shingles than this with the whole sample is near none of it.
         if not shared or len(shared) < self._threshold * len(grams) - 1e-9:
             return
-        both = np.bincount(np.concatenate(shared), minlength=len(self._sizes))
+        both = np.bincount(np.concatenate([self._postings[gram] for gram in shared]), minlength=len(self._sizes))
         similarity = both / (self._sizes + len(grams) - both)
         for place in np.flatnonzero(similarity >= self._threshold).tolist():
             yield place, float(similarity[place])
@@ -163,15 +166,16 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def shingles(text: str | None, kind: Kind) -> set[str]:
-    """The set of shingles of a text; empty for a text that is null or blank."""
+def shingles(text: str | None, kind: Kind) -> set[Gram]:
+    """The set of shingles of a text: texts, or tuples of words; empty for a text that is null or blank."""
     plain = normalise(text or "")
     if not plain:
         return set()
     if kind == "characters":
         return {plain[start : start + 5] for start in range(max(1, len(plain) - 4))}
     words = re.findall(r"\w+", plain) or [plain]
-    return {" ".join(words[start : start + 3]) for start in range(max(1, len(words) - 2))}
+    # Tuples, because they are made and compared in a fraction of the time of joined texts, and mean the same.
+    return set(zip(words, words[1:], words[2:], strict=False)) if len(words) > 2 else {tuple(words)}
 
 
 def upper_bound(leaking: int, compared: int, of: int) -> float:

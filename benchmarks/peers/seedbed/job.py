@@ -1,0 +1,55 @@
+"""Seedbed itself, through the library: reading and cleaning, up to the table that a split would deal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jobs import Asked
+
+
+def curation(asked: Asked, steps: list[dict[str, object]]) -> list[Path]:
+    """Run steps over the source; the Parquet shards of what is kept. The ledger lies beside them in the store."""
+    from seedbed.core.context import Context
+    from seedbed.core.task import TextClassification
+    from seedbed.engine.curate import Curation
+    from seedbed.recipe.recipe import Recipe
+
+    task = TextClassification(kind="text_classification", text="text", label="source")
+    recipe = Recipe.model_validate(
+        {
+            "seedbed": 1,
+            "name": "benchmark",
+            "task": task.model_dump(),
+            "sources": [{"use": "jsonl", "path": str(asked.source.absolute()), "name": "corpus"}],
+            "steps": steps,
+        }
+    )
+    context = Context(base=asked.out, store=asked.out / "store", workers=asked.cores)
+    return list(Curation(recipe.sources, recipe.steps, task, context).run().table.shards)
+
+
+def curate(asked: Asked) -> list[dict[str, object]]:
+    """The steps of the curation."""
+    least, most = asked.profile.characters
+    letters = "length(regexp_replace(text, '[^a-zA-Z]+', '', 'g'))"
+    return [
+        {"use": "fix_text", "column": "text", "mac_roman": False},
+        {"use": "strip_html", "column": "text"},
+        {"use": "normalize", "column": "text"},
+        {"use": "text_length", "column": "text", "at_least": least, "at_most": most},
+        {"use": "text_length", "column": "text", "at_least": asked.profile.least_words, "unit": "words"},
+        {"use": "where", "condition": f"{letters} >= {asked.profile.letters} * length(text)"},
+        {"use": "exact_duplicates", "column": "text"},
+    ]
+
+
+def dedup(asked: Asked) -> list[dict[str, object]]:
+    """The one step of the near-duplicate job."""
+    return [
+        {"use": "near_duplicates", "column": "text", "at_least": asked.threshold, "shingles": asked.profile.shingles}
+    ]
+
+
+if __name__ == "__main__":
+    asked = Asked.read()
+    asked.done(curation(asked, {"curate": curate, "dedup": dedup}[asked.job](asked)))

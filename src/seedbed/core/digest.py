@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from .rows import NUMBER, as_json
@@ -36,12 +37,24 @@ class RowsDigest:
         if not rows.height:
             return
         names = sorted(name for name in rows.columns if name != NUMBER)
-        lines = as_json(rows.select(names))
-        self._hash.update(("\n".join(lines.to_list()) + "\n").encode())
+        self._hash.update(("\n".join(_lines(rows.select(names))) + "\n").encode())
 
     def hexdigest(self) -> str:
         """The digest so far."""
         return self._hash.hexdigest()
+
+
+def _lines(rows: pl.DataFrame) -> list[str]:
+    """Each row as JSON, told by its own values alone: one with a number that is none has all its floats as texts."""
+    floats = [column for column in rows if column.dtype.is_float()]
+    odd = [~column.is_finite().fill_null(True) for column in floats]
+    if not any(one.any() for one in odd):
+        return as_json(rows).to_list()
+    strange = pl.Series(np.logical_or.reduce([one.to_numpy() for one in odd]))
+    texts = [pl.col(column.name).cast(pl.String) for column in floats]
+    lines = as_json(rows.filter(~strange)).to_list(), as_json(rows.filter(strange).with_columns(texts)).to_list()
+    each = iter(lines[0]), iter(lines[1])
+    return [next(each[one]) for one in strange.cast(pl.Int8).to_list()]
 
 
 def of_splits(splits: Iterable[tuple[str, str]]) -> str:

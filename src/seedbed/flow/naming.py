@@ -93,7 +93,8 @@ def look_up(named: str, entries: Sequence[Entry]) -> Entry | None:
         DataError: Several ids start like this.
     """
     if named.endswith(_LATEST):
-        return next((one for one in entries if one.name == named.removesuffix(_LATEST)), None)
+        name = named.removesuffix(_LATEST)
+        return next((one for one in entries if one.name == name and one.limit is None), None)  # no quick look
     found = [one for one in entries if named in one.tags] or [one for one in entries if one.id == named]
     if not found and len(named) >= _SHORTEST_ID:
         found = [one for one in entries if one.id.startswith(named)]

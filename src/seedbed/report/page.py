@@ -45,7 +45,7 @@ def render(run: Run) -> str:
 def filled_in(template: str, run: Run, **more: Any) -> str:
     """A template filled from a run."""
     return (
-        _templates()
+        templates()
         .get_template(template)
         .render(
             run=run,
@@ -62,7 +62,8 @@ def filled_in(template: str, run: Run, **more: Any) -> str:
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The templates, with every text escaped and cut, and the filters that write numbers."""
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(styles.source),
         autoescape=True,

@@ -200,9 +200,9 @@ def collect(root: Path, rule: Rule, *, dry_run: bool = False) -> Collection:
                 if rule.all and not one.alive:
                     one.path.unlink(missing_ok=True)
             let_go = [one for one in entries if one not in kept and not one.collected]
-            for one in let_go:
+            for entry in let_go:
                 # What it was stays, for the lineage of others; what it used is gone.
-                index.write(one.model_copy(update={"used": (), "collected": now()}))
+                index.write(entry.model_copy(update={"used": (), "collected": now()}))
     return Collection(
         root=str(root),
         dry_run=dry_run,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,37 +116,63 @@ class Embedder:
             ModelError: The encoder is not there, or another one.
         """
         encoder = self.open()
-        threads = context.workers if context else cores()
         if len(texts) < WORTH_KEEPING:
+            threads = context.workers if context else cores()
             return encoder.encode(texts, max_tokens=self.max_tokens, threads=threads)
-        places: dict[bytes, list[int]] = {}
-        for place, text in enumerate(texts):
-            places.setdefault(_key(text), []).append(place)
-        found = np.zeros((len(texts), encoder.width), dtype=np.float32)
-        keeper = self._keeper(encoder)
-        for key, vector in zip(*keeper.find(list(places)), strict=True) if keeper else ():
-            found[places.pop(key, [])] = vector
+        different = dict.fromkeys(texts)
         # The longest first, so that what is told of the time left is not too good.
-        missing = sorted(places, key=lambda key: (-len(texts[places[key][0]]), key))
-        with context.stage("Embedding texts", len(missing), "texts") if context and missing else nullcontext() as stage:
-            for start in range(0, len(missing), IN_A_FILE):
-                keys = missing[start : start + IN_A_FILE]
-                wanted = [texts[places[key][0]] for key in keys]
-                vectors = encoder.encode(
-                    wanted, max_tokens=self.max_tokens, threads=threads, done=stage.advance if stage else None
-                )
-                if keeper and len(keys) >= WORTH_KEEPING:
-                    keeper.add(keys, vectors)
-                for key, vector in zip(keys, vectors, strict=True):
-                    found[places[key]] = vector
-        return found
+        ordered = sorted(different, key=lambda text: (-len(text), text))
+        vectors = np.zeros((len(ordered), encoder.width), dtype=np.float32)
+        keys = pl.Series([key_of(text) for text in ordered], dtype=pl.Binary)
+        self.fill(vectors, keys, lambda places: [ordered[place] for place in places], context)
+        where = {text: place for place, text in enumerate(ordered)}
+        return vectors[[where[text] for text in texts]]
 
-    def _keeper(self, encoder: Encoder) -> Keeper | None:
+    def fill(
+        self,
+        vectors: Floats,
+        keys: pl.Series,
+        texts_of: Callable[[NDArray[np.int64]], Sequence[str]],
+        context: Context | None = None,
+    ) -> None:
+        """Embed many different texts, which need not be in memory together. With a context, progress is shown.
+
+        Args:
+            vectors: Is filled, shape (texts, width); may lie in a file.
+            keys: `key_of` of each text.
+            texts_of: The texts at some places; asked only for those that the store does not hold, in order.
+            context: Workers and progress.
+
+        Raises:
+            MissingExtraError: The package that holds the encoder is not installed.
+            ModelError: The encoder is not there, or another one.
+        """
+        encoder = self.open()
+        threads = context.workers if context else cores()
+        keeper = self._keeper(encoder, context)
+        lacking = np.ones(len(keys), dtype=np.bool_)
+        for places, known in keeper.find(keys) if keeper else ():
+            vectors[places] = known
+            lacking[places] = False
+        missing = np.flatnonzero(lacking)
+        show = context.stage("Embedding texts", len(missing), "texts") if context and missing.size else nullcontext()
+        with show as stage:
+            for start in range(0, len(missing), IN_A_FILE):
+                places = missing[start : start + IN_A_FILE]
+                done = stage.advance if stage else None
+                new = encoder.encode(texts_of(places), max_tokens=self.max_tokens, threads=threads, done=done)
+                if keeper and len(places) >= WORTH_KEEPING:
+                    keeper.add(keys.gather(places), new)
+                vectors[places] = new
+
+    def _keeper(self, encoder: Encoder, context: Context | None) -> Keeper | None:
         if self.store is None:
             return None
         code = digest.of_file(Path(forward_pass.__file__))
         made_of = digest.of_json([self.sha256, min(self.max_tokens, encoder.longest), code])
-        return Keeper(Store(self.store).artefact("embeddings", made_of).folder, encoder.width)
+        used = context is not None and context.store == self.store  # noted, so that it is not swept as out of use
+        store = Store.of(context) if context is not None and used else Store(self.store)
+        return Keeper(store.artefact("embeddings", made_of).folder, encoder.width)
 
 
 @dataclass(frozen=True)
@@ -156,23 +182,22 @@ class Keeper:
     folder: Path
     width: int
 
-    def find(self, keys: Sequence[bytes]) -> tuple[list[bytes], NDArray[np.float32]]:
-        """Those of the keys that are there, and their vectors, shape (found, width)."""
-        wanted = pl.LazyFrame({"key": keys}, schema={"key": pl.Binary})
-        kept = [pl.DataFrame(schema=self._schema)]
+    def find(self, keys: pl.Series) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+        """Places of keys that are there, and their vectors, shape (found, width); a file at a time."""
+        wanted = pl.LazyFrame({"key": keys, "place": np.arange(len(keys))}, schema_overrides={"key": pl.Binary})
         for path in sorted(self.folder.glob("*.parquet")):
             try:
                 rows = pl.scan_parquet(path, glob=False).select("key", "vector").cast(self._schema)  # type: ignore[arg-type]
-                kept.append(rows.join(wanted, on="key", how="semi").collect())
+                found = rows.join(wanted, on="key", how="inner").collect()
             except (pl.exceptions.PolarsError, OSError):
                 with suppress(OSError):
                     path.unlink()  # damaged: its texts are embedded again
-        found = pl.concat(kept)
-        return found["key"].to_list(), found["vector"].to_numpy().reshape(-1, self.width)
+            else:
+                yield found["place"].to_numpy(), found["vector"].to_numpy().reshape(-1, self.width)
 
-    def add(self, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
+    def add(self, keys: pl.Series, vectors: Floats) -> None:
         """Keep vectors, shape (keys, width), in a file of their own."""
-        rows = pl.DataFrame({"key": list(keys), "vector": vectors}, schema=self._schema)
+        rows = pl.DataFrame({"key": keys, "vector": vectors}, schema=self._schema)
         packed = io.BytesIO()
         rows.write_parquet(packed, compression="uncompressed")
         with suppress(OSError):  # a full disk costs time, not the run
@@ -183,5 +208,6 @@ class Keeper:
         return {"key": pl.Binary(), "vector": pl.Array(pl.Float32, self.width)}
 
 
-def _key(text: str) -> bytes:
+def key_of(text: str) -> bytes:
+    """What a text is known by: a hash of 16 bytes."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()

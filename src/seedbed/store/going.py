@@ -7,15 +7,20 @@ run is over. One that a killed process left says what an interrupted run would g
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from seedbed.core.errors import SeedbedError
 
 from .places import owner, owner_is_gone
 from .runs import locked
 
 GOING = "going"
+#: What a run asks for only until something that is made of it is whole.
+_ON_THE_WAY = ("keys/", "pairs/")
 
 
 class Journal(set[str]):
@@ -24,6 +29,18 @@ class Journal(set[str]):
     def __init__(self, used: Iterable[str] = ()) -> None:
         super().__init__(used)
         self._path: Path | None = None
+
+    @classmethod
+    @contextmanager
+    def kept_by_interruptions(cls) -> Iterator[Self]:
+        """A journal that ends with the body, unless that is interrupted: it says what the next run goes on with."""
+        journal = cls()
+        try:
+            yield journal
+            journal.end()
+        except SeedbedError:
+            journal.end()
+            raise
 
     def begin(self, root: Path) -> None:
         """Start to write down what is used of a store."""
@@ -83,5 +100,6 @@ def journals(root: Path) -> list[Going]:
 def forget_resumed(root: Path, used: set[str]) -> None:
     """Remove the journals of interrupted runs that used nothing but what a run that came to its end used."""
     for one in journals(root):
-        if not one.alive and one.used <= used:
+        needed = {name for name in one.used if not name.startswith(_ON_THE_WAY)}
+        if not one.alive and needed <= used:
             one.path.unlink(missing_ok=True)

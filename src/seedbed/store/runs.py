@@ -80,6 +80,7 @@ class Entry(_Fact):
     files: tuple[KeptFile, ...] = Field(description="Files of the dataset's folder.")
     models: tuple[KeptModel, ...]
     best: Best | None
+    limit: int | None = Field(None, description="Records read of each source at most, of a quick look.")
     tags: tuple[str, ...] = ()
     inputs: tuple[InputFile, ...]
     used: tuple[str, ...] = Field(description="Artefacts of the store that the run used, as KIND/KEY.")

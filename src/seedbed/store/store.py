@@ -90,6 +90,10 @@ class Store:
         """
         self._make(self.root / UNITS)
 
+    def look_at(self, kind: str, key: str) -> Artefact:
+        """The artefact of a key as it is: nothing is made, and the run does not use it."""
+        return Artefact(self._folder(kind, key))
+
     def holds(self, kind: str, key: str) -> bool:
         """Whether the artefact of a key is whole; asks without making anything."""
         return Artefact(self._folder(kind, key)).whole

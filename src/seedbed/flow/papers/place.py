@@ -22,17 +22,19 @@ RUN_FILE, REPORT_FILE = "run.json", "report.html"
 def clear_place(out: Path | None, context: Context) -> None:
     """Remove what killed runs left half-made, and refuse a folder that holds something else, before anything runs.
 
+    From then on the store knows what the run uses.
+
     Raises:
         RecipeError: The place exists and holds more than a run.
     """
     Store.of(context).sweep()
-    if isinstance(context.used, Journal):
-        context.used.begin(context.store)
     if out is None:
         sweep((context.base / "runs").glob("*/.*"))
     else:
         sweep(left_beside(out.resolve()))
         _refuse(out, context)
+    if isinstance(context.used, Journal):
+        context.used.begin(context.store)
 
 
 def _refuse(out: Path, context: Context) -> None:
@@ -42,7 +44,7 @@ def _refuse(out: Path, context: Context) -> None:
 def place_run(built: Path, out: Path | None, context: Context, run: Run) -> Path:
     """Move a built run to its place and enter it in the index of runs.
 
-    Without `out` the place is `runs/NAME/ID` by the recipe, and `latest` points to it.
+    Without `out` the place is `runs/NAME/ID` by the recipe, and `latest` points to it unless it is a quick look.
     """
     if out is not None:
         _refuse(out, context)
@@ -52,6 +54,8 @@ def place_run(built: Path, out: Path | None, context: Context, run: Run) -> Path
     place = context.base / "runs" / run.name / run.id
     move_into_place(built, place)
     register_run(place, run, context)
+    if run.limit is not None:
+        return place
     latest = place.parent / "latest"
     with arriving(latest) as link:
         link.symlink_to(place.name)

@@ -17,6 +17,7 @@ from seedbed.core.step import Second
 from seedbed.core.version import __version__
 from seedbed.engine.curate import Curated, lock_of
 from seedbed.flow.known import Clock, Known
+from seedbed.flow.quick_look import said_of
 from seedbed.publish import write_papers
 from seedbed.recipe.loading import Loaded, dump
 
@@ -81,13 +82,17 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         seconds=clock.total,
         task=known.task.model_dump(mode="json"),
         seed=context.seed,
+        limit=known.limit,
         sources=source_records(curated),
         rows=curated.books,
         steps=tuple(StepRecord(**vars(count)) for count in curated.parts),
         dataset=known.dataset or empty,
         certificate=known.split.certificate if known.split else None,
         findings=tuple(known.findings),
-        notices=tuple(notices(known.task.labels or (), known.dataset)),
+        notices=(
+            *([said_of(known.limit)] if known.limit else []),
+            *notices(known.task.labels or (), known.dataset),
+        ),
         models=judged.models if judged else (),
         metric=recipe.evaluate.metrics[0],
         best=judged.best if judged else None,
@@ -154,10 +159,8 @@ def _write_json(path: Path, data: object) -> None:
 def _write_ledger(curated: Curated, folder: Path) -> None:
     """A file a pass; rows are in order within each."""
     folder.mkdir()
-    passes = list(dict.fromkeys(shard.parent for shard in curated.ledger))
-    for place, one in enumerate(passes):
-        shards = [shard for shard in curated.ledger if shard.parent == one]
-        rows = pl.scan_parquet(shards, glob=False).select(list(LEDGER_SCHEMA))
+    for place, shards in enumerate(curated.ledger):
+        rows = pl.scan_parquet(list(shards), glob=False).select(list(LEDGER_SCHEMA))
         rows.sink_parquet(folder / f"pass-{place}.parquet", compression="zstd")
 
 

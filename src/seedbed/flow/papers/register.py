@@ -44,6 +44,7 @@ def _entry(folder: Path, run: Run, context: Context) -> Entry:
         files=files,
         models=tuple(KeptModel(name=name, digest=digest_of(one), files=one) for name, one in kept.items()),
         best=_best(run),
+        limit=run.limit,
         inputs=tuple(_inputs(json.loads((folder / "lineage.json").read_text("utf-8")))),
         used=tuple(sorted(context.used)),
     )

@@ -1,0 +1,148 @@
+"""`seedbed runs`, `runs tag`, `runs untag` and `runs lineage`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seedbed.core import numbers
+from seedbed.core.errors import RecipeError
+
+from .terminal import say
+
+if TYPE_CHECKING:
+    from seedbed.core.lineage import Lineage, Node
+    from seedbed.store.runs import Entry, Standing
+
+
+def show_runs(folder: Path | None, *, as_json: bool) -> None:
+    """Print the runs of a store, the newest first."""
+    from seedbed.flow.naming import store_near
+    from seedbed.store.runs import Index, standing_of
+
+    if folder is not None and not folder.is_dir():
+        hint = "a recipe's folder, or tag, untag, lineage"
+        raise RecipeError("there is no such folder, and no such command", at=f"seedbed runs {folder}", hint=hint)
+    store = store_near(folder)
+    found = [(entry, standing_of(entry)) for entry in Index(store).entries()]
+    if as_json:
+        say(json.dumps([facts(*one) for one in found], indent=2, ensure_ascii=False))
+    elif not found:
+        say(f"no runs in {store}; a run is entered when it ends")
+    else:
+        say("\n\n".join("\n".join(told(*one)) for one in found))
+
+
+def facts(entry: Entry, standing: Standing) -> dict[str, Any]:
+    """What `--json` prints of a run."""
+    return {
+        **entry.model_dump(mode="json", exclude={"files", "used", "models"}),
+        "folder": str(standing.folder),
+        "standing": standing.kind,
+        "models": {model.name: model.digest for model in entry.models},
+        "artefacts": len(entry.used),
+    }
+
+
+def told(entry: Entry, standing: Standing) -> list[str]:
+    """A run for people."""
+    tags = f"  [{', '.join(entry.tags)}]" if entry.tags else ""
+    lines = [f"{entry.id}  {entry.name}  {entry.started[:16].replace('T', ' ')}  {entry.state}{tags}"]
+    made = f", dataset {entry.dataset[:12]}" if entry.dataset else ", no dataset"
+    lines.append(f"  {numbers.count(entry.rows)} rows kept{made}")
+    if entry.best:
+        best = entry.best
+        score = numbers.typed(numbers.scored(best.score))
+        lines.append(f"  best: {best.model}, {numbers.metric(best.metric)} on {best.split} {score}")
+    gone = "; what it made was collected" if entry.collected else ""
+    return [*lines, f"  {standing}{gone}"]
+
+
+def tag(run: str, name: str, *, force: bool, at: Path | None) -> None:
+    """Tag a run, and say which."""
+    from seedbed.flow.naming import find_entry, store_near
+    from seedbed.store.runs import Index
+
+    store = store_near(at)
+    entry = Index(store).tag(find_entry(run, store).id, name, force=force)
+    say(f"{name}: run {entry.id} of {entry.name}")
+
+
+def untag(name: str, *, at: Path | None) -> None:
+    """Take a tag away, and say from which run."""
+    from seedbed.flow.naming import store_near
+    from seedbed.store.runs import Index
+
+    entry = Index(store_near(at)).untag(name)
+    say(f"{name} is no longer run {entry.id} of {entry.name}")
+
+
+def lineage(run: str | None, *, dot: bool, out: Path | None, at: Path | None, as_json: bool) -> None:
+    """Print or draw the lineage."""
+    from seedbed.flow.naming import store_near
+    from seedbed.flow.versions.ancestry import lineage as lineage_of
+
+    if dot and as_json:
+        raise RecipeError("--dot and --json cannot both be printed", at="seedbed runs lineage", hint="choose one")
+    store = store_near(at)
+    found = lineage_of(store, run)
+    if out is not None:
+        from seedbed.flow.versions.pages import write_page
+        from seedbed.report.lineage import render
+
+        write_page(out, render(found, run))
+    if as_json:
+        say(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
+    elif dot:
+        say("\n".join(as_dot(found)))
+    elif not found.nodes:
+        say(f"no runs in {store}; a run is entered when it ends")
+    elif out is None:
+        say(numbers.typed("\n".join(tree(found))))
+    else:
+        say(f"page: {out}")
+
+
+def tree(found: Lineage) -> list[str]:
+    """The lineage as trees, each beginning with something that no run made; what was shown above is only named."""
+    beginnings = [node for node in found.nodes if not any(found.before(node.key))]
+    seen: set[str] = set()
+    return [line for node in beginnings for line in _branch(found, node, "", "", seen)]
+
+
+def _branch(found: Lineage, node: Node, lead: str, below: str, seen: set[str]) -> Iterator[str]:
+    again = node.key in seen
+    seen.add(node.key)
+    after = [] if again else list(found.after(node.key))
+    yield f"{lead}{_named(node)}{' (shown above)' if again and any(found.after(node.key)) else ''}"
+    for place, one in enumerate(after):
+        last = place + 1 == len(after)
+        lines = _branch(found, one, f"{below}{'└─ ' if last else '├─ '}", f"{below}{'   ' if last else '│  '}", seen)
+        yield from lines
+
+
+def _named(node: Node) -> str:
+    kind = "" if node.kind == "source" else f"{node.kind} "
+    tags = f" [{', '.join(node.tags)}]" if node.tags else ""
+    more = ", ".join(one for one in (node.detail, node.state) if one)
+    return f"{kind}{node.title}{tags}" + (f" ({more})" if more else "")
+
+
+def as_dot(found: Lineage) -> Iterator[str]:
+    """The lineage in Graphviz's language."""
+    shapes = {"source": "note", "run": "box", "dataset": "cylinder", "model": "component"}
+    names = {node.key: f"n{place}" for place, node in enumerate(found.nodes)}
+    yield "digraph lineage {"
+    yield "  rankdir=LR;"
+    for node in found.nodes:
+        words = "\n".join(one for one in (_named(node).partition(" (")[0], node.detail, node.state) if one)
+        yield f"  {names[node.key]} [shape={shapes[node.kind]}, label={_dotted(words)}];"
+    for edge in found.edges:
+        yield f"  {names[edge.start]} -> {names[edge.end]};"
+    yield "}"
+
+
+def _dotted(words: str) -> str:
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 import pytest
-from numpy.typing import NDArray
 
 from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.similarity import (
-    Shingles,
     band_table,
     bands_for,
+    candidates,
     components,
     jaccard,
+    one_key_table,
     pairs,
     shingle,
     similar_pairs,
     verified_pairs,
 )
+from seedbed.core.step import UNIT
 
 
 @dataclass
@@ -39,8 +40,16 @@ class InMemory:
             yield self.keys.filter(pl.col("key") % self.pieces == piece)
 
     def lookup(self, numbers: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
-        self.most_fetched = max(self.most_fetched, numbers.len())
         return self.rows.filter(pl.col(NUMBER).is_in(numbers.implode())).select(NUMBER, ROW, *columns).sort(NUMBER)
+
+    def over(
+        self, work: Callable[[pl.DataFrame], pl.DataFrame], units: pl.DataFrame, columns: Sequence[str]
+    ) -> Iterator[pl.DataFrame]:
+        assert units.equals(units.sort(NUMBER, UNIT))
+        for unit in units[UNIT].unique().sort():
+            rows = self.lookup(units.filter(pl.col(UNIT) == unit)[NUMBER], columns).select(NUMBER, *columns)
+            self.most_fetched = max(self.most_fetched, rows.height)
+            yield work(rows)
 
 
 def rows_of(texts: list[str | None]) -> pl.DataFrame:
@@ -120,48 +129,77 @@ def test_a_text_within_a_longer_one_is_found_up_to_the_threshold() -> None:
     assert all(similarity >= 0.8 for _, _, similarity in got)
 
 
-def test_few_candidates_and_few_texts_at_a_time_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_units_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = rows_of(near_copies(40, 5, seed=3))
     reference = once(found(rows, 0.8))
-    keys = band_table(rows, "text", "characters", *bands_for(0.8))
-    monkeypatch.setattr(pairs, "_CANDIDATES", 10)
-    monkeypatch.setattr(pairs, "_LOADED", 1_000)
-    groups = InMemory(keys, rows)
-    assert once(pl.concat(verified_pairs(groups, "text", "characters", 0.8))) == reference
-    assert groups.most_fetched <= 10
+    monkeypatch.setattr(candidates, "_WAITING", 10)
+    for shingles in (20, 500, 5_000):  # less than a text, less than a group, a few groups
+        monkeypatch.setattr(candidates, "UNIT_SHINGLES", shingles)
+        keys = band_table(rows, "text", "characters", *bands_for(0.8))
+        groups = InMemory(keys, rows)
+        assert once(pl.concat(verified_pairs(groups, "text", "characters", 0.8))) == reference
+        assert groups.most_fetched < rows.height / 2
 
 
-def test_a_crowd_of_one_template_is_joined_without_comparing_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairs, "LARGEST_BUCKET", 50)
-    monkeypatch.setattr(pairs, "FIRST_FEW", 5)
+def test_a_group_too_large_for_memory_is_joined_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes from 100 to 300 shingles: blocks whose sizes are too far apart are not even read together."""
+    text = " ".join(f"word{i:03}" for i in range(60))
+    rows = rows_of([text[: 100 + 2 * i] for i in range(150)])
+    reference = once(found(rows, 0.8))
+    assert reference == exact(rows, 0.8)
+    monkeypatch.setattr(candidates, "UNIT_SHINGLES", 5_000)
+    assert once(found(rows, 0.8)) == reference
+    units = candidates.Candidates.of(InMemory(band_table(rows, "text", "characters", 10, 1), rows)).units(0.8)
+    blocks = units.group_by("unit").agg(pl.col(NUMBER).sort()).sort("unit")[NUMBER].to_list()
+    assert len(blocks) > 3
+    assert max(map(len, blocks)) <= 60
+    together = {frozenset((a, b)) for block in blocks for a in block for b in block}
+    first, last = rows[NUMBER][0], rows[NUMBER][-1]
+    assert frozenset((first, last)) not in together
+    assert {frozenset((a, b)) for a, b, alike in reference if alike < 1} <= together
+
+
+@pytest.mark.parametrize("crowd", [0, 20, None])
+def test_a_crowd_of_one_template_is_joined(crowd: int | None) -> None:
     texts = [f"Your code is {i:04}. Do not give this code to anyone, not even to us. Thank you." for i in range(500)]
     rows = rows_of(texts)
-    compared: list[int] = []
-
-    def counted(shingles: Shingles, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-        compared.append(len(left))
-        return jaccard(shingles, left, right)
-
-    monkeypatch.setattr(pairs, "jaccard", counted)
-    result = found(rows, 0.8, pieces=1)
+    keys = band_table(rows, "text", "characters", *bands_for(0.8))
+    result = pl.concat(verified_pairs(InMemory(keys, rows), "text", "characters", 0.8, crowd=crowd))
     numbers = rows[NUMBER].to_numpy()
     left, right = (np.searchsorted(numbers, result[name].to_numpy()) for name in ("a", "b"))
     assert not components(len(numbers), left, right).any()
-    assert once(result) <= exact(rows, 0.8)
-    assert sum(compared) < 500 * 499 / 2 / 3
+    every = exact(rows, 0.8)
+    assert once(result) <= every
+    if crowd is None:
+        assert once(result) == every
+    else:
+        assert len(result) < len(every) / 2
 
 
-def test_crowded_buckets_do_not_depend_on_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairs, "LARGEST_BUCKET", 5)
-    monkeypatch.setattr(pairs, "FIRST_FEW", 2)
-    rows = rows_of(near_copies(6, 40, seed=4))
-    reference = once(found(rows, 0.7, pieces=1))
-    assert reference
-    assert once(found(rows, 0.7, pieces=13, batch=11)) == reference
-    assert reference <= exact(rows, 0.7)
+def test_every_pair_among_thousands_that_share_a_template_is_found() -> None:
+    """A crowd whose texts agree in most bands though most of them are not near: bands alone cannot tell them apart."""
+    draw = np.random.default_rng(9)
+    form = (
+        "Dear customer, your order of {} has left our house today and will be with you soon, if nobody loses it. "
+        "Should it not arrive, please write to {} in our office. We are yours, faithfully, {}, and wish you well."
+    )
+    names = ["".join(draw.choice(list("abcdefghij"), 9)) for _ in range(50)]
+    texts = [form.format(*draw.choice(names, 3)) for _ in range(1_500)]
+    rows = rows_of(texts)
+    every = exact(rows, 0.8)
+    assert 1_000 < len(every) < 1_500 * 1_499 / 2 / 50
+    assert once(found(rows, 0.8)) == every
+
+
+def test_one_key_compares_all_with_all() -> None:
+    rows = rows_of(near_copies(60, 5, seed=11))
+    groups = InMemory(one_key_table(rows, "text"), rows)
+    assert once(pl.concat(verified_pairs(groups, "text", "characters", 0.7))) == exact(rows, 0.7)
 
 
 def test_no_rows_and_no_texts() -> None:
     for texts in ([], [None, ""]):
         rows = rows_of(texts).cast({"text": pl.String})
         assert found(rows, 0.8).is_empty()
+        groups = InMemory(one_key_table(rows, "text"), rows)
+        assert pl.concat(verified_pairs(groups, "text", "characters", 0.8)).is_empty()

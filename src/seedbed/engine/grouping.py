@@ -5,23 +5,32 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seedbed.core.context import Context
 from seedbed.core.errors import BooksError
 from seedbed.core.rows import NUMBER, ROW
-from seedbed.core.step import VERDICT_SCHEMA
 from seedbed.core.table import Table
+from seedbed.store.store import Store, arriving
 
-from .jobs import write_parquet
+from .over import Work, over
+from .pool import Pool
+from .workers import Workers
 
 #: Keys that are looked at together; partitions are made so that they hold about as many.
 PARTITION_KEYS = 2_000_000
+#: What DuckDB may keep in memory; it spills what is more beside the keys.
+MEMORY = "400MB"
+# Verdicts of a row group: what a shard's reader has to look at beside its own.
+_VERDICTS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -32,10 +41,12 @@ class LocalGroups:
     keys: tuple[Path, ...]
     table: Table
     survey: Mapping[str, int]
+    context: Context = field(default_factory=Context)
+    workers: Workers = field(default_factory=lambda: Pool(1))
 
     @cached_property
     def _partitions(self) -> list[list[Path]]:
-        count = -(-sum(pq.read_metadata(path).num_rows for path in self.keys) // PARTITION_KEYS)
+        count = partitions_of(self.keys)
         if count <= 1:
             return [list(self.keys)]
         import duckdb
@@ -43,8 +54,7 @@ class LocalGroups:
         place = self.folder / "partitions"
         if not place.exists():
             partial = Path(tempfile.mkdtemp(dir=self.folder))
-            with duckdb.connect() as connection:
-                connection.execute(f"SET temp_directory = '{_quoted(self.folder / 'spill')}'")
+            with duckdb.connect(config=_spilling(self.folder)) as connection:
                 connection.execute("SET preserve_insertion_order = false")
                 files = ", ".join(f"'{_quoted(path)}'" for path in self.keys)
                 connection.execute(
@@ -87,26 +97,72 @@ class LocalGroups:
         ]
         return pl.concat(found) if found else pl.DataFrame(schema={n: self.table.schema[n] for n in names})
 
+    def over(self, work: Work, units: pl.DataFrame, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """What work makes of the rows of each unit (`NUMBER`, `UNIT`; sorted), in the order of the units."""
+        with Store.of(self.context).workspace("over") as folder:
+            yield from over(self.table, work, units, columns, workers=self.workers, folder=folder, context=self.context)
+
+
+def partitions_of(keys: Sequence[Path]) -> int:
+    """How many partitions keys in files make."""
+    rows: int = sum(pq.read_metadata(path).num_rows for path in keys)
+    return -(-rows // PARTITION_KEYS)
+
 
 def write_verdicts(pieces: Iterator[pl.DataFrame], path: Path, part: str) -> int:
     """Write verdicts as `NUMBER`, `reason` and `evidence` (JSON of their other columns), sorted; returns how many.
 
+    They are written as they come, and sorted out of core afterwards where they did not come in order.
+
     Raises:
         BooksError: A row got two verdicts.
     """
-    written = [_as_verdicts(piece) for piece in pieces if piece.height]
-    empty = pl.DataFrame(schema={**VERDICT_SCHEMA, "evidence": pl.String})
-    verdicts = pl.concat([empty, *written]).sort(NUMBER)
-    if verdicts[NUMBER].n_unique() != verdicts.height:
-        raise BooksError("a row got two verdicts", at=part)
-    write_parquet(verdicts, path)
-    return verdicts.height
+    with arriving(path) as partial:
+        last, count, ordered = -1, 0, True
+        with pq.ParquetWriter(partial, _VERDICT_TABLE, compression="lz4") as writer:
+            for piece in pieces:
+                verdicts = _as_verdicts(piece).sort(NUMBER)
+                numbers = verdicts[NUMBER].to_numpy()
+                if (numbers[1:] == numbers[:-1]).any():
+                    raise BooksError("a row got two verdicts", at=part)
+                writer.write_table(verdicts.to_arrow().cast(_VERDICT_TABLE), row_group_size=_VERDICTS)
+                if len(numbers):
+                    ordered &= int(numbers[0]) > last
+                    last, count = int(numbers[-1]), count + len(numbers)
+        if not ordered:
+            _sort_verdicts(partial, part)
+    return count
+
+
+def _sort_verdicts(path: Path, part: str) -> None:
+    """Sort a file of verdicts in place, out of core.
+
+    Raises:
+        BooksError: A row got two verdicts.
+    """
+    import duckdb
+
+    with arriving(path) as again, duckdb.connect(config=_spilling(path.parent)) as connection:
+        verdicts = f"read_parquet('{_quoted(path)}')"
+        if connection.execute(f"SELECT 1 FROM {verdicts} GROUP BY {NUMBER} HAVING count(*) > 1 LIMIT 1").fetchone():
+            raise BooksError("a row got two verdicts", at=part)
+        connection.execute(
+            f"COPY (SELECT * FROM {verdicts} ORDER BY {NUMBER}) "
+            f"TO '{_quoted(again)}' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE {_VERDICTS})"
+        )
+
+
+def _spilling(folder: Path) -> dict[str, Any]:
+    return {"memory_limit": MEMORY, "temp_directory": str(folder / "spill")}
 
 
 def _as_verdicts(piece: pl.DataFrame) -> pl.DataFrame:
     facts = [name for name in piece.columns if name not in (NUMBER, "reason")]
     evidence = pl.struct(facts).struct.json_encode() if facts else pl.lit("{}")
     return piece.select(pl.col(NUMBER).cast(pl.UInt64), pl.col("reason").cast(pl.String), evidence.alias("evidence"))
+
+
+_VERDICT_TABLE = pa.schema([(NUMBER, pa.uint64()), ("reason", pa.large_string()), ("evidence", pa.large_string())])
 
 
 def _quoted(path: Path) -> str:

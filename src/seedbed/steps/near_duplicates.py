@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 import polars as pl
 from pydantic import Field, model_validator
 
-from seedbed.core.part import Example, LabelColumn, TextColumn
+from seedbed.core.part import Column, Example, LabelColumn, TextColumn
 from seedbed.core.rows import NUMBER
-from seedbed.core.similarity import Kind, band_table, bands_for, choose_kind, components, verified_pairs
-from seedbed.core.similarity.pairs import PAIR_SCHEMA
+from seedbed.core.similarity import Kind, band_table, bands_for, bands_for_rows, choose_kind, one_key_table
+from seedbed.core.similarity.clusters import clusters
 from seedbed.core.similarity.shingles import SHORT
 from seedbed.core.step import Groups, Reduce
 
 from .copies import column_of, with_names
+from .survivors import Keep, Survivor
 
-# Pairs that wait in memory before they are summed up.
-_WAITING = 1_000_000
+#: Up to so many rows and characters every text is compared with every other (characters of a word being fewer).
+EXACT_ROWS = 50_000
+EXACT_CHARACTERS: Mapping[Kind, int] = {"characters": 5_000_000, "words": 30_000_000}
+# Verdicts that are made together.
+_TOGETHER = 250_000
 
 
 class NearDuplicates(Reduce):
-    """Rejects texts that are nearly the same as another; of each such group the first stays (reason `near_duplicate`).
+    """Rejects texts that are nearly the same as another; one of each such group stays (reason `near_duplicate`).
 
     Texts are compared as sets of shingles: runs of five characters where more than half of the texts are under 300
     characters, of three words otherwise. Their similarity is Jaccard's: shared shingles over all shingles of both.
-    Candidates come from MinHash bands that find at least 99.9 % of pairs at the threshold, and each is then measured
-    on its texts. Rows that are joined by similar pairs, directly or through others, are one group. The ledger names
-    the most similar row (`of`, with `similarity`) and the one that stays (`kept`).
+    Up to 50,000 rows (5 million characters, 30 million where words are compared) every text is compared with every
+    other; above, MinHash bands find at least 99.9 % of pairs at the threshold. Similarities are measured on the texts.
+    Rows that are joined by similar pairs, directly or through others, are one group. The row that stays is the first
+    or, by `keep`, the longest, the best by a column of numbers, or that of the most trusted source; of equals the
+    first. The ledger names the most similar row (`of`, with `similarity`), the one that stays (`kept`) and the `rule`.
 
     ## Why
     Retweets, quotes and forms with a changed name are copies that `exact_duplicates` cannot see. They weigh on what a
@@ -38,9 +43,9 @@ class NearDuplicates(Reduce):
     ## Limits
     Alike in letters is not alike in meaning: "not good" and "now good" are near. With `on_conflict: reject_all`, groups
     whose labels disagree go as a whole (reason `conflicting_near_duplicates`); missing labels do not disagree. A row
-    may be linked to the one that stays only through others. More than 1,000 different texts that agree in the same
-    bands are not all compared with each other. A text without letters or digits is compared as it stands, an empty
-    one is like nothing. The normalised text is compared, so case and white space do not count.
+    may be linked to the one that stays only through others. In a group of more than 1,000 rows, `of` is the nearest of
+    those that the row was compared with. A text without letters or digits is compared as it stands, an empty one is
+    like nothing. The normalised text is compared, so case and white space do not count.
     """
 
     removes_copies: ClassVar[bool] = True
@@ -57,8 +62,18 @@ class NearDuplicates(Reduce):
     label: LabelColumn = Field(
         None, description="Column whose values may disagree; the task's label when left out (for `reject_all`)."
     )
-    permutations: int = Field(
-        128, ge=16, le=1024, description="Length of the MinHash signatures; more find low similarities more cheaply."
+    keep: Keep = Field(
+        "first", description="Which row of a group stays; `best` needs `quality`, and `most_trusted` needs `trust`."
+    )
+    quality: Column | None = Field(None, description="Column of numbers; with `keep: best` the row with the highest.")
+    trust: list[str] = Field(
+        [], description="Names of sources, the most trusted first; others come after them, in the recipe's order."
+    )
+    permutations: int | None = Field(
+        None,
+        ge=16,
+        le=1024,
+        description="Length of the MinHash signatures; found from the threshold and the number of rows when left out.",
     )
 
     examples: ClassVar[tuple[Example, ...]] = (
@@ -90,13 +105,35 @@ class NearDuplicates(Reduce):
             },
             after={"text": ["Never again, we waited for an hour"], "label": ["negative"]},
         ),
+        Example(
+            title="The best of the near copies stays",
+            options={"keep": "best", "quality": "stars"},
+            before={
+                "text": [
+                    "The food was great and the staff were friendly",
+                    "Never again, we waited for an hour",
+                    "the food was great and the staff were friendly!!",
+                ],
+                "label": ["positive", "negative", "positive"],
+                "stars": [3, 1, 5],
+            },
+            after={
+                "text": ["Never again, we waited for an hour", "the food was great and the staff were friendly!!"],
+                "label": ["negative", "positive"],
+                "stars": [1, 5],
+            },
+        ),
     )
 
     @model_validator(mode="after")
     def _promise_is_kept(self) -> Self:
-        bands, rows = bands_for(self.at_least, self.permutations)
+        bands, rows = bands_for(self.at_least, self.permutations or 1024)
         if 1 - (1 - self.at_least**rows) ** bands < 0.999:
-            raise ValueError(f"{self.permutations} permutations find too few pairs at {self.at_least:g}; ask for more")
+            raise ValueError(f"{self.permutations or 1024} permutations find too few pairs at {self.at_least:g}")
+        if (self.quality is not None) != (self.keep == "best"):
+            raise ValueError("`quality: COLUMN` and `keep: best` go together")
+        if bool(self.trust) != (self.keep == "most_trusted"):
+            raise ValueError("`trust: [SOURCE, ...]` and `keep: most_trusted` go together")
         return self
 
     def reads(self) -> Sequence[str]:
@@ -106,94 +143,65 @@ class NearDuplicates(Reduce):
         return [column_of(self, "column")]
 
     def survey(self) -> Mapping[str, pl.Expr]:
-        """How many texts there are, and how many are short."""
+        """How many texts there are, how many are short, and how long they are together."""
         text = pl.col(column_of(self, "column")).cast(pl.String)
-        return {"rows": text.is_not_null(), "short": text.str.len_chars() < SHORT}
+        lengths = text.str.len_chars()
+        return {"rows": text.is_not_null(), "short": lengths < SHORT, "characters": lengths}
 
-    def heeds(self, survey: Mapping[str, int]) -> Kind:
-        """What the texts are compared by."""
-        return self._kind(survey)
+    def heeds(self, survey: Mapping[str, int]) -> list[Any]:
+        """What the texts are compared by: all of them, or by which bands."""
+        return [self._kind(survey), "all" if self._exact(survey) else self._bands(survey)]
 
     def keys(self, batch: pl.DataFrame, survey: Mapping[str, int]) -> pl.DataFrame:
-        """The bands of each text."""
-        bands, rows = bands_for(self.at_least, self.permutations)
-        return band_table(batch, column_of(self, "column"), self._kind(survey), bands, rows)
+        """The bands of each text, or one key for all."""
+        if self._exact(survey):
+            return one_key_table(batch, column_of(self, "column"))
+        return band_table(batch, column_of(self, "column"), self._kind(survey), *self._bands(survey))
 
     def judge(self, groups: Groups) -> Iterator[pl.DataFrame]:
-        """All rows of each group but the first, or all where labels disagree and that is asked for."""
+        """All rows of each group but one, or all where labels disagree and that is asked for."""
+        column = column_of(self, "column")
+        survivor = Survivor(self.keep, column, self.quality, tuple(self.trust))
+        survivor.check(groups)
         kind = self._kind(groups.survey)
-        found = verified_pairs(groups, column_of(self, "column"), kind, self.at_least)
-        members, nearest = _groups(found)
-        if members.is_empty():
-            return
-        conflict = self._conflicting(groups, members) if self.on_conflict == "reject_all" else pl.lit(False)
-        rejected = members.with_columns(conflict=conflict).filter(
-            pl.col("conflict") | (pl.col(NUMBER) != pl.col("kept"))
-        )
-        verdicts = rejected.join(nearest, on=NUMBER, how="left", maintain_order="left").select(
+        rows = survivor.of(groups, clusters(groups, column, kind, self.at_least))
+        conflict = self._conflicting(groups, rows) if self.on_conflict == "reject_all" else pl.lit(False)
+        rejected = rows.with_columns(conflict=conflict).filter(pl.col("conflict") | (pl.col(NUMBER) != pl.col("kept")))
+        del rows
+        for some in rejected.iter_slices(_TOGETHER):
+            yield with_names(groups, self._verdicts(some, kind))
+
+    def _verdicts(self, rejected: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+        torn = pl.col("conflict")
+        reason = pl.when(torn).then(pl.lit("conflicting_near_duplicates")).otherwise(pl.lit("near_duplicate"))
+        return rejected.select(
             NUMBER,
-            pl.when("conflict")
-            .then(pl.lit("conflicting_near_duplicates"))
-            .otherwise(pl.lit("near_duplicate"))
-            .alias("reason"),
+            reason.alias("reason"),
             "of",
-            pl.when(~pl.col("conflict")).then("kept").alias("kept"),
+            pl.when(~torn).then("kept").alias("kept"),
             pl.col("similarity").round(4),
             shingles=pl.lit(kind),
+            rule=pl.when(torn).then(pl.lit(self.on_conflict)).otherwise(pl.lit(self.keep)),
         )
-        yield with_names(groups, verdicts)
 
     def _kind(self, survey: Mapping[str, int]) -> Kind:
         return choose_kind(survey["short"], survey["rows"]) if self.shingles == "auto" else self.shingles
 
-    def _conflicting(self, groups: Groups, members: pl.DataFrame) -> pl.Series:
-        """Whether labels disagree in the group of each member."""
+    def _bands(self, survey: Mapping[str, int]) -> tuple[int, int]:
+        """How many, and of how many rows each."""
+        if self.permutations is not None:
+            return bands_for(self.at_least, self.permutations)
+        return bands_for_rows(self.at_least, self._kind(survey), survey["rows"])
+
+    def _exact(self, survey: Mapping[str, int]) -> bool:
+        """Whether the texts are few enough to be compared with each other."""
+        if "characters" not in survey:
+            return False
+        return survey["rows"] <= EXACT_ROWS and survey["characters"] <= EXACT_CHARACTERS[self._kind(survey)]
+
+    def _conflicting(self, groups: Groups, rows: pl.DataFrame) -> pl.Series:
+        """Whether labels disagree in the group of each row."""
         label = column_of(self, "label")
-        labels = groups.lookup(members[NUMBER], [label]).select(NUMBER, label=pl.col(label).cast(pl.String))
-        joined = members.join(labels, on=NUMBER, how="left", maintain_order="left")
+        labels = groups.lookup(rows[NUMBER], [label]).select(NUMBER, label=pl.col(label).cast(pl.String))
+        joined = rows.join(labels, on=NUMBER, how="left", maintain_order="left")
         return joined.select(pl.col("label").drop_nulls().n_unique().over("kept") > 1)["label"]
-
-
-def _groups(found: Iterator[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What pairs say, in memory by rows and not by pairs.
-
-    Returns:
-        Every row of a pair, sorted, with the first row of its group (`kept`); and its most similar neighbour (`of`, the
-        first of equals) with their `similarity`.
-    """
-    members = pl.DataFrame(schema={NUMBER: pl.UInt64, "kept": pl.UInt64})
-    nearest = pl.DataFrame(schema={NUMBER: pl.UInt64, "of": pl.UInt64, "similarity": pl.Float64})
-    for pairs in _bundles(found):
-        members = _members(pl.concat([members.select(a="kept", b=NUMBER), pairs.select("a", "b")]))
-        nearest = _nearest(nearest, pairs)
-    return members, nearest
-
-
-def _bundles(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Frames of pairs, many put together."""
-    waiting = [pl.DataFrame(schema=PAIR_SCHEMA)]
-    for frame in frames:
-        waiting.append(frame)
-        if sum(one.height for one in waiting) > _WAITING:
-            yield pl.concat(waiting)
-            waiting.clear()
-    if waiting:
-        yield pl.concat(waiting)
-
-
-def _members(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Every row of a pair, sorted, and the first row of its group (`kept`)."""
-    numbers = np.unique(np.concatenate([pairs["a"].to_numpy(), pairs["b"].to_numpy()]))
-    left, right = (np.searchsorted(numbers, pairs[name].to_numpy()) for name in ("a", "b"))
-    return pl.DataFrame({NUMBER: numbers, "kept": numbers[components(len(numbers), left, right)]})
-
-
-def _nearest(known: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """The most similar neighbour of every row (the first of equals), as `of`, and the similarity."""
-    either = [pairs.select(pl.col(one).alias(NUMBER), of=other, similarity="similarity") for one, other in ("ab", "ba")]
-    return (
-        pl.concat([known, *either])
-        .filter(pl.col("similarity") == pl.col("similarity").max().over(NUMBER))
-        .group_by(NUMBER)
-        .agg(pl.col("of").min(), pl.col("similarity").first())
-    )

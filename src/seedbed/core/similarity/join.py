@@ -29,7 +29,7 @@ _MOST_COUNTERS = 1 << 24
 _SLACK = 1e-9
 
 
-def similar_pairs(shingles: Shingles, threshold: float, *, spanning: bool = False) -> Pairs:
+def similar_pairs(shingles: Shingles, threshold: float, *, spanning: bool = False, crowd: int | None = None) -> Pairs:
     """All pairs of rows whose similarity is at least `threshold`; rows with equal sets stand for each other.
 
     A row whose set is that of an earlier row is paired with the first such row (similarity 1) and with no other.
@@ -39,6 +39,7 @@ def similar_pairs(shingles: Shingles, threshold: float, *, spanning: bool = Fals
         threshold: Jaccard similarity, above 0 and at most 1.
         spanning: Leave out pairs of rows that other pairs join already. The components stay the same, and a crowd of
             many rows that are all alike costs memory by its rows and not by its pairs.
+        crowd: The same, but only among more than so many rows that are joined; 0 is `spanning`.
 
     Returns:
         Left row, right row and similarity of each pair, with left < right, sorted by left and right.
@@ -46,7 +47,7 @@ def similar_pairs(shingles: Shingles, threshold: float, *, spanning: bool = Fals
     first, copies, originals = _collapsed(shingles)
     found = [(originals, copies, np.ones(len(copies)))]
     if len(first) > 1 and threshold < 1:
-        found += _near_pairs(shingles, first, threshold, spanning)
+        found += _near_pairs(shingles, first, threshold, 0 if spanning else crowd)
     left, right, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
     left, right = np.minimum(left, right), np.maximum(left, right)
     order = np.lexsort((right, left))
@@ -74,38 +75,61 @@ class _Prefixes:
     """Where it stands in that set."""
 
 
-def _near_pairs(shingles: Shingles, first: NDArray[np.int64], threshold: float, spanning: bool) -> list[Pairs]:
+@dataclass
+class _Joined:
+    """Which rows pairs join already, and which of those are left out therefore."""
+
+    crowd: int | None
+    label: NDArray[np.int64]
+    """The component of each row."""
+    full: NDArray[np.bool_]
+    """Whether a row's component is a crowd."""
+
+    @classmethod
+    def apart(cls, rows: int, crowd: int | None) -> _Joined:
+        """Rows that nothing joins."""
+        return cls(crowd, np.arange(rows, dtype=np.int64), np.zeros(rows, dtype=np.bool_))
+
+    def open(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether pairs are to be looked at."""
+        looked: NDArray[np.bool_] = (self.label[one] != self.label[other]) | ~self.full[one]
+        return looked
+
+    def places(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Places of the pairs that are to be looked at."""
+        return np.flatnonzero(self.open(one, other))
+
+    def one_each(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Places of the first of those pairs for each component of the `other` rows."""
+        places = self.places(one, other)
+        return places[np.unique(self.label[other[places]], return_index=True)[1]]
+
+    def join(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> None:
+        """Note that pairs are similar."""
+        if self.crowd is not None and len(one):
+            everyone = np.arange(len(self.label))
+            self.label[:] = components(len(everyone), np.append(everyone, one), np.append(self.label, other))
+            self.full[:] = (np.bincount(self.label, minlength=len(everyone)) > max(self.crowd, 1))[self.label]
+
+
+def _near_pairs(shingles: Shingles, first: NDArray[np.int64], threshold: float, crowd: int | None) -> list[Pairs]:
     rows = first[np.argsort(shingles.sizes[first], kind="stable")]
-    joined = np.arange(len(rows), dtype=np.int64)
+    joined = _Joined.apart(len(rows), crowd)
     found: list[Pairs] = []
     for short, long in _candidates(shingles, rows, threshold, joined):
         # Where it is enough to span, one pair of each row goes first, and mostly settles the others.
-        for choose in (_one_each, _apart) if spanning else (_apart,):
-            some = choose(joined, short, long)
+        for choose in (joined.one_each, joined.places) if crowd is not None else (joined.places,):
+            some = choose(short, long)
             left, right = rows[short[some]], rows[long[some]]
             similarity = jaccard(shingles, left, right)
             enough = similarity >= threshold
             found.append((left[enough], right[enough], similarity[enough]))
-            if spanning and enough.any():
-                one, other = short[some[enough]], long[some[enough]]
-                everyone = np.arange(len(rows))
-                joined[:] = components(len(rows), np.append(everyone, one), np.append(joined, other))
+            joined.join(short[some[enough]], long[some[enough]])
     return [_each_once(found)] if found else []
 
 
-def _apart(joined: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Places of the pairs that nothing joins yet."""
-    return np.flatnonzero(joined[one] != joined[other])
-
-
-def _one_each(joined: NDArray[np.int64], one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Places of the first of those pairs for each component of the `other` rows."""
-    apart = _apart(joined, one, other)
-    return apart[np.unique(joined[other[apart]], return_index=True)[1]]
-
-
 def _candidates(
-    shingles: Shingles, rows: NDArray[np.int64], threshold: float, joined: NDArray[np.int64]
+    shingles: Shingles, rows: NDArray[np.int64], threshold: float, joined: _Joined
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Pairs of rows, by their rank in size, that may be similar and are not `joined` yet; few come twice."""
     sizes = shingles.sizes[rows]
@@ -128,7 +152,7 @@ def _candidates(
         total = sizes[short] + sizes[long]
         needed = _at_least(share * total)
         left = np.minimum(sizes[short] - places[here], sizes[long] - probes.place[probe])
-        possible = np.flatnonzero((left >= needed) & (joined[short] != joined[long]))
+        possible = np.flatnonzero((left >= needed) & joined.open(short, long))
         short, long, most = short[possible], long[possible], (total - 2 * needed)[possible]
         alike = _differing(bitmaps, short, long) <= most
         pairs = np.sort(short[alike] << 32 | long[alike])

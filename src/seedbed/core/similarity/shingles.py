@@ -9,17 +9,29 @@ Source: Broder, "On the resemblance and containment of documents" (1997).
 
 from __future__ import annotations
 
-import re
-import sys
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from .hashing import character_runs, mix, normalise, spans, word_runs
+
+__all__ = [
+    "Kind",
+    "Shingles",
+    "choose_kind",
+    "chunks",
+    "gather",
+    "jaccard",
+    "mix",
+    "normalise",
+    "set_hashes",
+    "shingle",
+    "spans",
+]
 
 Kind = Literal["characters", "words"]
 
@@ -33,16 +45,14 @@ _COMPARED_ITEMS = 200_000
 _TABLE_ITEMS = 2_000
 _FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 
+# Characters that are hashed together: what is made of them fits into the cache of a core.
+_HASHED = 200_000
+
 #: A text shorter than this many characters is "short".
 SHORT = 300
-CHARACTERS = 5
-WORDS = 3
 
 _HASH_MASK = np.uint64((1 << HASH_BITS) - 1)
 _ROW_SHIFT = np.uint64(HASH_BITS)
-_PAD = np.uint64(0x1FFFFF)  # no code point is this large
-# What Python's `str.isspace` and `\s` call white space among ASCII characters.
-_ASCII_SPACE = r"[\t-\r\x1c-\x1f ]"
 
 
 @dataclass(frozen=True)
@@ -61,37 +71,6 @@ class Shingles:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
-
-
-def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread 64-bit integers over all 64-bit integers, one to one.
-
-    Source: splitmix64 of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
-    """
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(30)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    return mixed
-
-
-def normalise(texts: pl.Series) -> pl.Series:
-    """Texts as similarity sees them: NFKC, case folded, runs of white space one space, stripped. Null stays null."""
-    # Rows of plain ASCII are most rows of most tables, and need no Python.
-    plain = texts.str.len_bytes() == texts.str.len_chars()
-    folded = (
-        texts.str.to_lowercase()
-        .str.replace_all(rf"{_ASCII_SPACE}{{2,}}|[\t-\r\x1c-\x1f]", " ")
-        .str.strip_chars(" ")
-        .alias(texts.name)
-    )
-    if plain.all():  # nulls are left out
-        return folded
-    places = (~plain).arg_true()
-    foreign = [" ".join(unicodedata.normalize("NFKC", text).casefold().split()) for text in texts.gather(places)]
-    return folded.scatter(places, pl.Series(foreign, dtype=pl.String))
 
 
 def choose_kind(short: int, rows: int) -> Kind:
@@ -113,11 +92,10 @@ def shingle(texts: pl.Series, kind: Kind) -> Shingles:
     counts: list[NDArray[np.int64]] = []
     values: list[NDArray[np.uint64]] = []
     lengths = texts.str.len_chars().fill_null(0).to_numpy().astype(np.int64)
-    for start, end in chunks(lengths):
-        normal = normalise(texts.slice(start, end - start)).fill_null("")
-        symbols, sizes = _characters(normal) if kind == "characters" else _words(normal)
-        hashes, windows = _windows(symbols, sizes, CHARACTERS if kind == "characters" else WORDS)
-        found, kept = _sets(hashes, windows)
+    for start, end in chunks(lengths, items=_HASHED):
+        some = texts.slice(start, end - start).fill_null("")
+        hashes, runs = character_runs(normalise(some)) if kind == "characters" else word_runs(some)
+        found, kept = _sets(hashes, runs)
         values.append(found)
         counts.append(kept)
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
@@ -179,14 +157,6 @@ def gather(shingles: Shingles, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint
     return shingles.values[spans(shingles.offsets[rows], sizes)], offsets
 
 
-def spans(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The integers start, start + 1, … of each span, one span after the other."""
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    members: NDArray[np.int64] = np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - lengths), lengths)
-    return members
-
-
 def chunks(sizes: NDArray[np.int64], items: int = CHUNK_ITEMS, rows: int = CHUNK_ROWS) -> Iterator[tuple[int, int]]:
     """Cut rows of some sizes into runs [start, end) of at most `rows` rows and, unless one row is larger, `items`."""
     ends = np.cumsum(sizes)
@@ -232,71 +202,15 @@ def _in_table(
     return table[(keys * factor >> shift).astype(np.int64)] == keys, known[table[places] != known]
 
 
-def _code_points(text: str) -> NDArray[np.uint64]:
-    order = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
-    return np.frombuffer(text.encode(order), dtype=np.uint32).astype(np.uint64)
-
-
-def _characters(texts: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Code points of all texts, one after the other, and how many each has."""
-    return _code_points("".join(texts)), texts.str.len_chars().to_numpy().astype(np.int64)
-
-
-@cache
-def _word_characters() -> NDArray[np.bool_]:
-    """Whether each code point is a word character, as Python's `\\w` has it."""
-    table = np.zeros(sys.maxunicode + 1, dtype=np.bool_)
-    for run in re.finditer(r"\w+", "".join(map(chr, range(sys.maxunicode + 1)))):
-        table[run.start() : run.end()] = True
-    return table
-
-
-def _words(texts: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Hashes of the tokens of all texts, one after the other, and how many each has."""
-    points = _code_points(" ".join(texts))
-    lengths = texts.str.len_chars().to_numpy().astype(np.int64)
-    starts = np.cumsum(lengths + 1) - (lengths + 1)
-    word = _word_characters()[points.astype(np.int64)]
-    # A text without a token is one token as it stands.
-    tokens = np.concatenate([[0], np.cumsum(word)])
-    bare = tokens[starts + lengths] == tokens[starts]
-    word[spans(starts[bare], lengths[bare])] = True
-    inside = np.flatnonzero(word)
-    if not inside.size:
-        return np.zeros(0, dtype=np.uint64), np.zeros(len(texts), dtype=np.int64)
-    first = np.flatnonzero(np.diff(inside, prepend=-2) > 1)
-    place = np.arange(len(inside)) - np.repeat(first, np.diff(first, append=len(inside)))
-    hashes = np.add.reduceat(mix(points[inside] | place.astype(np.uint64) << np.uint64(21)), first)
-    rows = np.searchsorted(starts, inside[first], side="right") - 1
-    return mix(hashes), np.bincount(rows, minlength=len(texts))
-
-
-def _windows(
-    symbols: NDArray[np.uint64], sizes: NDArray[np.int64], width: int
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Hashes of the runs of `width` symbols within each row, and how many each row has; a short row is padded."""
-    if np.any((sizes > 0) & (sizes < width)):
-        padded = np.where(sizes > 0, np.maximum(sizes, width), 0)
-        wide = np.full(int(padded.sum()), _PAD)
-        wide[spans(np.cumsum(padded) - padded, sizes)] = symbols
-        symbols, sizes = wide, padded
-    if not symbols.size:
-        return symbols, sizes
-    runs = len(symbols) - width + 1
-    hashes = mix(symbols[:runs])
-    for place in range(1, width):
-        hashes = mix(hashes ^ symbols[place : place + runs])
-    within = np.ones(len(symbols), dtype=np.bool_)
-    ends = np.cumsum(sizes)[sizes > 0]
-    for back in range(1, width):
-        within[ends - back] = False
-    return hashes[within[:runs]], np.maximum(sizes - width + 1, 0)
-
-
 def _sets(hashes: NDArray[np.uint64], sizes: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Each row's hashes cut to 48 bits, sorted, each once; and how many each row has left."""
-    rows = np.repeat(np.arange(len(sizes), dtype=np.uint64) << _ROW_SHIFT, sizes)
-    keys = np.sort(rows | (hashes >> np.uint64(64 - HASH_BITS)))
+    rows = np.arange(len(sizes) + 1, dtype=np.uint64) << _ROW_SHIFT
+    keys = np.repeat(rows[:-1], sizes)
+    keys |= hashes >> np.uint64(64 - HASH_BITS)
+    keys.sort()
     if keys.size:
         keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
-    return keys & _HASH_MASK, np.bincount((keys >> _ROW_SHIFT).astype(np.int64), minlength=len(sizes))
+    # A row's place may be the last that fits above a hash, so that the row after it has none.
+    ends = np.append(np.searchsorted(keys, rows[1:-1]), len(keys))[: len(sizes)]
+    keys &= _HASH_MASK
+    return keys, np.diff(ends, prepend=0)

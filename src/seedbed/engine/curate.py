@@ -10,7 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError, told_as
+from seedbed.core.errors import DataError, RecipeError, told_as
 from seedbed.core.ledger import Books
 from seedbed.core.part import Part, labels_of
 from seedbed.core.rows import data_columns
@@ -22,7 +22,7 @@ from seedbed.core.task import Task
 
 from .jobs import Opened
 from .passes import Passes
-from .plan import check_column, check_columns, check_steps, common_schema, legs_of, renames_of
+from .plan import Leg, check_column, check_columns, check_steps, common_schema, legs_of, renames_of
 from .units import Crew
 
 
@@ -33,8 +33,8 @@ class Curated:
     table: Table
     books: Books
     parts: tuple[StepRecord, ...]
-    ledger: tuple[Path, ...]
-    """Ledger shards (`STORED_LEDGER_SCHEMA`), a pass after the other."""
+    ledger: tuple[tuple[Path, ...], ...]
+    """Ledger shards (`STORED_LEDGER_SCHEMA`) of each pass."""
     opened: tuple[Opened, ...]
     seconds: tuple[tuple[str, Second], ...]
     """Sources that steps read besides the rows, with the steps' names in the ledger."""
@@ -60,13 +60,12 @@ class Curation:
     also: tuple[tuple[str, Part], ...] = ()
     """Parts of later stages, with their places in the recipe: a column that they name must be there, too."""
 
-    def run(self) -> Curated:
-        """Read, change, keep and reject.
+    def planned(self) -> tuple[tuple[Opened, ...], pl.Schema, list[Leg]]:
+        """The sources, scanned; their columns; and the passes that the steps fall into: all there is before the first.
 
         Raises:
             RecipeError: A step names a column that is not there or cannot work on it.
-            DataError: A source cannot be read, or no row is left.
-            BooksError: Rows were lost or invented.
+            DataError: A source cannot be read.
         """
         opened = open_sources(self.sources, self.context)
         schema = schema_of(opened)
@@ -75,9 +74,25 @@ class Curation:
             check_column(column, columns, f"task.{role}", "the task")
         for at, part in self.also:
             check_columns(part, columns, at)
-        legs = legs_of(self.steps, self.task)
+        return opened, schema, legs_of(self.steps, self.task)
+
+    def run(self) -> Curated:
+        """Read, change, keep and reject.
+
+        Raises:
+            RecipeError: A step names a column that is not there or cannot work on it.
+            DataError: A source cannot be read, or no row is left.
+            BooksError: Rows were lost or invented.
+        """
+        opened, schema, legs = self.planned()
         own = any(type(part).__module__ == "__main__" for part in (*self.sources, *self.steps))
         # A worker cannot import what a script or a notebook defines for itself.
+        if own and self.context.engine == "ray":
+            raise RecipeError(
+                "a part is defined by the script or notebook that runs, which no node of a cluster can import",
+                at="--engine ray",
+                hint="put the part into a module that is installed on every node",
+            )
         with Crew.of(replace(self.context, workers=1) if own else self.context) as crew:
             passes = Passes(opened, schema, self.task, crew, self.changes)
             for leg in legs:

@@ -112,15 +112,17 @@ class Kernel:
             return after, 0, pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
         any_changed = pl.Series(pl.select(pl.any_horizontal(*differs)).to_series())
         # All that the step writes are told: which of them differ in this batch must not show in a row's entry.
-        samples = self._changes(name, batch.filter(any_changed), after.filter(any_changed), known)
-        return after, int(any_changed.sum()), samples
+        rows = self._told(batch[ROW], any_changed.arg_true())
+        return after, int(any_changed.sum()), self._changes(name, batch[rows], after[rows], known)
+
+    def _told(self, names: pl.Series, changed: pl.Series) -> pl.Series:
+        """Which of the changed rows stand in the ledger."""
+        if self.changes == "all":
+            return changed
+        chosen = [xxhash.xxh3_64_intdigest(row.encode()) % CHANGE_SAMPLE == 0 for row in names.gather(changed)]
+        return changed.filter(pl.Series(chosen, dtype=pl.Boolean))
 
     def _changes(self, name: str, before: pl.DataFrame, after: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-        if self.changes == "sample":
-            chosen = pl.Series(
-                [xxhash.xxh3_64_intdigest(row.encode()) % CHANGE_SAMPLE == 0 for row in before[ROW]], dtype=pl.Boolean
-            )
-            before, after = before.filter(chosen), after.filter(chosen)
         both = before.select(NUMBER, ROW).with_columns(
             pl.struct(_excerpts(before, columns)).alias("before"), pl.struct(_excerpts(after, columns)).alias("after")
         )

@@ -55,7 +55,7 @@ class Passes:
     """Digest of everything that they were made from."""
     books: Books = field(default_factory=Books)
     counts: list[StepRecord] = field(default_factory=list)
-    ledger: list[Path] = field(default_factory=list)
+    ledger: list[tuple[Path, ...]] = field(default_factory=list)
     first: dict[str, Any] = field(default_factory=dict)
     """Sums over the rows as read."""
     seconds: list[tuple[str, Second]] = field(default_factory=list)
@@ -76,41 +76,52 @@ class Passes:
     def _store(self) -> Store:
         return Store.of(self.crew.context)
 
-    def _pass(self, leg: Leg) -> Pass:
+    def as_pass(self, leg: Leg) -> Pass:
+        """What a leg does to batches."""
         kernel = Kernel(leg.steps, self.task.text, self.changes)
         survey = dict(leg.ends_with[1].survey()) if leg.ends_with else {}
         return Pass(kernel, self.crew.context.batch, survey)
 
     def _read(self, artefact: Artefact, leg: Leg) -> Done:
-        job = ReadJob(self._pass(leg), self.opened, self.schema, *self._watched)
+        job = self.reading(leg)
         size = float(sum(file.size for one in self.opened for file in one.scan.files))
         try:
             title = _title("Reading", leg)
-            return self.crew.work(artefact, job, self._blocks(leg), title=title, total=size, unit="B")
+            return self.crew.work(artefact, job, self.blocks(leg), title=title, total=size, unit="B")
         except DataError:  # of a file that has changed, what was done so far must not be taken up again
             artefact.forget()
             raise
 
+    def reading(self, leg: Leg) -> ReadJob:
+        """What is done to blocks in the first leg."""
+        return ReadJob(self.as_pass(leg), self.opened, self.schema, *self.watched)
+
     @property
-    def _watched(self) -> tuple[str | None, str | None]:
+    def watched(self) -> tuple[str | None, str | None]:
+        """The columns whose lengths and values are counted as read."""
         return self.task.roles.get("text"), self.task.roles.get("label")
 
-    def _blocks(self, leg: Leg) -> Iterator[Unit]:
-        """The sources' blocks. A key says what a block holds and where it stands, but not what else its file holds."""
-        done = [_done_by(leg, self.changes, [one.source for one in self.opened]), list(self._watched)]
+    def blocks(self, leg: Leg) -> Iterator[Unit]:
+        """The sources' blocks."""
+        for which in range(len(self.opened)):
+            yield from self.blocks_of(leg, which)
+
+    def blocks_of(self, leg: Leg, which: int) -> Iterator[Unit]:
+        """A source's blocks. A key says what a block holds and where it stands, but not what else its file holds."""
+        done = [_done_by(leg, self.changes, [one.source for one in self.opened]), list(self.watched)]
         columns = list(map(str, self.schema.items()))
-        for which, one in enumerate(self.opened):
-            options = one.source.model_dump(mode="json", exclude={"path", "limit", "license"})
-            of_source = digest.of_json([done, columns, one.part, one.name, dict(one.renames), options])
-            for block in one.source.blocks(one.scan, self.crew.context):
-                stands = [one.first_file + block.file, one.scan.files[block.file].name]
-                stands += [block.first_record, block.first_line]
-                key = digest.of_json([of_source, stands, one.source.heeds(block, one.scan)])
-                yield Unit(key, (which, block), float(block.size))
+        one = self.opened[which]
+        options = one.source.model_dump(mode="json", exclude={"path", "limit", "license"})
+        of_source = digest.of_json([done, columns, one.part, one.name, dict(one.renames), options])
+        for block in self.crew.blocks(one.source, one.scan):
+            stands = [one.first_file + block.file, one.scan.files[block.file].name]
+            stands += [block.first_record, block.first_line]
+            key = digest.of_json([of_source, stands, one.source.heeds(block, one.scan)])
+            yield Unit(key, (which, block), float(block.size))
 
     def _apply(self, artefact: Artefact, leg: Leg) -> Done:
         told = self.pending
-        job = ShardJob(self._pass(leg), told.path if told else None, told.part if told else "")
+        job = ShardJob(self.as_pass(leg), told.path if told else None, told.part if told else "")
         done = digest.of_json([_done_by(leg, self.changes, []), told and told.part])
 
         def units() -> Iterator[Unit]:
@@ -150,7 +161,7 @@ class Passes:
         self.books = books if reading else self.books.then(books)
         self.books.check(at="the run so far")
         self.table = Table(done.files(ROWS))
-        self.ledger += done.files(LEDGER)
+        self.ledger.append(done.files(LEDGER))
         self.pending = None
         self._still_rows()
 
@@ -166,7 +177,7 @@ class Passes:
         if not self.books.read:
             raise DataError("the sources hold no rows", at=", ".join(one.source.path for one in self.opened))
         told = why_rejected(self.books)
-        sample = pl.scan_parquet(self.ledger[:1], glob=False).filter(action="rejected").head(1).collect()
+        sample = pl.scan_parquet(list(self.ledger[0][:1]), glob=False).filter(action="rejected").head(1).collect()
         hint = f"for one, {sample['row'][0]}: {sample['excerpt'][0][:80]!r}" if sample.height else ""
         if sample.height and sample["reason"][0] == "unknown_label":
             hint = f"`task.labels` lists the labels that are known; {sample['row'][0]} carries another"

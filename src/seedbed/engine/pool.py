@@ -29,8 +29,19 @@ class Pool(AbstractContextManager["Pool"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._processes is not None:
-            self._processes.shutdown(wait=True, cancel_futures=True)
+        if self._processes is None:
+            return
+        if isinstance(error, KeyboardInterrupt):
+            self._kill(self._processes)
+        self._processes.shutdown(wait=True, cancel_futures=True)
+
+    def _kill(self, processes: ProcessPoolExecutor) -> None:
+        """End the workers in the middle of their units, which appear whole or not at all."""
+        if hasattr(processes, "kill_workers"):  # from Python 3.14 on
+            processes.kill_workers()
+            return
+        for process in list((processes._processes or {}).values()):
+            process.kill()
 
     def run(self, work: Callable[[Any], Any], units: Iterable[Any]) -> Iterator[Any]:
         """What `work` returns for each unit, as they come. Units are taken from their iterator as workers become free.

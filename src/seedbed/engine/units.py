@@ -16,14 +16,19 @@ import pyarrow.parquet as pq
 
 from seedbed.core import digest
 from seedbed.core.context import Context
+from seedbed.core.source import Block, Scan, Source
 from seedbed.core.step import Reduce
 from seedbed.core.table import Table
 from seedbed.store.store import Artefact, Store, kept
 
+from .cluster import connected
+from .cutting import cut_by
 from .grouping import LocalGroups
 from .jobs import KEYS, LEDGER, ROWS, KeysJob
 from .pool import Pool
 from .provenance import code_of, versions
+from .ray_workers import RayWorkers
+from .shuffled import RayGroups
 from .workers import Facts, Workers, add_up
 
 #: Writes the files of a unit into its folder and returns its counts.
@@ -69,9 +74,20 @@ class Crew:
     @classmethod
     @contextmanager
     def of(cls, context: Context) -> Iterator[Self]:
-        """A crew as large as the context says; its processes end with the body."""
+        """A crew as large as the context says, or the cluster's; its processes end with the body."""
+        if context.engine == "ray":
+            with connected(context):
+                yield cls(context, RayWorkers.connected())
+            return
         with Pool(context.workers) as pool:
             yield cls(context, pool)
+
+    def blocks(self, source: Source, scan: Scan) -> Iterator[Block]:
+        """The blocks of a source, in order; cut by the workers where they are a cluster and the source can be."""
+        if self.context.engine == "ray":
+            yield from cut_by(self.workers, source, scan, self.context)
+        else:
+            yield from source.blocks(scan, self.context)
 
     def work(self, artefact: Artefact, job: Job, units: Iterable[Unit], *, title: str, total: float, unit: str) -> Done:
         """Do the units that the store does not hold, and seal an artefact that is made of them.
@@ -85,7 +101,7 @@ class Crew:
             unit: Of the sizes.
         """
         store = Store.of(self.context)
-        known = _known(store, artefact)
+        known = known_units(store, artefact)
         if known is not None:
             return known
         store.units_begin()
@@ -93,21 +109,21 @@ class Crew:
         places: list[Artefact] = []
         with self.context.stage(title, total, unit) as stage:
 
-            def missing() -> Iterator[tuple[Path, Any]]:
+            def missing() -> Iterator[tuple[Path, Unit]]:
                 nonlocal facts
                 for one in units:
                     place = store.unit(one.key)
                     places.append(place)
                     if intact(place):  # an earlier run got this far, or had the same rows
                         facts = add_up(facts, place.facts())
+                        stage.advance(one.size, _note(facts), found=True)
                     else:
                         place.forget()
-                        yield place.folder, one.item
-                    stage.advance(one.size)
+                        yield place.folder, one
 
-            for more in self.workers.run(_Kept(job), missing()):
+            for more, size in self.workers.run(_Kept(job), missing()):
                 facts = add_up(facts, more)
-                stage.advance(0, _note(facts))
+                stage.advance(size, _note(facts), rows=more.get("read", 0))
         done = Done(facts, tuple(places))
         artefact.seal({"facts": facts, "units": done.keys})
         return done
@@ -130,7 +146,8 @@ class Crew:
         keys = Store.of(self.context).artefact("keys", digest.of_json([unit.key for unit in units]))
         job = KeysJob(step, survey, self.context.batch)
         done = self.work(keys, job, units, title=title, total=len(units), unit="shards")
-        return LocalGroups(place.folder, done.files(KEYS), table, survey, self.context)
+        groups = RayGroups if self.context.engine == "ray" else LocalGroups
+        return groups(place.folder, done.files(KEYS), table, survey, self.context, self.workers)
 
 
 @dataclass(frozen=True)
@@ -139,12 +156,13 @@ class _Kept:
 
     job: Job
 
-    def __call__(self, todo: tuple[Path, Any]) -> Facts:
-        place, item = todo
+    def __call__(self, todo: tuple[Path, Unit]) -> tuple[Facts, float]:
+        """The unit's counts, and its size."""
+        place, unit = todo
         with kept(Artefact(place)) as folder:
-            facts = self.job(item, folder)
+            facts = self.job(unit.item, folder)
             Artefact(folder).seal(facts)
-        return facts
+        return facts, unit.size
 
 
 def intact(unit: Artefact) -> bool:
@@ -159,7 +177,7 @@ def intact(unit: Artefact) -> bool:
         return False
 
 
-def _known(store: Store, artefact: Artefact) -> Done | None:
+def known_units(store: Store, artefact: Artefact) -> Done | None:
     """The units of an artefact that is whole, if all of them still are."""
     if not artefact.whole:
         return None

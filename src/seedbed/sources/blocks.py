@@ -93,6 +93,7 @@ class Cutter:
     _record: int = 1
     _line: int = 1
     _told: int = 0
+    _at: int = 0
 
     def blocks(self, reader: Reader) -> Iterator[Block]:
         """The blocks, in order. `left` counts down."""
@@ -103,12 +104,14 @@ class Cutter:
             pieces = self.split(rest, final)
             if len(pieces.ends):
                 yield from self._block(rest, pieces, reader.position)
+                self._at += int(pieces.ends[-1])
                 rest = rest[int(pieces.ends[-1]) :]
             if final:
                 return
             if len(rest) > self.longest + _AHEAD and self.left != 0:
                 head, lines, size, rest = self._pass_over(rest, reader)
                 yield from self._emit(TooLong(head, size), 1, 1, lines, reader.position)
+                self._at += size
 
     def _block(self, data: bytes, pieces: Pieces, position: int) -> Iterator[Block]:
         ends, numbered, start, marks = pieces.ends, ~pieces.blank, 0, pieces.marks
@@ -131,15 +134,18 @@ class Cutter:
         numbers = len(numbered) if self.count_blank else records
         lines = payload.count(self.newline)
         if marks is not None and marks[: len(ends)].any():
-            yield from self._emit(Marked(payload, ends - start, marks[: len(ends)]), records, numbers, lines, position)
+            marked = Marked(payload, ends - start, marks[: len(ends)])
+            yield from self._emit(marked, records, numbers, lines, position, start)
         else:
-            yield from self._emit(payload, records, numbers, lines, position)
+            yield from self._emit(payload, records, numbers, lines, position, start)
 
-    def _emit(self, payload: Any, records: int, numbers: int, lines: int, position: int) -> Iterator[Block]:
+    def _emit(
+        self, payload: Any, records: int, numbers: int, lines: int, position: int, start: int = 0
+    ) -> Iterator[Block]:
         if self.skip and isinstance(payload, TooLong):  # a header cannot be that long: `scan` has seen it
             return
         if records:
-            yield Block(self.file, self._record, self._line, position - self._told, payload)
+            yield Block(self.file, self._record, self._line, position - self._told, payload, self._at + start)
             self._told = position
         self._record += numbers
         self._line += lines

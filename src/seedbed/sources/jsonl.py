@@ -22,7 +22,7 @@ from .blocks import BLOCK, LONGEST, Cutter, Malformed, Pieces, TooLong, kept, li
 from .encoding import by_mark
 from .files import find
 from .kinds import refuse_binary, refuse_other
-from .stream import Stream
+from .stream import Stream, fetched, stretched
 
 _WANTED = "JSON, one object a line"
 _SAMPLE = 1 << 20
@@ -150,16 +150,37 @@ class Jsonl(Source):
         """
         left = self.limit
         for number, file in enumerate(scan.files):
-            cutter = Cutter(number, _pieces, count_blank=True, left=left, size=self.block_bytes, longest=self.longest)
             with Stream(file.url, hashed=True) as stream:
+                cutter = self._cutter(number, left)
                 yield from cutter.blocks(_AfterMark(stream, file.url))
                 stream.check_sha256(file.sha256)
             left = cutter.left
             if left == 0:
                 return
 
+    def _cutter(self, file: int, left: int | None) -> Cutter:
+        return Cutter(file, _pieces, count_blank=True, left=left, size=self.block_bytes, longest=self.longest)
+
+    def stretches(self, scan: Scan, file: int) -> list[Block] | None:
+        """The blocks of a file that is not packed, unless `limit` asks for a part of the files."""
+        url = scan.files[file].url
+        if self.limit is not None:
+            return None
+        with Stream(url, hashed=True) as stream:
+            if stream.packing:
+                return None
+            text = _AfterMark(stream, url)
+            found = [stretched(block, text.mark) for block in self._cutter(file, None).blocks(text)]
+            stream.check_sha256(scan.files[file].sha256)
+        return found
+
     def parse(self, block: Block, scan: Scan) -> Parsed:
-        """Rows of a block."""
+        """Rows of a block.
+
+        Raises:
+            DataError: The file is not the one that was scanned.
+        """
+        block = fetched(block, scan)
         if isinstance(block.payload, TooLong):
             text = block.payload.start.decode(errors="replace")
             refused = [too_long(block, block.payload, text, self.longest)]
@@ -205,10 +226,11 @@ class _FaultError(Exception):
 
 
 class _AfterMark:
-    """The bytes of a file after a UTF-8 mark, if it has one; its first bytes stay in `head`."""
+    """The bytes of a file after a UTF-8 mark of `mark` bytes, if it has one; its first bytes stay in `head`."""
 
     def __init__(self, stream: Stream, at: str) -> None:
         self._stream, self._at, self.head = stream, at, b""
+        self.mark = 0
 
     @property
     def position(self) -> int:
@@ -223,6 +245,7 @@ class _AfterMark:
         if marked and marked[0] != "utf-8":
             raise DataError(f"is in {marked[0]}; JSON lines are UTF-8", at=self._at, hint="recode the file (iconv)")
         self.head = data
+        self.mark = len(data) - len(data.removeprefix(_BOM))
         return data.removeprefix(_BOM) or (self._stream.read(size) if data else b"")
 
 

@@ -11,11 +11,14 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Self
 
 import pyarrow as pa
+import xxhash
 
 from seedbed.core.errors import DataError
+from seedbed.core.source import Block, Scan, Stretch
 
 from .files import changed, failures, open_stored
 
@@ -143,3 +146,26 @@ def stored_sha256(url: str) -> str:
         while data := raw.read(_BUFFER):
             digest.update(data)
     return digest.hexdigest()
+
+
+def stretched(block: Block, before: int) -> Block:
+    """The block with a `Stretch` for its bytes, in a stored file whose text begins after so many bytes."""
+    return replace(block, payload=Stretch.of(block, before)) if isinstance(block.payload, bytes) else block
+
+
+def fetched(block: Block, scan: Scan) -> Block:
+    """The block with its bytes, read now if it came with a `Stretch`.
+
+    Raises:
+        DataError: They are not there any more.
+    """
+    wanted = block.payload
+    if not isinstance(wanted, Stretch):
+        return block
+    url = scan.files[block.file].url
+    with failures(url), open_stored(url) as stored:
+        stored.seek(wanted.start)
+        data = bytes(stored.read(wanted.size))
+    if xxhash.xxh3_128_hexdigest(data) != wanted.digest:
+        raise changed(url)
+    return replace(block, payload=data)

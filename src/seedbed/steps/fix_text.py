@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
@@ -12,11 +13,13 @@ from seedbed.core.part import Example, TextColumn
 from seedbed.core.step import Map
 from seedbed.core.values import text_of
 
+from .forms import out_of_form
 from .mangled import mangled_signs
-from .some_rows import rewrite
+from .mendable import ENTITY, decoded, mendable
+from .some_rows import beyond_ascii, changed, matching, rewrite, with_control
 
-#: ftfy changes no text without one of these: it only looks at entities, control characters and what is not ASCII.
-_MAY_CHANGE = r"[^\t\n\x20-\x25\x27-\x7e]"
+if TYPE_CHECKING:
+    from ftfy import TextFixerConfig
 
 
 class FixText(Map):
@@ -24,7 +27,7 @@ class FixText(Map):
 
     Rows are given to ftfy (Robyn Speer, https://ftfy.readthedocs.org), which undoes a wrong decoding only where the
     result is certainly better. Before that, signs that went through Mac Roman and Windows-1252 (`I‰Ûªve`, `donäó»t`)
-    are put back, which ftfy does not know. Rows of plain printable ASCII without `&` cannot change and cost nothing.
+    are put back, which ftfy does not know. Texts in which none of ftfy's patterns is found cannot change, and cost little.
 
     ## Why
     Text that went through a wrong encoding, or was escaped for a web page, spells one word in several ways. A model
@@ -68,18 +71,54 @@ class FixText(Map):
 
     def columns(self) -> Sequence[pl.Expr]:
         """The column, mended."""
-        return [rewrite(text_of(str(self.column)), lambda texts: texts.str.contains(_MAY_CHANGE), self._mend)]
+        return [rewrite(text_of(str(self.column)), self._broken, self._mend)]
+
+    def _broken(self, texts: pl.Series) -> pl.Series:
+        """Whether a text can change; some that cannot are taken for such that can."""
+        beyond = beyond_ascii(texts)
+        # ftfy only looks at entities, control characters and what is not ASCII.
+        odd = beyond | with_control(texts) | texts.str.contains_any(["&", "\r", "\v"])
+        if not odd.any():
+            return odd
+        pattern = mendable(self.unescape_html, mac_roman=self.mac_roman, uncurl_quotes=self.uncurl_quotes)
+        found = matching(texts, pattern, odd)
+        return found if self.normalization == "none" else found | out_of_form(texts, self.normalization, beyond)
 
     def _mend(self, texts: pl.Series) -> pl.Series:
-        from ftfy import TextFixerConfig, fix_text
+        if self.mac_roman:
+            forms = mangled_signs()
+            texts = texts.str.replace_many(list(forms), list(forms.values()), leftmost=True)
+        texts = changed(texts, self._broken(texts), self._decoded)
+        return changed(texts, self._broken(texts), self._by_ftfy)
 
-        config = TextFixerConfig(
+    def _decoded(self, texts: pl.Series) -> pl.Series:
+        """Texts of which nothing was wrong but the encoding; the others as they were.
+
+        To ask ftfy for this alone, and a pattern whether anything is left to do, is several times faster than to have
+        it look for all faults again after each that it mends.
+        """
+        config = self._config()
+        pieces = texts.alias("line").str.split("\n", inclusive=True)  # ftfy, too, mends line by line
+        lines = pieces.to_frame().with_row_index("text").explode("line")
+        mended = changed(lines["line"], self._broken(lines["line"]), partial(decoded, config=config))
+        whole = (
+            lines.with_columns(mended).group_by("text", maintain_order=True).agg(pl.col("line").str.join(""))["line"]
+        )
+        others = texts.str.contains(ENTITY) | (texts.str.len_chars() > config.max_decode_length) | self._broken(whole)
+        return texts.zip_with(others, whole)
+
+    def _by_ftfy(self, texts: pl.Series) -> pl.Series:
+        from ftfy import fix_text
+
+        config = self._config()
+        return pl.Series([fix_text(text, config) for text in texts], dtype=pl.String)
+
+    def _config(self) -> TextFixerConfig:
+        from ftfy import TextFixerConfig
+
+        return TextFixerConfig(
             unescape_html=self.unescape_html,
             normalization=None if self.normalization == "none" else self.normalization,
             uncurl_quotes=self.uncurl_quotes,
             explain=False,
         )
-        if self.mac_roman:
-            forms = mangled_signs()
-            texts = texts.str.replace_many(list(forms), list(forms.values()), leftmost=True)
-        return pl.Series([fix_text(text, config) for text in texts], dtype=pl.String)

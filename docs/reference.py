@@ -112,9 +112,11 @@ def _cell(text: str) -> str:
 def _commands() -> str:
     group: Any = typer.main.get_command(app)
     pieces = ["# The commands", "`seedbed COMMAND --help` shows the same.", group.epilog]
-    for name, command in group.commands.items():
+    for name, command in _each(group):
         pieces.append(f"## seedbed {name}")
         pieces += [command.help, command.epilog]
+        if hasattr(command, "commands"):
+            continue
         lines = ["| argument or option | default | what |", "|---|---|---|"]
         for one in command.params:
             if one.name == "help":
@@ -124,6 +126,14 @@ def _commands() -> str:
             lines.append(f"| `{named}` | {given} | {_cell(one.help or '')} |")
         pieces.append("\n".join(lines))
     return "\n\n".join(piece for piece in pieces if piece)
+
+
+def _each(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Commands, and those of groups after them."""
+    for name, command in group.commands.items():
+        yield f"{before}{name}", command
+        if hasattr(command, "commands"):
+            yield from _each(command, f"{before}{name} ")
 
 
 def _run() -> str:

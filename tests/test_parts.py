@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,7 +26,7 @@ from seedbed.core.part import BASE, FAMILIES, Example, Part, sections
 from seedbed.core.rows import NUMBER, ROW, data_columns, number_rows
 from seedbed.core.source import Source
 from seedbed.core.splitter import Splitter
-from seedbed.core.step import Filter, Map, Reduce, Rework, Step
+from seedbed.core.step import UNIT, Filter, Map, Reduce, Rework, Step
 from seedbed.core.task import TextClassification
 from seedbed.engine.kernel import Kernel
 
@@ -44,7 +44,7 @@ PROMISED = {
     "sources": "csv jsonl parquet",
     "steps": "fix_text strip_html normalize drop_missing map_values keep_values text_length exact_duplicates "
     "near_duplicates conflicting_labels sample fill_missing lemmatize where derive join cast parse_dates cap_per_class "
-    "python",
+    "python decontaminate semantic_duplicates",
     "checks": "row_count no_missing allowed_values class_share no_leakage unique value_range matches text_length_range",
     "splitters": "stratified random group",
     "learners": "majority rules naive_bayes tfidf_logistic tfidf_svm embedding_logistic tfidf_embedding_logistic "
@@ -203,6 +203,10 @@ class InMemory:
     def survey(self) -> Mapping[str, int]:
         return self._survey
 
+    @property
+    def context(self) -> Context:
+        return Context(store=Path(FOLDER.name) / "store")
+
     def partitions(self) -> Iterator[pl.DataFrame]:
         piece = self._keys["key"].rank("dense").fill_null(0) % 3
         for i in range(3):
@@ -210,6 +214,12 @@ class InMemory:
 
     def lookup(self, numbers: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         return self._rows.filter(pl.col(NUMBER).is_in(numbers.implode())).select(NUMBER, ROW, *columns).sort(NUMBER)
+
+    def over(
+        self, work: Callable[[pl.DataFrame], pl.DataFrame], units: pl.DataFrame, columns: Sequence[str]
+    ) -> Iterator[pl.DataFrame]:
+        for _, unit in units.group_by(UNIT, maintain_order=True):
+            yield work(self.lookup(unit[NUMBER], columns).select(NUMBER, *columns))
 
 
 def _run_step(step: Step, rows: pl.DataFrame) -> pl.DataFrame:

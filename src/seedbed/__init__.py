@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .core.errors import BooksError, DataError, MissingExtraError, ModelError, RecipeError, SeedbedError
 from .core.version import __version__
@@ -41,6 +41,8 @@ def run(
     workers: int | None = None,
     batch: int | None = None,
     progress: Progress | None = None,
+    engine: Literal["local", "ray"] = "local",
+    limit: int | None = None,
 ) -> Finished:
     """Run a recipe to its end.
 
@@ -51,6 +53,9 @@ def run(
         workers: Worker processes; the number of cores, at most 8, when left out.
         batch: Most rows that a step sees at once.
         progress: Where progress is shown; nowhere when left out.
+        engine: Who does the work: processes of this machine, or the Ray cluster that `ray.init` connected or
+            `RAY_ADDRESS` names; where there is none, one is started on this machine for the run.
+        limit: Read at most so many records of each source: a quick look, which is not published and not `latest`.
 
     Returns:
         The record of the run (`run`) and its `folder`. A run that a check or a gate stopped has `run.state` `failed`.
@@ -58,14 +63,18 @@ def run(
     Raises:
         RecipeError: The recipe is wrong, or does not fit the data.
         DataError: A source or its data cannot be read or used.
-        ModelError: A model could not be trained.
+        ModelError: A model could not be trained, or a cluster cannot do the work.
+        MissingExtraError: Packages that a part or the engine needs are not installed.
     """
     from .flow import run as run_loaded
     from .recipe.loading import load, parse
 
     loaded = parse(recipe) if isinstance(recipe, Mapping) else load(Path(recipe), overrides)
     place = Path(out) if out is not None else None
-    return run_loaded(loaded, out=place, workers=workers, batch=batch, progress=progress)
+    cluster = "" if engine == "ray" else None
+    return run_loaded(
+        loaded, out=place, workers=workers, batch=batch, progress=progress, cluster=cluster, limit=limit
+    )
 
 
 def open_run(folder: str | Path) -> Finished:

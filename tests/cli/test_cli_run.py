@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import random
+import time
 from pathlib import Path
 
 import pytest
 
 from seedbed.cli import main
-from seedbed.cli.progress import Bars, Lines, amount, shown_on
+from seedbed.cli.progress import Bars, Lines, Standing, amount, duration, shown_on
 from seedbed.cli.run import facts, summary
 from seedbed.core.context import Context
 from seedbed.core.ledger import Books
@@ -127,9 +128,46 @@ def test_lines_are_few_and_tell_share_and_rate() -> None:
             stage.advance(1e6, note="x.csv")
     assert stream.getvalue().splitlines() == [
         "reading …",
-        *(f"reading: {share} % of 100.0 MB · 4.0 MB/s · x.csv" for share in (20, 40, 60, 80, 100)),
+        *(
+            f"reading: {share} % of 100.0 MB · 4.0 MB/s · x.csv{left}"
+            for share, left in ((20, " · 20 s left"), (40, " · 15 s left"), (60, " · 10 s left"), (80, " · 5 s left"))
+        ),
+        "reading: 100 % of 100.0 MB · 4.0 MB/s · x.csv",
         "reading: done in 25.0 s",
     ]
+
+
+def test_what_an_earlier_run_had_done_is_no_measure_of_speed() -> None:
+    stage = Standing("reading", 1000.0, "B", started=0.0)
+    for _ in range(5):
+        stage.add(100, "", 0, found=True, now=2.0)
+    assert stage.told(2.0) == "50 % of 1.0 kB (500 B there already)"
+    for second in (4.0, 6.0):
+        stage.add(100, "7 kept, 1 rejected", 4, found=False, now=second)
+    assert stage.told(6.0) == "70 % of 1.0 kB (500 B there already) · 2 rows/s · 7 kept, 1 rejected · 6 s left"
+    stage.add(100, "", 4, found=True, now=6.0)
+    assert "3 rows/s" not in stage.told(6.0)
+    assert stage.told(6.0).endswith("4 s left")
+
+
+def test_a_stage_that_says_nothing_gives_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedbed.cli.progress.EVERY", 0.05)
+    stream = io.StringIO()
+    lines = Lines(stream)
+    stage = lines.start("fitting", None, "")
+    for _ in range(200):
+        time.sleep(0.02)
+        if "fitting: 0." in stream.getvalue() or "fitting: < 0.1" in stream.getvalue():
+            break
+    lines.finish(stage)
+    assert " so far" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(0.2, "1 s"), (89, "89 s"), (100, "2 min"), (5900, "98 min"), (7800, "2 h 10 min")]
+)
+def test_time_left_is_told_as_roughly_as_it_is_known(left: float, words: str) -> None:
+    assert duration(left) == words
 
 
 def test_lines_without_a_total_count() -> None:

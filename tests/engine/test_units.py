@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_appended_rows_cost_what_they_cost(tmp_path: Path, curate: Callable[...,
     context = Context(base=tmp_path, store=fresh / "store")
     again = Curation((Jsonl(path=str(data)),), STEPS, TASK, context).run()
     assert rows(grown).equals(rows(again)) and grown.books == again.books
-    ledger = [pl.scan_parquet(list(one.ledger)).collect() for one in (grown, again)]
+    ledger = [pl.scan_parquet(list(chain(*one.ledger))).collect() for one in (grown, again)]
     assert ledger[0].equals(ledger[1])
 
 
@@ -100,7 +101,7 @@ def test_a_damaged_unit_is_made_again_and_no_other(tmp_path: Path, curate: Calla
     (tmp_path / "data" / "a.jsonl").write_text(lines(0, 500))
     first = rows(curate())
     before = units(tmp_path)
-    damaged = next(unit for unit in (tmp_path / "store" / "units").iterdir() if (unit / name).exists())
+    damaged = next(unit for unit in (tmp_path / "store" / "units").iterdir() if (unit / "rows.parquet").exists())
     (damaged / name).write_bytes((damaged / name).read_bytes()[:-9])
     assert rows(curate()).equals(first)
     after = units(tmp_path)

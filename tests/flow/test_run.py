@@ -442,3 +442,11 @@ def test_a_wrong_encoding_is_the_datas_fault(tmp_path: Path) -> None:
         with pytest.raises(SeedbedError) as error:
             go(tmp_path, sources=[{"use": "csv", "path": "rows.csv", "encoding": encoding}])
         assert error.value.exit_code in (2, 3)
+
+
+def test_the_ledger_has_a_file_a_pass_however_many_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedbed.sources.jsonl.Jsonl.block_bytes", 2_000)
+    write(tmp_path, texts(150))
+    done = go(tmp_path)
+    files = sorted(path.name for path in (done.folder / "ledger").iterdir())
+    assert files == [f"pass-{place}.parquet" for place in range(4)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from seedbed.core.errors import RecipeError
 from seedbed.core.rows import NUMBER, ROW, number_rows
-from seedbed.core.step import Reduce
+from seedbed.core.step import UNIT, Reduce
 from seedbed.steps import ConflictingLabels, ExactDuplicates, NearDuplicates, Sample
 
 ROLES = {"text": "text", "label": "label"}
@@ -41,6 +41,12 @@ class InMemory:
 
     def lookup(self, numbers: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         return self.rows.filter(pl.col(NUMBER).is_in(numbers.implode())).select(NUMBER, ROW, *columns).sort(NUMBER)
+
+    def over(
+        self, work: Callable[[pl.DataFrame], pl.DataFrame], units: pl.DataFrame, columns: Sequence[str]
+    ) -> Iterator[pl.DataFrame]:
+        for _, unit in units.group_by(UNIT, maintain_order=True):
+            yield work(self.lookup(unit[NUMBER], columns).select(NUMBER, *columns))
 
 
 def table(**columns: list[Any]) -> pl.DataFrame:
@@ -118,7 +124,7 @@ def test_near_tells_neighbour_survivor_and_similarity() -> None:
     chain = [FOOD, FOOD + " and kind", FOOD + " and kind to all"]
     rows = table(text=[HOUR, *chain, None, "", HOUR.upper()], label=["n", "p", "p", "p", "n", "n", "p"])
     assert jaccard(chain[0], chain[2]) < 0.8 < jaccard(chain[0], chain[1]) < jaccard(chain[1], chain[2])
-    base = {"reason": "near_duplicate", "shingles": "characters"}
+    base = {"reason": "near_duplicate", "shingles": "characters", "rule": "first"}
     assert judged(NearDuplicates(), rows) == [
         {"row": 3, "of": 4, "kept": 2, "similarity": round(jaccard(chain[1], chain[2]), 4), **base},
         {"row": 4, "of": 3, "kept": 2, "similarity": round(jaccard(chain[1], chain[2]), 4), **base},
@@ -135,6 +141,7 @@ def test_near_conflicts_go_as_a_whole() -> None:
     torn = [(v["row"], v["kept"]) for v in told if v["reason"] == "conflicting_near_duplicates"]
     assert torn == [(1, None), (3, None), (5, None)]
     assert [(v["row"], v["kept"]) for v in told if v["reason"] == "near_duplicate"] == [(4, 2), (6, 2)]
+    assert {v["rule"] for v in told if v["row"] in (1, 3, 5)} == {"reject_all"}
     assert all(v["of"] for v in told)
     assert rejected(NearDuplicates(), rows) == [3, 4, 5, 6]
 
@@ -184,12 +191,88 @@ def test_near_is_true_and_does_not_depend_on_pieces(texts: list[str], pieces: in
         assert row not in gone or max(others) >= 0.7
 
 
-def test_near_sums_up_pairs_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_near_sums_up_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = table(text=[f"{FOOD} {'!' * (i % 4)}{' again' * (i % 3)}" for i in range(40)], label=["p"] * 40)
     told = judged(NearDuplicates(at_least=0.6), rows)
     assert len(told) > 30
-    monkeypatch.setattr("seedbed.steps.near_duplicates._WAITING", 3)
+    monkeypatch.setattr("seedbed.core.similarity.clusters._WAITING", 3)
+    monkeypatch.setattr("seedbed.core.similarity.candidates._WAITING", 3)
+    monkeypatch.setattr("seedbed.core.similarity.candidates.UNIT_SHINGLES", 200)
+    monkeypatch.setattr("seedbed.steps.near_duplicates._TOGETHER", 7)
+    monkeypatch.setattr("seedbed.steps.survivors._TOGETHER", 7)
     assert judged(NearDuplicates(at_least=0.6), rows, pieces=50) == told
+    monkeypatch.setattr("seedbed.steps.near_duplicates.EXACT_ROWS", 0)
+    assert judged(NearDuplicates(at_least=0.6), rows, pieces=50) == told
+    longest = judged(NearDuplicates(at_least=0.6, keep="longest"), rows)
+    kept = {verdict["kept"] for verdict in longest}
+    assert [len(rows["text"][row - 1]) for row in kept] == [rows["text"].str.len_chars().max()]
+
+
+def test_near_by_bands_is_what_comparing_all_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(3)
+    words = [f"{a}{b}{c}" for a in "klmnprst" for b in "aeiou" for c in ("rit", "no", "stan", "vel", "gu")]
+    texts = []
+    for _ in range(60):
+        text = draw.choice(words, 20)
+        for _ in range(3):
+            text = np.where(draw.random(20) < 0.05, draw.choice(words, 20), text)
+            texts.append(" ".join(text))
+    rows = table(text=texts)
+    told = judged(NearDuplicates(at_least=0.7), rows)
+    assert len(told) > 60
+    monkeypatch.setattr("seedbed.steps.near_duplicates.EXACT_ROWS", 10)
+    assert judged(NearDuplicates(at_least=0.7), rows) == told
+
+
+def kept_by(step: NearDuplicates, rows: pl.DataFrame) -> dict[int, int]:
+    told = judged(step, rows)
+    assert {verdict["rule"] for verdict in told} == {step.keep}
+    return {verdict["row"]: verdict["kept"] for verdict in told}
+
+
+def test_near_the_longest_stays() -> None:
+    rows = table(text=[FOOD, HOUR, FOOD + " and kind", FOOD + "!!", FOOD + "! and kind", HOUR])
+    assert kept_by(NearDuplicates(keep="longest", at_least=0.7), rows) == {1: 5, 3: 5, 4: 5, 6: 2}
+    # Equal as sets of shingles, and still one is longer.
+    rows = table(text=["ha ha", HOUR, "ha ha ha ha ha ha ha", "ha ha ha ha ha ha"])
+    assert kept_by(NearDuplicates(keep="longest", at_least=0.9), rows) == {4: 3}
+
+
+def test_near_the_best_stays_and_a_missing_number_is_worst() -> None:
+    texts = [FOOD, FOOD + "!", FOOD + "!!", HOUR, HOUR.upper(), HOUR + "."]
+    rows = table(text=texts, stars=[2.0, 4.0, 4.0, None, float("nan"), -1.0])
+    assert kept_by(NearDuplicates(keep="best", quality="stars"), rows) == {1: 2, 3: 2, 4: 6, 5: 6}
+    rows = table(text=texts, stars=pl.Series([None] * 6, dtype=pl.Int32))
+    assert kept_by(NearDuplicates(keep="best", quality="stars"), rows) == {2: 1, 3: 1, 5: 4, 6: 4}
+    with pytest.raises(RecipeError, match=r"near_duplicates\.quality.*holds String"):
+        judged(NearDuplicates(keep="best", quality="text"), rows)
+
+
+def test_near_the_most_trusted_source_stays() -> None:
+    texts = [FOOD, FOOD + "!", FOOD + "!!", HOUR, HOUR.upper(), FOOD.upper()]
+    rows = table(text=texts).with_columns(
+        (pl.Series(["web", "lab", "web", "web", "blog", "lab:2"]) + ":f#" + pl.Series(list("123456"))).alias(ROW)
+    )
+    step = NearDuplicates(keep="most_trusted", trust=["lab", "blog"])
+    assert kept_by(step, rows) == {1: 2, 3: 2, 4: 5, 6: 2}
+    step = NearDuplicates(keep="most_trusted", trust=["lab:2", "lab"])
+    assert kept_by(step, rows) == {1: 6, 2: 6, 3: 6, 5: 4}
+
+
+def test_near_rules_need_what_they_go_by() -> None:
+    for wrong in ({"keep": "best"}, {"quality": "stars"}, {"keep": "most_trusted"}, {"trust": ["lab"]}):
+        with pytest.raises(ValidationError, match="go together"):
+            NearDuplicates(**wrong)
+    assert ("quality", "stars") in NearDuplicates(keep="best", quality="stars").columns_used()
+
+
+def test_near_of_a_crowd_all_go_but_one() -> None:
+    texts = [f"Your code is {i:04}. Do not give this code to anyone, not even to us. Thank you." for i in range(1_500)]
+    told = judged(NearDuplicates(), table(text=texts), batch=500)
+    assert [verdict["row"] for verdict in told] == list(range(2, 1_501))
+    assert {verdict["kept"] for verdict in told} == {1}
+    for verdict in told[::100]:
+        assert verdict["similarity"] == round(jaccard(texts[verdict["row"] - 1], texts[verdict["of"] - 1]), 4) >= 0.8
 
 
 def test_near_needs_the_columns_that_it_uses() -> None:
@@ -203,7 +286,7 @@ def test_near_needs_the_columns_that_it_uses() -> None:
 def test_near_refuses_what_breaks_its_promise() -> None:
     with pytest.raises(ValidationError, match="16 permutations find too few pairs"):
         NearDuplicates(at_least=0.3, permutations=16)
-    assert NearDuplicates(at_least=0.3).permutations == 128
+    assert NearDuplicates(at_least=0.3).permutations is None
 
 
 # conflicting_labels

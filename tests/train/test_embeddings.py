@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tiny_encoder import write_tiny_encoder
 
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError
 from seedbed.core.part import BASE
 from seedbed.core.task import TextClassification
+from seedbed.store.embeddings import IN_A_FILE, WORTH_KEEPING, EncoderOptions
 from seedbed.train import EmbeddingLogistic
 from seedbed.train.bundle import Preprocess, load_bundle, save_bundle
-from seedbed.train.embeddings import IN_A_FILE, WORTH_KEEPING, EncoderOptions
+from tiny_encoder import write_tiny_encoder
 
 TASK = TextClassification(kind="text_classification", text="text", label="label")
 MANY = [f"{first} {second} {i}" for i, (first, second) in enumerate([("lovely", "chair"), ("awful", "desk")] * 700)]
@@ -121,7 +121,7 @@ def test_a_store_that_cannot_be_written_costs_time_only(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("seedbed.train.embeddings.write_whole", full)
+    monkeypatch.setattr("seedbed.store.embeddings.write_whole", full)
     assert embed(MANY[:100], tiny, tmp_path)[1] == 100
     assert files(tmp_path) == []
 
@@ -130,7 +130,7 @@ PROCESS = """
 import sys
 from pathlib import Path
 from seedbed.core.context import Context
-from seedbed.train.embeddings import EncoderOptions
+from seedbed.store.embeddings import EncoderOptions
 context = Context(store=Path(sys.argv[2]))
 texts = [f"lovely chair {i}" for i in range(2500)]
 found = EncoderOptions(encoder=sys.argv[1], max_tokens=20).embedder(context).embed(texts, context)

@@ -13,9 +13,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.pipeline import make_union
 from sklearn.svm import LinearSVC
-from tiny_encoder import with_encoder
 
 from seedbed.core.context import Context
+from seedbed.core.encoder import open_encoder
 from seedbed.core.errors import DataError, ModelError
 from seedbed.core.learner import Learner
 from seedbed.core.task import TextClassification
@@ -28,10 +28,10 @@ from seedbed.train import (
     TfidfLogistic,
     TfidfSvm,
 )
-from seedbed.train.encoder import open_encoder
 from seedbed.train.target import target_of
 from seedbed.train.terms import Terms
 from seedbed.train.tfidf_embedding_logistic import WEIGHTS
+from tiny_encoder import with_encoder
 
 TASK = TextClassification(kind="text_classification", text="body", label="mood")
 ODD = ["", "naïve 🙂 日本語 \x00", "lovely " * 200, "e\u0301"]

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ import typer
 import seedbed
 from seedbed.core.errors import RecipeError, SeedbedError
 
+from .groups import runs, store
 from .terminal import clean, complain, say, survive_any_encoding
 
 INTERRUPTED = 130
@@ -29,6 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(runs, name="runs")
+app.add_typer(store, name="store")
 
 JSON = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 TRUST = Annotated[bool, typer.Option("--trust", help="Run functions that the maker of the model put into its steps.")]
@@ -49,8 +54,18 @@ def _options(
     pass
 
 
-@app.command(epilog="Example: seedbed run recipe.yaml --workers 2 --set split.seed=7")
-def run(
+class Engine(StrEnum):
+    """Who does the work of a run."""
+
+    local = "local"
+    ray = "ray"
+
+
+@app.command(
+    epilog="Examples: seedbed run recipe.yaml --workers 2 --set split.seed=7 · seedbed run recipe.yaml --dry-run · "
+    "seedbed run recipe.yaml --limit 1000"
+)
+def run(  # noqa: PLR0913, PLR0917 (each option is an argument)
     recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)],
     out: Annotated[
         Path | None,
@@ -64,12 +79,55 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe; may be given again."),
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="Who does the work: processes of this machine, or a Ray cluster.")
+    ] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address", help="The Ray cluster, HOST:PORT or auto; RAY_ADDRESS, or one started here, when left out."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="A quick look: the first N records of each source; never published."),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be done, what the store holds, what it costs; write nothing."),
+    ] = False,
     as_json: JSON = False,
 ) -> None:
     """Run a recipe: collect, clean, check, split, train, judge, report, publish."""
-    from .run import run_recipe
+    from .run import preview_recipe, run_recipe
 
-    run_recipe(recipe, out=out, workers=workers, batch=batch, overrides=overrides or [], as_json=as_json)
+    cluster, given = cluster_of(engine, address), overrides or []
+    if dry_run:
+        preview_recipe(recipe, workers=workers, batch=batch, limit=limit, overrides=given, as_json=as_json)
+        return
+    run_recipe(
+        recipe,
+        out=out,
+        workers=workers,
+        batch=batch,
+        limit=limit,
+        overrides=given,
+        as_json=as_json,
+        cluster=cluster,
+    )
+
+
+def cluster_of(engine: Engine, address: str | None) -> str | None:
+    """The cluster that does the work, as `flow.run` takes it.
+
+    Raises:
+        RecipeError: An address was given, but not the engine that it is of.
+    """
+    if engine is Engine.ray:
+        return address or ""
+    if address is not None:
+        raise RecipeError("this is the address of a Ray cluster", at="--address", hint="say --engine ray, too")
+    return None
 
 
 @app.command(epilog="Examples: seedbed parts · seedbed parts steps · seedbed parts steps text_length")
@@ -127,7 +185,9 @@ def check(
 
 @app.command(epilog="Examples: seedbed show runs/reviews/latest · seedbed show runs/reviews/latest --json")
 def show(
-    run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(help="A run: its folder, the start of its id, a tag, NAME@latest.", show_default=False)
+    ],
     as_json: JSON = False,
 ) -> None:
     """Show what a run came to, in the terminal."""
@@ -136,9 +196,33 @@ def show(
     show_run(run, as_json=as_json)
 
 
+@app.command(
+    epilog="Examples: seedbed diff v1 reviews@latest · seedbed diff runs/reviews/latest old/data --out diff.html"
+)
+def diff(
+    a: Annotated[str, typer.Argument(help="What was before: a run, or a folder of Parquet files.", show_default=False)],
+    b: Annotated[str, typer.Argument(help="What is now.", show_default=False)],
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", help="What makes rows the same: row (their ids), content, or a column; found if left out."
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write a page, such as diff.html.")] = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 where something differs.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Compare two runs or datasets: rows, labels, splits, spread, checks, scores, recipe, books."""
+    from .diff import show_diff
+
+    show_diff(a, b, by=by, out=out, exit_code=exit_code, as_json=as_json)
+
+
 @app.command(epilog="Example: seedbed explain runs/reviews/latest 'reviews:reviews.csv#1204'")
 def explain(
-    run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(help="A run: its folder, the start of its id, a tag, NAME@latest.", show_default=False)
+    ],
     row: Annotated[str, typer.Argument(help="A row's id, as in the ledger and the dataset.", show_default=False)],
     trust: Annotated[
         bool, typer.Option("--trust", help="Run functions again that the maker of the recipe put into its steps.")
@@ -156,7 +240,10 @@ def explain(
     'seedbed predict runs/reviews/latest --text "I like it"'
 )
 def predict(
-    model: Annotated[Path, typer.Argument(help="A model's folder, or a run's: its best model.", show_default=False)],
+    model: Annotated[
+        Path,
+        typer.Argument(help="A model's folder, or a run (by folder, id, tag): its best model.", show_default=False),
+    ],
     file: Annotated[str | None, typer.Argument(help="Rows to label: a file, a folder or a glob.")] = None,
     texts: Annotated[
         list[str] | None, typer.Option("--text", metavar="TEXT", help="A text to label; may be given again.")
@@ -179,7 +266,10 @@ def predict(
 
 @app.command(epilog="Example: seedbed serve runs/reviews/latest --port 8000")
 def serve(
-    model: Annotated[Path, typer.Argument(help="A model's folder, or a run's: its best model.", show_default=False)],
+    model: Annotated[
+        Path,
+        typer.Argument(help="A model's folder, or a run (by folder, id, tag): its best model.", show_default=False),
+    ],
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
     trust: TRUST = False,

@@ -10,8 +10,8 @@ import typer
 
 from seedbed.core import numbers
 
+from .interrupting import let_ctrl_c_through
 from .progress import shown_on
-from .run import let_ctrl_c_through
 from .terminal import say
 
 if TYPE_CHECKING:

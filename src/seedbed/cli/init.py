@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core import numbers
 
+from .interrupting import let_ctrl_c_through
 from .progress import shown_on
-from .run import let_ctrl_c_through
 from .terminal import say
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import polars as pl
 from seedbed.core import numbers
 from seedbed.core.errors import RecipeError
 
+from .interrupting import let_ctrl_c_through
 from .progress import shown_on
-from .run import let_ctrl_c_through
 from .terminal import clean, complain, say
 
 if TYPE_CHECKING:

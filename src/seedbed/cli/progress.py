@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two lines about one stage.
 EVERY = 5.0
+#: Seconds of work from which a guess of the time left is worth telling.
+SURE_AFTER = 1.0
 
 
 def shown_on(stream: TextIO | None = None) -> Progress:
@@ -36,27 +40,78 @@ def amount(number: float, unit: str) -> str:
 
 
 @dataclass
-class _LineStage:
-    lines: Lines
+class Standing:
+    """How far a stage is, how fast it goes, and how long it still takes."""
+
     title: str
     total: float | None
     unit: str
     started: float
-    said: float
     done: float = 0.0
+    found: float = 0.0
+    """What an earlier run had done."""
+    rows: int = 0
+    note: str = ""
+    _working_since: float | None = None
 
-    def advance(self, amount: float = 1, note: str = "") -> None:
-        self.done += amount
+    def add(self, amount: float, note: str, rows: int, found: bool, now: float) -> None:
+        """More is done."""
+        if found:
+            self.found += amount
+            # What is found at the start is passed over in no time, and must not count as work.
+            self._working_since = now if not self.done else self._working_since
+        else:
+            self.done += amount
+            self.rows += rows
+        self.note = note or self.note
+
+    def told(self, now: float) -> str:
+        """The facts, with dots between: share, speed, time left, and whatever the stage says."""
+        taken = max(now - (self._working_since or self.started), 1e-9)
+        if not self.done and not self.found:
+            return " · ".join(filter(None, [f"{typed(seconds(now - self.started))} so far", self.note]))
+        speed = f"{count(self.rows / taken)} rows/s" if self.rows else f"{amount(self.done / taken, self.unit)}/s"
+        pieces = [self._share(), speed if self.done else "", self.note, self._left(taken)]
+        return " · ".join(filter(None, pieces))
+
+    def _share(self) -> str:
+        reached = self.done + self.found
+        if not self.total:
+            return amount(reached, self.unit)
+        share = f"{100 * min(reached / self.total, 1):.0f} % of {amount(self.total, self.unit)}"
+        return f"{share} ({amount(self.found, self.unit)} there already)" if self.found else share
+
+    def _left(self, taken: float) -> str:
+        if not self.total or not self.done or taken < SURE_AFTER:
+            return ""
+        rest = max(self.total - self.done - self.found, 0) * taken / self.done
+        return f"{duration(rest)} left" if rest else ""
+
+
+def duration(left: float) -> str:
+    """A time that is still to pass, as roughly as it is known: `40 s`, `3 min`, `2 h 10 min`."""
+    if left < 90:
+        return f"{max(round(left), 1)} s"
+    minutes = round(left / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+@dataclass
+class _LineStage:
+    lines: Lines
+    standing: Standing
+    said: float
+
+    def advance(self, amount: float = 1, note: str = "", *, rows: int = 0, found: bool = False) -> None:
         now = self.lines.clock()
+        self.standing.add(amount, note, rows, found, now)
+        self.tell(now)
+
+    def tell(self, now: float) -> None:
+        """A line, unless there was one a moment ago."""
         if now - self.said >= EVERY:
             self.said = now
-            self.lines.say(f"{self.title}: {self.standing(now)}{f' · {note}' if note else ''}")
-
-    def standing(self, now: float) -> str:
-        rate = f"{amount(self.done / max(now - self.started, 1e-9), self.unit)}/s"
-        if not self.total:
-            return f"{amount(self.done, self.unit)} · {rate}"
-        return f"{100 * min(self.done / self.total, 1):.0f} % of {amount(self.total, self.unit)} · {rate}"
+            self.lines.say(f"{self.standing.title}: {self.standing.told(now)}")
 
 
 @dataclass
@@ -65,35 +120,54 @@ class Lines:
 
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     clock: Callable[[], float] = time.monotonic
+    _open: list[_LineStage] = field(default_factory=list)
+    _beats: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, title: str, total: float | None, unit: str) -> Stage:
         """Begin to show a stage."""
         now = self.clock()
         self.say(f"{title} …")
-        return _LineStage(self, title, total, unit, now, now)
+        stage = _LineStage(self, Standing(title, total, unit, now), now)
+        with self._lock:
+            self._open.append(stage)
+            if not self._beats:
+                self._beats = True
+                threading.Thread(target=self._beat, daemon=True).start()
+        return stage
 
     def finish(self, stage: Stage) -> None:
         """The stage is over."""
         if isinstance(stage, _LineStage):
-            self.say(_finished(stage.title, self.clock() - stage.started))
+            self._open.remove(stage)
+            self.say(_finished(stage.standing.title, self.clock() - stage.standing.started))
 
     def say(self, text: str) -> None:
         """One line for a person."""
         self.stream.write(clean(text).replace("\n", " ") + "\n")
         self.stream.flush()
 
+    def _beat(self) -> None:
+        """Speak for stages that do not get to it themselves."""
+        while True:
+            time.sleep(EVERY / 5)
+            with self._lock:
+                if not self._open:
+                    self._beats = False
+                    return
+            with suppress(IndexError, ValueError):  # the stage, or the stream, has just been closed
+                self._open[-1].tell(self.clock())
+
 
 @dataclass
 class _BarStage:
     bars: rich.progress.Progress
     task: rich.progress.TaskID
-    title: str
-    started: float
+    standing: Standing
 
-    def advance(self, amount: float = 1, note: str = "") -> None:
+    def advance(self, amount: float = 1, note: str = "", *, rows: int = 0, found: bool = False) -> None:
+        self.standing.add(amount, clean(note), rows, found, time.monotonic())
         self.bars.update(self.task, advance=amount)
-        if note:
-            self.bars.update(self.task, note=clean(note))
 
 
 class Bars:
@@ -110,9 +184,9 @@ class Bars:
         if self._bars is None:
             self._bars = _bars_on(self._console)
             self._bars.start()
-        title = clean(title)
-        task = self._bars.add_task(title, total=total, note="")
-        return _BarStage(self._bars, task, title, time.monotonic())
+        standing = Standing(clean(title), total, unit, time.monotonic())
+        task = self._bars.add_task(standing.title, total=total, standing=standing)
+        return _BarStage(self._bars, task, standing)
 
     def finish(self, stage: Stage) -> None:
         """The stage is over."""
@@ -123,7 +197,7 @@ class Bars:
             # No bar, no live display: whatever is printed between two stages is safe from being overdrawn.
             stage.bars.stop()
             self._bars = None
-        self.say(_finished(stage.title, time.monotonic() - stage.started))
+        self.say(_finished(stage.standing.title, time.monotonic() - stage.standing.started))
 
     def say(self, text: str) -> None:
         """One line for a person."""
@@ -132,15 +206,21 @@ class Bars:
 
 def _bars_on(console: Console) -> rich.progress.Progress:
     from rich import progress
+    from rich.text import Text
+
+    class Told(progress.ProgressColumn):
+        """What the stage's standing tells."""
+
+        max_refresh = 0.5
+
+        def render(self, task: progress.Task) -> Text:
+            return Text(task.fields["standing"].told(time.monotonic()))
 
     return progress.Progress(
         progress.SpinnerColumn(),
         progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(),
-        progress.TaskProgressColumn(),
-        progress.TimeElapsedColumn(),
-        progress.TimeRemainingColumn(),
-        progress.TextColumn("{task.fields[note]}", markup=False),
+        progress.BarColumn(bar_width=20),
+        Told(),
         console=console,
         transient=True,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,21 @@ from seedbed.core import numbers
 from seedbed.core.check import Finding
 from seedbed.core.run import Run
 
+from .interrupting import ended_soon, let_ctrl_c_through
 from .progress import shown_on
 from .terminal import say
 
 
 def run_recipe(
-    path: Path, *, out: Path | None, workers: int | None, batch: int | None, overrides: Sequence[str], as_json: bool
+    path: Path,
+    *,
+    out: Path | None,
+    workers: int | None,
+    batch: int | None,
+    overrides: Sequence[str],
+    as_json: bool,
+    cluster: str | None = None,
+    limit: int | None = None,
 ) -> None:
     """Run a recipe and say what came of it; exits with 1 when a check or gate stopped it."""
     from seedbed.recipe import load
@@ -29,14 +37,17 @@ def run_recipe(
     loaded = load(path, overrides)
     from seedbed import flow  # a wrong recipe is told without loading what would run it
 
-    finished = flow.run(
-        loaded,
-        out=out,
-        workers=workers,
-        batch=batch,
-        progress=shown_on(),
-        command=_command(path, out, workers, batch, overrides),
-    )
+    with ended_soon():
+        finished = flow.run(
+            loaded,
+            out=out,
+            workers=workers,
+            batch=batch,
+            progress=shown_on(),
+            command=_command(path, out, workers, batch, overrides, cluster, limit),
+            cluster=cluster,
+            limit=limit,
+        )
     if as_json:
         say(json.dumps(facts(finished.run, finished.folder), indent=2, ensure_ascii=False))
     else:
@@ -45,16 +56,27 @@ def run_recipe(
         raise typer.Exit(1)
 
 
-def let_ctrl_c_through() -> None:
-    """Let Ctrl-C, and being asked to end, interrupt whatever is waited for."""
-    # Importing Polars sets SA_RESTART on SIGINT: whatever waits for a file, a lock or a worker would go on waiting.
-    if hasattr(signal, "siginterrupt"):
-        signal.siginterrupt(signal.SIGINT, True)
-    interrupt = signal.getsignal(signal.SIGINT)
-    if callable(interrupt):  # a shell starts what runs in the background with Ctrl-C ignored
-        signal.signal(signal.SIGTERM, interrupt)  # being asked to end is no reason to leave litter
-    else:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+def preview_recipe(
+    path: Path,
+    *,
+    workers: int | None,
+    batch: int | None,
+    limit: int | None,
+    overrides: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Say what a run would do, and write nothing."""
+    from seedbed.recipe import load
+
+    let_ctrl_c_through()
+    loaded = load(path, overrides)
+    from seedbed import flow
+
+    from .preview import told
+
+    with ended_soon():
+        found = flow.preview(loaded, workers=workers, batch=batch, progress=shown_on(), limit=limit)
+    say(found.model_dump_json(indent=2) if as_json else "\n".join(told(found)))
 
 
 def facts(run: Run, folder: Path) -> dict[str, Any]:
@@ -64,6 +86,7 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
         "stopped_by": list(run.stopped_by),
         "folder": str(folder),
         "report": str(folder / "report.html"),
+        "limit": run.limit,
         "digest": run.dataset.digest,
         "rows": run.rows.model_dump(mode="json"),
         "splits": run.dataset.splits,
@@ -102,9 +125,18 @@ def _only_warns(finding: Finding) -> bool:
     return not finding.passed and finding.on_fail == "warn"
 
 
-def _command(path: Path, out: Path | None, workers: int | None, batch: int | None, overrides: Sequence[str]) -> str:
-    words = ["seedbed", "run", str(path)]
-    for option, value in (("--out", out), ("--workers", workers), ("--batch", batch)):
+def _command(
+    path: Path,
+    out: Path | None,
+    workers: int | None,
+    batch: int | None,
+    overrides: Sequence[str],
+    cluster: str | None,
+    limit: int | None,
+) -> str:
+    words = ["seedbed", "run", str(path), *(["--engine", "ray"] if cluster is not None else [])]
+    given = {"--address": cluster or None, "--out": out, "--workers": workers, "--batch": batch, "--limit": limit}
+    for option, value in given.items():
         words += [option, str(value)] if value is not None else []
     for override in overrides:
         words += ["--set", override]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .run import let_ctrl_c_through
+from .interrupting import let_ctrl_c_through
 from .terminal import complain, say
 
 

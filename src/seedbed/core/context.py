@@ -21,8 +21,15 @@ _SHORTEST_SECRET = 4
 class Stage(Protocol):
     """A long piece of work that a person may be waiting for."""
 
-    def advance(self, amount: float = 1, note: str = "") -> None:
-        """Say that more is done; `note` replaces the text beside the bar."""
+    def advance(self, amount: float = 1, note: str = "", *, rows: int = 0, found: bool = False) -> None:
+        """Say that more is done.
+
+        Args:
+            amount: How much, in the unit of the total.
+            note: Replaces the text beside the bar.
+            rows: Rows that this was, where the unit is another.
+            found: An earlier run had done it, so that it says nothing of how fast this one is.
+        """
 
 
 class Progress(Protocol):
@@ -39,7 +46,7 @@ class Progress(Protocol):
 
 
 class _Silent:
-    def advance(self, amount: float = 1, note: str = "") -> None: ...
+    def advance(self, amount: float = 1, note: str = "", *, rows: int = 0, found: bool = False) -> None: ...
 
     def start(self, title: str, total: float | None, unit: str) -> Stage:
         return self
@@ -63,6 +70,8 @@ class Context:
     progress: Progress = field(default_factory=_Silent)
     engine: Literal["local", "ray"] = "local"
     """Who does the work: processes of this machine, or a Ray cluster."""
+    address: str = ""
+    """Of the Ray cluster; one is started on this machine where there is none."""
     used: set[str] = field(default_factory=set, compare=False)
     """Artefacts of the store that were asked for so far, as KIND/KEY."""
 

@@ -254,6 +254,9 @@ class Run(_Record):
     seconds: float
     task: dict[str, Any]
     seed: int
+    limit: int | None = Field(
+        None, description="At most so many records of each source were read (`--limit`): a quick look, not the dataset."
+    )
     sources: tuple[SourceRecord, ...]
     rows: Books
     steps: tuple[StepRecord, ...] = Field(

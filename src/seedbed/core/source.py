@@ -54,6 +54,24 @@ class Block:
     """Bytes of input that this block stands for, for progress."""
     payload: Any = None
     """Bytes, or whatever tells the source's `parse` where to find them."""
+    start: int = 0
+    """Where bytes begin in the text of their file, for sources that say so."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Payload of a block whose bytes are read where they are parsed."""
+
+    start: int
+    """Where they begin in the stored file."""
+    size: int
+    digest: str
+    """Of the bytes, as `Source.heeds` has it."""
+
+    @classmethod
+    def of(cls, block: Block, before: int = 0) -> Stretch:
+        """In place of a block's bytes, whose text begins after so many bytes of its file."""
+        return cls(before + block.start, len(block.payload), xxhash.xxh3_128_hexdigest(block.payload))
 
 
 @dataclass(frozen=True)
@@ -118,6 +136,14 @@ class Source(Part):
     def parse(self, block: Block, scan: Scan) -> Parsed:
         """Rows of a block. Every record of the block is in `table` or in `malformed`, never in both or neither."""
 
+    def stretches(self, scan: Scan, file: int) -> list[Block] | None:
+        """The blocks of one file as `blocks` cuts them, each with a `Stretch` for its bytes.
+
+        So the workers of a cluster cut and read for themselves. None where bytes must come with a block: in a packed
+        file nobody can begin in the middle, and not every source says where its blocks lie.
+        """
+        return None
+
     def heeds(self, block: Block, scan: Scan) -> Any:
         """Everything that `parse` takes into account of a block, as JSON: where it is the same, so are the rows.
 
@@ -125,6 +151,8 @@ class Source(Part):
         does not change when another part of the file, or another file, does keeps the outcome usable.
         """
         held = block.payload
+        if isinstance(held, Stretch):
+            return [held.digest, None, scan.settings]
         what = xxhash.xxh3_128_hexdigest(held if isinstance(held, bytes) else pickle.dumps(held))
         # What does not carry its records points into the file.
         return [what, None if isinstance(held, bytes) else scan.files[block.file].sha256, scan.settings]

@@ -72,6 +72,28 @@ class Splitter(Part):
         """
 
 
+class InTurn(Splitter):
+    """Gives rows their splits one after the other, the oldest first, so that rows that are added move none.
+
+    What a row gets depends on the row and on older ones alone. A row that belongs to older rows of different splits is
+    left out.
+    """
+
+    age: Column | None = Field(
+        None,
+        description="Column that says which of two rows is older (a date, a running number); the order in which rows "
+        "are read when left out.",
+    )
+
+    @abstractmethod
+    def own(self, identities: NDArray[np.uint64]) -> NDArray[np.int8]:
+        """The split of rows that belong to no older row, as an index into `shares`.
+
+        Args:
+            identities: A hash of what each row says, shape (rows,).
+        """
+
+
 class Certificate(BaseModel):
     """States that no rows that belong together straddle splits, and how that was verified."""
 

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -24,6 +24,9 @@ from .source import Scan, Source
 
 #: A verdict names a row by `NUMBER`, gives a `reason`, and may carry any columns of evidence.
 VERDICT_SCHEMA: Mapping[str, Any] = {NUMBER: pl.UInt64, "reason": pl.String}
+#: Rows by the unit of work that looks at them; a row may be in several.
+UNIT = "unit"
+UNITS: Mapping[str, Any] = {NUMBER: pl.UInt64, UNIT: pl.UInt32}
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,17 @@ class Groups(Protocol):
 
     def lookup(self, numbers: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         """`NUMBER`, `ROW` and the columns of some rows as the last pass left them, sorted by `NUMBER`."""
+
+    def over(
+        self, work: Callable[[pl.DataFrame], pl.DataFrame], units: pl.DataFrame, columns: Sequence[str]
+    ) -> Iterator[pl.DataFrame]:
+        """What work makes of the rows of each unit, done by the workers; in the order of the units.
+
+        Args:
+            work: Given `NUMBER` and the columns of a unit's rows, sorted by `NUMBER`; it pickles.
+            units: `NUMBER` and `UNIT`, sorted. The rows of one unit are in memory together.
+            columns: What the work needs.
+        """
 
 
 class Reduce(Step):

@@ -9,9 +9,10 @@ from .finished import Finished, open_run
 
 if TYPE_CHECKING:
     from .explaining.explain import explain
+    from .previewing import preview
     from .running import run
 
-__all__ = ["Finished", "Story", "explain", "open_run", "run"]
+__all__ = ["Finished", "Story", "explain", "open_run", "preview", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from .running import run
 
         return run
+    if name == "preview":
+        from .previewing import preview
+
+        return preview
     if name == "explain":
         from .explaining.explain import explain
 

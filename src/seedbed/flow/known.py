@@ -25,6 +25,8 @@ class Known:
     curated: Curated
     task: Task
     answers: Answers
+    limit: int | None = None
+    """Records that were read of each source at most, of a quick look."""
     findings: list[Finding] = field(default_factory=list)
     split: Split | None = None
     dataset: DatasetRecord | None = None

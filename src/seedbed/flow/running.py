@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -13,8 +16,11 @@ from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError
 from seedbed.core.part import Part, labels_of
 from seedbed.core.rows import ROW
 from seedbed.core.run import LeakageClaim
+from seedbed.core.splitter import InTurn
 from seedbed.core.task import Task
+from seedbed.engine.cluster import connected
 from seedbed.engine.curate import Curated, Curation
+from seedbed.engine.leaving_out import leave_out
 from seedbed.engine.passes import why_rejected
 from seedbed.publish.answers import blanks, read_answers
 from seedbed.recipe.loading import Loaded
@@ -35,6 +41,7 @@ from .papers.notices import MOST_LABELS
 from .papers.place import clear_place, place_run, publish_run
 from .papers.record import assemble, source_records, write_folder
 from .papers.waivers import waive_gates
+from .quick_look import limited
 from .splitting.dataset import Dataset, write_dataset
 from .splitting.split import split_rows
 
@@ -47,6 +54,8 @@ def run(
     batch: int | None = None,
     progress: Progress | None = None,
     command: str = "",
+    cluster: str | None = None,
+    limit: int | None = None,
 ) -> Finished:
     """Run a recipe to its end.
 
@@ -57,6 +66,10 @@ def run(
         batch: Most rows that a step sees at once.
         progress: Where progress is shown.
         command: What was typed, for the report.
+        cluster: Address of the Ray cluster that does the work (HOST:PORT, or `auto` on one of its nodes); where it is
+            empty, the one that is connected, the environment's `RAY_ADDRESS`, or one that is started on this machine
+            for the run. Processes of this machine do the work when left out.
+        limit: Read at most so many records of each source: a quick look, which is not published and not `latest`.
 
     Returns:
         The run and its folder. A run that a check or a gate stopped has `state` `failed`.
@@ -64,10 +77,21 @@ def run(
     Raises:
         RecipeError: The recipe does not fit the data; nothing is left behind.
         DataError: The data cannot be read or used; nothing is left behind.
-        ModelError: A model could not be trained.
+        ModelError: A model could not be trained, or a cluster cannot do the work.
     """
+    with told_by(loaded), Journal.kept_by_interruptions() as used:
+        if limit is not None:
+            loaded = limited(loaded, limit)
+        context = replace(_by(cluster, context_of(loaded, workers, batch, progress)), used=used)
+        with connected(context):
+            return _run(loaded, out, context, command, limit)
+
+
+@contextmanager
+def told_by(loaded: Loaded) -> Iterator[None]:
+    """Errors of the body, as a person reads them who knows the recipe's file."""
     try:
-        return _run(loaded, out, _context(loaded, workers, batch, progress), command)
+        yield
     except RecipeError as error:
         raise RecipeError(error.problem, at=loaded.place(error.at) if error.at else "", hint=error.hint) from None
     except (OSError, pl.exceptions.ComputeError) as error:
@@ -81,7 +105,8 @@ def run(
         ) from error
 
 
-def _context(loaded: Loaded, workers: int | None, batch: int | None, progress: Progress | None) -> Context:
+def context_of(loaded: Loaded, workers: int | None, batch: int | None, progress: Progress | None) -> Context:
+    """What the stages of a run may know."""
     given = Context()
     return Context(
         base=loaded.base,
@@ -90,26 +115,30 @@ def _context(loaded: Loaded, workers: int | None, batch: int | None, progress: P
         workers=workers or min(8, os.cpu_count() or 1),
         batch=batch or given.batch,
         progress=progress or given.progress,
-        used=Journal(),
     )
 
 
-def _run(loaded: Loaded, out: Path | None, context: Context, command: str) -> Finished:
+def _by(cluster: str | None, context: Context) -> Context:
+    return context if cluster is None else replace(context, engine="ray", address=cluster)
+
+
+def _run(loaded: Loaded, out: Path | None, context: Context, command: str, limit: int | None) -> Finished:
     recipe, clock = loaded.recipe, Clock()
-    _refuse_what_cannot_run(recipe)
+    refuse_what_cannot_run(recipe)
     clear_place(out, context)
     answers = read_answers(loaded.base / "card.yaml")
     with clock.of("curate"):
         curated = Curation(
-            recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=_later_parts(recipe)
+            recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=later_parts(recipe)
         ).run()
-    known = Known(curated, recipe.task, answers)
+    known = Known(curated, recipe.task, answers, limit)
     with Store.of(context).workspace("run") as folder:
         _decide(loaded, known, context, clock, folder)
         record = assemble(loaded, known, clock, context, command)
-        with clock.of("papers"):
-            write_folder(folder, loaded, known, record)
-        place = place_run(folder, out, context, record)
+        with context.stage("Writing the report and the papers"):
+            with clock.of("papers"):
+                write_folder(folder, loaded, known, record)
+            place = place_run(folder, out, context, record)
     if recipe.publish and record.state == "passed":
         record = publish_run(place, recipe.publish, record, context)
     return Finished(record, place)
@@ -131,8 +160,17 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
         return
     with clock.of("split"):
         known.split = split_rows(curated.table, recipe.split, known.task, context, curated.key)
+        if isinstance(recipe.split, InTurn):
+            curated = known.curated = leave_out(
+                curated,
+                known.split.left_out,
+                recipe.split.use,
+                shown=known.task.text,
+                changes=recipe.ledger.changes,
+                context=context,
+            )
         dataset = Dataset(folder / "dataset")
-        known.dataset = write_dataset(curated.table, known.split, known.task, curated.facts, dataset.folder)
+        known.dataset = write_dataset(curated.table, known.split, known.task, curated.facts, dataset.folder, context)
     written = sum(known.dataset.splits.values())
     if written != curated.books.kept:
         raise BooksError(f"{curated.books.kept:,} rows were kept and {written:,} written", at="dataset")
@@ -147,9 +185,10 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
     with clock.of("train"):
         judging = Judging(known.task, recipe.evaluate, context)
         columns = dict.fromkeys([*recipe.evaluate.slices, known.split.similarity.column])
-        splits = judging.load(dataset, known.split.names, columns)
-        held_out = next(splits[name].frame[ROW].to_list() for name in ("validation", "test") if name in splits)
-        before = preprocessing_of(recipe.steps, known.task, curated, held_out, context)
+        with context.stage("Reading the splits"):
+            splits = judging.load(dataset, known.split.names, columns)
+            held_out = next(splits[name].frame[ROW].to_list() for name in ("validation", "test") if name in splits)
+            before = preprocessing_of(recipe.steps, known.task, curated, held_out, context)
         known.judged = judge_models(judging, recipe.train, splits, before, known.split, folder)
     known.findings += look(recipe.checks, "model", view, context)
     known.gates = waive_gates(pass_gates(recipe.gates, known.judged), recipe.waive)
@@ -162,7 +201,7 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
         known.stopped_by += [f"card: {blank}" for blank in known.blanks]
 
 
-def _refuse_what_cannot_run(recipe: Recipe) -> None:
+def refuse_what_cannot_run(recipe: Recipe) -> None:
     """Say now what would only be found out after hours.
 
     Raises:
@@ -177,7 +216,7 @@ def _refuse_what_cannot_run(recipe: Recipe) -> None:
         learner.made_from()  # opens what it starts from: an encoder in a package that may not be there
 
 
-def _later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:
+def later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:
     """Parts that name columns and run after the steps, with their places in the recipe."""
     sliced = recipe.evaluate.slices
     return (

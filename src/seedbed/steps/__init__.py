@@ -3,6 +3,7 @@
 from .cap_per_class import CapPerClass
 from .cast import Cast
 from .conflicting_labels import ConflictingLabels
+from .decontaminate import Decontaminate
 from .derive import Derive
 from .drop_missing import DropMissing
 from .exact_duplicates import ExactDuplicates
@@ -17,6 +18,7 @@ from .normalize import Normalize
 from .parse_dates import ParseDates
 from .python import Python
 from .sample import Sample
+from .semantic_duplicates import SemanticDuplicates
 from .strip_html import StripHtml
 from .text_length import TextLength
 from .where import Where
@@ -25,6 +27,7 @@ __all__ = [
     "CapPerClass",
     "Cast",
     "ConflictingLabels",
+    "Decontaminate",
     "Derive",
     "DropMissing",
     "ExactDuplicates",
@@ -39,6 +42,7 @@ __all__ = [
     "ParseDates",
     "Python",
     "Sample",
+    "SemanticDuplicates",
     "StripHtml",
     "TextLength",
     "Where",

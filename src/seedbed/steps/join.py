@@ -8,44 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
-from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny, ValidationError, WithJsonSchema
+from pydantic import Field, PrivateAttr
 
-from seedbed.core.errors import RecipeError, did_you_mean
 from seedbed.core.part import BASE, Column, Example
-from seedbed.core.source import Source
 from seedbed.core.step import Rework, Second
 
+from .any_source import AnySource
 from .second_source import PLACE, SecondSource, key_name, key_text
-
-
-def _a_source(given: Any) -> Source:
-    """A source from what a recipe says under `source`; its `use` stays said."""
-    if isinstance(given, Source):
-        given = {"use": given.use, **given.model_dump(exclude_unset=True)}
-    if not isinstance(given, Mapping) or "use" not in given:
-        raise RecipeError("`source` needs a source, as under `sources`", hint="such as {use: csv, path: prices.csv}")
-    known = Source.catalogue.get(str(given["use"]))
-    if known is None:
-        raise RecipeError(
-            f"`source` names {str(given['use'])[:40]!r}, which is no source",
-            hint=did_you_mean(str(given["use"]), Source.catalogue),
-        )
-    try:
-        found = known.model_validate(dict(given))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        option = ".".join(map(str, first["loc"]))
-        hint = did_you_mean(option, known.model_fields) if first["type"] == "extra_forbidden" else ""
-        raise RecipeError(f"`source.{option}`: {first['msg']}", hint=hint) from None
-    assert isinstance(found, Source)
-    return found
-
-
-AnySource = Annotated[
-    SerializeAsAny[Source],
-    BeforeValidator(_a_source),
-    WithJsonSchema({"type": "object", "required": ["use"], "properties": {"use": {"type": "string"}}}),
-]
 
 
 class Join(Rework):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import polars as pl
-from pydantic import Field
 
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.task import Task
+from seedbed.store.embeddings import EncoderOptions
 
-from .embeddings import EncoderOptions
+from .example_rows import REMARKS
 from .linear import LinearModel
-from .logistic import LogisticOptions
+from .logistic import LogisticOptions, Trust
 from .target import target_of, texts_of
 
 
@@ -40,28 +40,13 @@ class EmbeddingLogistic(EncoderOptions, LogisticOptions, Learner):
     model: ClassVar[type[Model]] = LinearModel
 
     use: Literal["embedding_logistic"] = "embedding_logistic"
-    c: float = Field(
-        10.0,
-        gt=0,
-        allow_inf_nan=False,
-        description="Trust in the training rows; a smaller value holds weights nearer 0.",
-    )
+    c: Trust = 10.0
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             title="Six remarks",
-            before={
-                "text": [
-                    "what a lovely day",
-                    "this is awful",
-                    "I am so happy",
-                    "the worst film ever",
-                    "great fun",
-                    "it makes me sad",
-                ],
-                "label": ["good", "bad", "good", "bad", "good", "bad"],
-            },
-            after={"predicted": ["good", "bad", "good", "bad", "good", "bad"]},
+            before=REMARKS,
+            after={"predicted": REMARKS["label"]},
         ),
     )
 

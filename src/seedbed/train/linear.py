@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.learner import Model
+from seedbed.store.embeddings import Embedder
 
-from .embeddings import Embedder
 from .target import Target, texts_of
 from .terms import Terms, features_of
 

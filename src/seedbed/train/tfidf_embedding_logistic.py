@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seedbed.core.context import Context
+from seedbed.core.encoder import Floats
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.task import Task
+from seedbed.store.embeddings import EncoderOptions
 
-from .embeddings import EncoderOptions
-from .encoder import Floats
+from .example_rows import REMARKS
 from .linear import LinearModel, softmax
 from .logistic import LogisticOptions
 from .target import Target, target_of, texts_of
@@ -60,18 +61,8 @@ class TfidfEmbeddingLogistic(TermOptions, EncoderOptions, LogisticOptions, Learn
         Example(
             title="Six remarks",
             options={"min_df": 1, "c": 10},
-            before={
-                "text": [
-                    "what a lovely day",
-                    "this is awful",
-                    "I am so happy",
-                    "the worst film ever",
-                    "great fun",
-                    "it makes me sad",
-                ],
-                "label": ["good", "bad", "good", "bad", "good", "bad"],
-            },
-            after={"predicted": ["good", "bad", "good", "bad", "good", "bad"]},
+            before=REMARKS,
+            after={"predicted": REMARKS["label"]},
         ),
     )
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seedbed.core.check import SPLIT
+from seedbed.core.context import Context, Stage
 from seedbed.core.digest import RowsDigest, of_splits
 from seedbed.core.rows import NUMBER, data_columns
 from seedbed.core.run import ColumnRecord, DatasetRecord, LengthsRecord
@@ -90,8 +91,17 @@ class Dataset:
         return self.scan(split).select(columns).collect()
 
 
-def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any], folder: Path) -> DatasetRecord:
+def write_dataset(
+    table: Table, split: Split, task: Task, facts: dict[str, Any], folder: Path, context: Context
+) -> DatasetRecord:
     """Write `data/SPLIT-NNNNN-of-NNNNN.parquet` into a folder, in row order, and measure what was written."""
+    with context.stage("Writing the dataset", table.height, "rows") as stage:
+        return _write_dataset(table, split, task, facts, folder, stage)
+
+
+def _write_dataset(
+    table: Table, split: Split, task: Task, facts: dict[str, Any], folder: Path, stage: Stage
+) -> DatasetRecord:
     data = folder / "data"
     data.mkdir(parents=True)
     writers = {name: _SplitWriter(data, name) for name in split.names}
@@ -101,6 +111,7 @@ def write_dataset(table: Table, split: Split, task: Task, facts: dict[str, Any],
         lengths = [a + b for a, b in zip(lengths, length_counts(batch[task.text]), strict=True)]
         for place, name in enumerate(split.names):
             writers[name].write(batch.filter(places == place))
+        stage.advance(batch.height)
     for writer in writers.values():
         writer.finish()
     dataset = Dataset(folder)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import xxhash
 from numpy.typing import NDArray
 
 from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.rows import NUMBER
+from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.similarity.join import similar_pairs
-from seedbed.core.similarity.pairs import verified_pairs
+from seedbed.core.similarity.pairs import PAIR_SCHEMA, verified_pairs
 from seedbed.core.similarity.shingles import SHORT, Kind, choose_kind, normalise, shingle
-from seedbed.core.splitter import Certificate, NearDuplicatesTogether, Splitter
+from seedbed.core.splitter import Certificate, InTurn, NearDuplicatesTogether, Splitter
 from seedbed.core.table import Table
 from seedbed.core.task import Task
 from seedbed.engine.jobs import write_parquet
@@ -24,6 +27,7 @@ from seedbed.engine.provenance import code_of, versions
 from seedbed.engine.units import Crew
 from seedbed.splits.certify import make_split
 from seedbed.splits.clusters import cluster
+from seedbed.splits.in_turn import BRIDGES, Neighbour, Rows, Turned, split_in_turn
 from seedbed.splits.verify import Verification, verify
 from seedbed.steps.near_duplicates import NearDuplicates
 from seedbed.store.store import Store
@@ -31,6 +35,8 @@ from seedbed.store.store import Store
 #: Up to so many rows, and so many shingles, every pair is compared exactly; above, bands of MinHash find candidates.
 EXACT_UP_TO = 200_000
 EXACT_SHINGLES = 40_000_000
+#: Why rows are in no split, as verdicts.
+LEFT_OUT_FILE = "left_out.parquet"
 #: Characters to a word, for an estimate of how many shingles of words there are.
 _WORD = 6
 
@@ -65,6 +71,8 @@ class Split:
     """Rows that have a similar one."""
     clusters: NDArray[np.int64]
     """Cluster of each of `numbers`: rows of one belong together."""
+    left_out: Path | None = None
+    """Verdicts (`NUMBER`, `reason`, `evidence`) on rows that are in no split, where there are any."""
 
     def clusters_in(self, name: str) -> NDArray[np.int64]:
         """Clusters of the rows of a split, in the order of the dataset's rows."""
@@ -83,30 +91,49 @@ def similarity_of(splitter: Splitter, table: Table, task: Task) -> Similarity:
     lengths = pl.col(column).cast(pl.String).str.len_chars()
     asked = ((lengths < SHORT).sum().alias("short"), lengths.sum().alias("characters"))
     short, characters = table.scan().select(asked).collect(engine="streaming").row(0)
-    kind = choose_kind(short, table.height) if together.shingles == "auto" else together.shingles
+    if together.shingles != "auto":
+        kind = together.shingles
+    else:  # rows that are added must not change what near copies are where they must move no old row
+        kind = "characters" if isinstance(splitter, InTurn) else choose_kind(short, table.height)
     return Similarity(column, kind, together.at_least, characters or 0)
 
 
-def near_pairs(
-    table: Table, similarity: Similarity, context: Context, key: str
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64], str]:
-    """Pairs of rows (their `NUMBER`s) that are similar, and in words how they were found."""
+@dataclass(frozen=True)
+class Near:
+    """Pairs of rows, by their `NUMBER`s, that are similar."""
+
+    left: NDArray[np.uint64]
+    right: NDArray[np.uint64]
+    similarity: NDArray[np.float64]
+    method: str
+    """How they were found, in words."""
+
+
+def near_pairs(table: Table, similarity: Similarity, context: Context, key: str, *, every: bool = False) -> Near:
+    """Pairs of rows that are similar: enough of them to join what belongs together, or `every` pair.
+
+    Rows with equal sets of shingles are paired with one of them only.
+    """
     if table.height <= EXACT_UP_TO and similarity.shingles <= EXACT_SHINGLES:
         with context.stage("Looking for rows that belong together", table.height, "rows"):
             rows = pl.concat(list(table.batches([NUMBER, similarity.column])))
             texts = rows[similarity.column].cast(pl.String)
-            left, right, _ = similar_pairs(shingle(texts, similarity.kind), similarity.threshold, spanning=True)
+            sets = shingle(texts, similarity.kind)
+            left, right, alike = similar_pairs(sets, similarity.threshold, spanning=not every)
             numbers = rows[NUMBER].to_numpy()
-            return numbers[left], numbers[right], "every pair compared exactly (prefix-filter join)"
+            return Near(numbers[left], numbers[right], alike, "every pair compared exactly (prefix-filter join)")
     step = NearDuplicates(column=similarity.column, at_least=similarity.threshold, shingles=similarity.kind)
     made_from = [key, step.model_dump(mode="json"), code_of(type(step)), versions()]
     place = Store.of(context).artefact("pairs", digest.of_json(made_from))
     with Crew.of(context) as crew:
-        groups = crew.grouped(step, table, {}, place, title="Keys of rows that belong together")
-    with context.stage("Looking for rows that belong together"):
-        found = list(verified_pairs(groups, similarity.column, similarity.kind, similarity.threshold))
-    pairs = pl.concat(found) if found else pl.DataFrame(schema={"a": pl.UInt64, "b": pl.UInt64})
-    return pairs["a"].to_numpy(), pairs["b"].to_numpy(), "MinHash bands, candidates compared exactly"
+        groups = crew.grouped(step, table, {"rows": table.height}, place, title="Keys of rows that belong together")
+        with context.stage("Looking for rows that belong together"):
+            crowd = None if every else 0
+            column, kind, threshold = similarity.column, similarity.kind, similarity.threshold
+            found = list(verified_pairs(groups, column, kind, threshold, crowd=crowd))
+    pairs = pl.concat([pl.DataFrame(schema=PAIR_SCHEMA), *found])
+    method = "MinHash bands, candidates compared exactly"
+    return Near(pairs["a"].to_numpy(), pairs["b"].to_numpy(), pairs["similarity"].to_numpy(), method)
 
 
 def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, key: str) -> Split:
@@ -120,59 +147,168 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
     made_from = [key, splitter.model_dump(mode="json"), task.label, asdict(similarity), code]
     place = Store.of(context).artefact("splits", digest.of_json(made_from))
     if not place.whole:
-        split = _split(table, splitter, task, similarity, context, key)
+        rows = _Splitting(table, splitter, task, similarity, context)
+        split = rows.in_turn(splitter, key, place.folder) if isinstance(splitter, InTurn) else rows.dealt(key)
         assigned = pl.DataFrame({NUMBER: split.numbers, "place": split.places, "cluster": split.clusters})
         write_parquet(assigned, place.folder / "splits.parquet")
         place.seal({"certificate": split.certificate.model_dump(mode="json"), "similar": split.similar})
         return split
     assigned, facts = pl.read_parquet(place.folder / "splits.parquet"), place.facts()
-    certificate = Certificate.model_validate(facts["certificate"])
-    numbers, places = assigned[NUMBER].to_numpy(), assigned["place"].to_numpy()
-    clusters = assigned["cluster"].to_numpy()
-    return Split(tuple(splitter.shares), numbers, places, certificate, similarity, facts["similar"], clusters)
+    return Split(
+        names=tuple(splitter.shares),
+        numbers=assigned[NUMBER].to_numpy(),
+        places=assigned["place"].to_numpy(),
+        certificate=Certificate.model_validate(facts["certificate"]),
+        similarity=similarity,
+        similar=facts["similar"],
+        clusters=assigned["cluster"].to_numpy(),
+        left_out=left_out if (left_out := place.folder / LEFT_OUT_FILE).exists() else None,
+    )
 
 
-def _split(table: Table, splitter: Splitter, task: Task, similarity: Similarity, context: Context, key: str) -> Split:
-    left, right, method = near_pairs(table, similarity, context, key)
-    label = splitter.label or task.label
-    # Where another column says what is similar, equal texts belong together all the same.
-    also = [task.text] if similarity.column != task.text else []
-    columns = list(dict.fromkeys([NUMBER, label, *also, *([splitter.group] if splitter.group else [])]))
-    rows = pl.concat(list(table.batches(columns)))
-    numbers = rows[NUMBER].to_numpy()
-    labels = rows[label].cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
-    names = tuple(splitter.shares)
-    groups = [*([rows[splitter.group]] if splitter.group else []), *(normalise(rows[text]) for text in also)]
-    mended: list[tuple[int, int]] = []
+@dataclass(frozen=True)
+class _Splitting:
+    """Rows that are to be split."""
 
-    def texts() -> Iterator[tuple[NDArray[np.uint64], list[str | None]]]:
-        for batch in table.batches([NUMBER, similarity.column]):
-            yield batch[NUMBER].to_numpy(), batch[similarity.column].cast(pl.String).to_list()
+    table: Table
+    splitter: Splitter
+    task: Task
+    similarity: Similarity
+    context: Context
 
-    def check(places: NDArray[np.int8], made: int) -> Verification:
-        with context.stage("Verifying the split independently" + (f", round {made}" if made > 1 else "")):
-            found = verify(
+    @cached_property
+    def rows(self) -> pl.DataFrame:
+        """What is in memory of all of them: their numbers, labels and groups."""
+        also = [self.task.text] if self.similarity.column != self.task.text else []
+        group = [self.splitter.group] if self.splitter.group else []
+        age = [self.splitter.age] if isinstance(self.splitter, InTurn) and self.splitter.age else []
+        columns = dict.fromkeys([NUMBER, self.splitter.label or self.task.label, *also, *group, *age])
+        return pl.concat(list(self.table.batches(list(columns))))
+
+    @cached_property
+    def numbers(self) -> NDArray[np.uint64]:
+        """`NUMBER` of each row."""
+        return self.rows[NUMBER].to_numpy()
+
+    @property
+    def groups(self) -> list[pl.Series]:
+        """Columns whose equal values belong together."""
+        # Where another column says what is similar, equal texts belong together all the same.
+        also = [self.task.text] if self.similarity.column != self.task.text else []
+        named = [self.rows[self.splitter.group]] if self.splitter.group else []
+        return [*named, *(normalise(self.rows[text].cast(pl.String)) for text in also)]
+
+    def check(self, places: NDArray[np.int8], made: int) -> Verification:
+        """The independent check of the rows that are in a split."""
+        kept = places >= 0
+        numbers = self.numbers[kept]
+
+        def texts() -> Iterator[tuple[NDArray[np.uint64], list[str | None]]]:
+            for batch in self.table.batches([NUMBER, self.similarity.column]):
+                here = batch.filter(pl.Series(kept[np.searchsorted(self.numbers, batch[NUMBER].to_numpy())]))
+                yield here[NUMBER].to_numpy(), here[self.similarity.column].cast(pl.String).to_list()
+                stage.advance(batch.height)
+
+        title = "Verifying the split independently" + (f", round {made}" if made > 1 else "")
+        with self.context.stage(title, 2 * len(self.numbers), "rows") as stage:
+            return verify(
                 texts,
                 numbers,
-                places,
-                kind=similarity.kind,
-                threshold=similarity.threshold,
-                seed=splitter.seed + made - 1,
+                places[kept],
+                kind=self.similarity.kind,
+                threshold=self.similarity.threshold,
+                seed=self.splitter.seed + made - 1,
             )
+
+    def dealt(self, key: str) -> Split:
+        """Whole clusters, as the splitter deals them."""
+        near = near_pairs(self.table, self.similarity, self.context, key)
+        label = self.rows[self.splitter.label or self.task.label]
+        labels = label.cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+        mended: list[tuple[int, int]] = []
+
+        def check(places: NDArray[np.int8], made: int) -> Verification:
+            found = self.check(places, made)
             mended.extend((one, other) for one, other, _ in found.pairs)
             return found
 
-    places, certificate = make_split(
-        splitter,
-        numbers,
-        labels,
-        pairs=(left, right),
-        groups=groups,
-        verify_with=check,
-        method=method,
-    )
-    similar = len(np.unique(np.concatenate([left, right])))
-    one, other = np.array(mended, dtype=np.uint64).reshape(-1, 2).T
-    pairs = (np.concatenate([left, one]), np.concatenate([right, other]))
-    clusters = cluster(numbers, pairs=pairs, groups=groups).ids
-    return Split(names, numbers, places, certificate, similarity, similar, clusters)
+        places, certificate = make_split(
+            self.splitter,
+            self.numbers,
+            labels,
+            pairs=(near.left, near.right),
+            groups=self.groups,
+            verify_with=check,
+            method=near.method,
+        )
+        one, other = np.array(mended, dtype=np.uint64).reshape(-1, 2).T
+        pairs = (np.concatenate([near.left, one]), np.concatenate([near.right, other]))
+        clusters = cluster(self.numbers, pairs=pairs, groups=self.groups).ids
+        return self._split(self.numbers, places, certificate, near, clusters)
+
+    def in_turn(self, splitter: InTurn, key: str, folder: Path) -> Split:
+        """One row after the other, the oldest first; verdicts on rows that are left out go into a folder."""
+        near = near_pairs(self.table, self.similarity, self.context, key, every=True)
+        with self.context.stage("Giving rows their splits, the oldest first"):
+            identities = np.concatenate([_identities(batch) for batch in self.table.batches([self.similarity.column])])
+            rows = Rows(
+                numbers=self.numbers,
+                identities=identities,
+                turns=_turns(self.rows[splitter.age] if splitter.age else None, identities),
+                left=np.searchsorted(self.numbers, near.left),
+                right=np.searchsorted(self.numbers, near.right),
+                similarity=near.similarity,
+                groups=self.groups,
+            )
+            turned = split_in_turn(splitter, rows, verify_with=self.check, method=near.method)
+        kept = turned.places >= 0
+        left_out = self._verdicts(turned, folder / LEFT_OUT_FILE) if turned.bridging else None
+        numbers, clusters = self.numbers[kept], turned.clusters[kept]
+        split = self._split(numbers, turned.places[kept], turned.certificate, near, clusters)
+        return replace(split, left_out=left_out)
+
+    def _split(
+        self,
+        numbers: NDArray[np.uint64],
+        places: NDArray[np.int8],
+        certificate: Certificate,
+        near: Near,
+        clusters: NDArray[np.int64],
+    ) -> Split:
+        similar = len(np.intersect1d(np.concatenate([near.left, near.right]), numbers))
+        return Split(tuple(self.splitter.shares), numbers, places, certificate, self.similarity, similar, clusters)
+
+    def _verdicts(self, turned: Turned, path: Path) -> Path:
+        """Write why rows are left out: a neighbour of each split that the row would bridge."""
+        named = {one.row for found in turned.bridging.values() for one in found}
+        numbers = pl.Series(self.numbers[sorted(named)])
+        known = self.table.scan().select(NUMBER, ROW).filter(pl.col(NUMBER).is_in(numbers.implode())).collect()
+        names = dict(known.iter_rows())
+        splits = list(self.splitter.shares)
+
+        def told(one: Neighbour) -> dict[str, object]:
+            alike = {} if one.similarity is None else {"similarity": round(one.similarity, 4)}
+            return {"of": names[int(self.numbers[one.row])], "split": splits[one.split], **alike}
+
+        entries = [
+            (int(self.numbers[row]), BRIDGES, json.dumps({**told(found[0]), "neighbours": list(map(told, found))}))
+            for row, found in sorted(turned.bridging.items())
+        ]
+        schema = {NUMBER: pl.UInt64, "reason": pl.String, "evidence": pl.String}
+        write_parquet(pl.DataFrame(entries, schema=schema, orient="row"), path)
+        return path
+
+
+def _identities(batch: pl.DataFrame) -> NDArray[np.uint64]:
+    """A hash of each text, as similarity sees it."""
+    texts = normalise(batch.to_series().cast(pl.String))
+    return np.array([xxhash.xxh3_64_intdigest((text or "").encode()) for text in texts], dtype=np.uint64)
+
+
+def _turns(age: pl.Series | None, identities: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Positions of rows, the oldest first."""
+    if age is None:
+        return np.arange(len(identities), dtype=np.int64)
+    # Rows of one age go by what they say: not by the order in which files happen to be read.
+    keys = pl.DataFrame({"age": age, "says": identities, "row": np.arange(len(identities), dtype=np.int64)})
+    return keys.sort("age", "says", "row", nulls_last=True)["row"].to_numpy()

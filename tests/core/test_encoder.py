@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import erf
-from tiny_encoder import write_tiny_encoder
 
+from seedbed.core.encoder import MINILM, Encoder, open_encoder
+from seedbed.core.encoder.bert import _gelu
 from seedbed.core.errors import MissingExtraError, ModelError
 from seedbed.core.packages import located
-from seedbed.train.encoder import MINILM, Encoder, _gelu, open_encoder
+from tiny_encoder import write_tiny_encoder
 
 TEXTS = [
     "lovely sunny table",

@@ -1,0 +1,166 @@
+"""What a run would do: its passes, what of them the store holds, and an estimate of the rest. Nothing is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seedbed.core.context import Progress
+from seedbed.engine.curate import Curation
+from seedbed.engine.foreseen import Foreseen, foresee
+from seedbed.engine.passes import Passes
+from seedbed.engine.pool import Pool
+from seedbed.engine.units import Crew
+from seedbed.recipe.loading import Loaded
+
+from .quick_look import limited
+from .running import context_of, later_parts, refuse_what_cannot_run, told_by
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Before(_Fact):
+    """A source as it was found."""
+
+    name: str
+    use: str
+    path: str
+    files: int
+    bytes: int
+    columns: tuple[str, ...]
+
+
+class StepEstimate(_Fact):
+    """What a part does to rows."""
+
+    part: str
+    rows_in: int
+    rows_out: int
+    changed: int
+    rejected: dict[str, int] = Field(description="Rows by reason.")
+
+
+class PassEstimate(_Fact):
+    """A pass over all rows."""
+
+    steps: tuple[str, ...] = Field(description="Row-wise steps, in order; the task's own filter is called `task`.")
+    ends_with: str | None = Field(description="The whole-table step that its rows are compared for afterwards.")
+    there: bool = Field(description="Whether the store holds all of it, so that nothing is done.")
+    judged: bool = Field(description="Whether the store holds what the whole-table step said.")
+    units: int | None = Field(description="Pieces of work; none where that shows only in the pass before.")
+    units_there: int | None = Field(description="Those that the store holds.")
+    estimates: tuple[StepEstimate, ...]
+    cpu_seconds: float = Field(description="Of what is to do; the comparison by a whole-table step not counted.")
+    bytes: int = Field(description="What is to come into the store.")
+
+
+class Preview(_Fact):
+    """What a run would do."""
+
+    name: str
+    sources: tuple[Before, ...]
+    passes: tuple[PassEstimate, ...]
+    sample_rows: int = Field(description="Rows that the estimates rest on.")
+    sample_blocks: int
+    sample_bytes: int
+    of_bytes: int
+    workers: int
+    store: str
+    then: tuple[str, ...] = Field(description="What follows the passes, which is not estimated.")
+
+
+def preview(
+    loaded: Loaded,
+    *,
+    workers: int | None = None,
+    batch: int | None = None,
+    progress: Progress | None = None,
+    limit: int | None = None,
+) -> Preview:
+    """Do all that a run does before its first pass, and tell what would come.
+
+    Args:
+        loaded: The recipe.
+        workers: Worker processes of the run.
+        batch: Most rows that a step sees at once.
+        progress: Where progress is shown.
+        limit: As of a run.
+
+    Raises:
+        RecipeError: The recipe does not fit the data.
+        DataError: A source cannot be read.
+    """
+    with told_by(loaded):
+        if limit is not None:
+            loaded = limited(loaded, limit)
+        recipe, context = loaded.recipe, context_of(loaded, workers, batch, progress)
+        refuse_what_cannot_run(recipe)
+        curation = Curation(
+            recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=later_parts(recipe)
+        )
+        opened, schema, legs = curation.planned()
+        passes = Passes(opened, schema, recipe.task, Crew(context, Pool(1)), recipe.ledger.changes)
+        found, sample = foresee(passes, legs)
+    first = [one.part for one in opened]
+    return Preview(
+        name=recipe.name,
+        sources=tuple(
+            Before(
+                name=one.name,
+                use=one.source.use,
+                path=one.source.path,
+                files=len(one.scan.files),
+                bytes=sum(file.size for file in one.scan.files),
+                columns=tuple(one.renames),
+            )
+            for one in opened
+        ),
+        passes=tuple(_estimate(one, first if place == 0 else []) for place, one in enumerate(found)),
+        sample_rows=sample.rows,
+        sample_blocks=sample.blocks,
+        sample_bytes=round(sample.bytes),
+        of_bytes=round(sample.of_bytes),
+        workers=context.workers,
+        store=str(context.store),
+        then=tuple(_then(recipe)),
+    )
+
+
+def _estimate(one: Foreseen, sources: list[str]) -> PassEstimate:
+    tried, leg = one.tried, one.leg
+    left, estimates = tried.read, []
+    names = [*sources, *(name for name, _ in leg.steps)]
+    for name in names:
+        rejected = tried.rejected.get(name, {})
+        out = left - sum(rejected.values())
+        estimates.append(
+            StepEstimate(
+                part=name,
+                rows_in=round(left),
+                rows_out=round(out),
+                changed=round(tried.changed.get(name, 0)),
+                rejected={why: round(rows) for why, rows in rejected.items()},
+            )
+        )
+        left = out
+    share = 0.0 if one.there else 1 - (one.units_there or 0) / (one.units or 1)
+    return PassEstimate(
+        steps=tuple(name for name, _ in leg.steps),
+        ends_with=leg.ends_with[0] if leg.ends_with else None,
+        there=one.there,
+        judged=one.judged,
+        units=one.units,
+        units_there=one.units_there,
+        estimates=tuple(estimates),
+        cpu_seconds=round(share * tried.seconds, 3),
+        bytes=round(share * tried.bytes),
+    )
+
+
+def _then(recipe: Any) -> list[str]:
+    """The stages that follow, in words."""
+    said = [f"split: {recipe.split.use}", *(f"train: {learner.use}" for learner in recipe.train)]
+    return [*said, *(f"publish: {exporter.place}" for exporter in recipe.publish)]

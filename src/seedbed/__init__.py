@@ -72,9 +72,7 @@ def run(
     loaded = parse(recipe) if isinstance(recipe, Mapping) else load(Path(recipe), overrides)
     place = Path(out) if out is not None else None
     cluster = "" if engine == "ray" else None
-    return run_loaded(
-        loaded, out=place, workers=workers, batch=batch, progress=progress, cluster=cluster, limit=limit
-    )
+    return run_loaded(loaded, out=place, workers=workers, batch=batch, progress=progress, cluster=cluster, limit=limit)
 
 
 def open_run(folder: str | Path) -> Finished:

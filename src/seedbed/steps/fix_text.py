@@ -27,7 +27,8 @@ class FixText(Map):
 
     Rows are given to ftfy (Robyn Speer, https://ftfy.readthedocs.org), which undoes a wrong decoding only where the
     result is certainly better. Before that, signs that went through Mac Roman and Windows-1252 (`I‰Ûªve`, `donäó»t`)
-    are put back, which ftfy does not know. Texts in which none of ftfy's patterns is found cannot change, and cost little.
+    are put back, which ftfy does not know. Texts in which none of ftfy's patterns is found cannot change; they cost
+    little.
 
     ## Why
     Text that went through a wrong encoding, or was escaped for a web page, spells one word in several ways. A model

@@ -72,7 +72,7 @@ def decoded(lines: pl.Series, config: TextFixerConfig) -> pl.Series:
 
 
 def _without_layout(pattern: str) -> str:
-    """A verbose pattern of Python's as a plain one of Rust's. Without `^`: a start may be that of any stretch of text."""
+    """A verbose pattern of Python's as a plain one of Rust's. Without `^`: any stretch of a text may start with it."""
     out, inside = [], False
     for token in re.findall(r"\\.|#[^\n]*|.", pattern, re.DOTALL):
         if token in _CLASSES:

@@ -12,7 +12,7 @@ import ftfy
 import polars as pl
 import pytest
 from ftfy.badness import BADNESS_RE, MOJIBAKE_CATEGORIES
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seedbed.steps import FixText, Normalize, TextLength
@@ -56,6 +56,9 @@ PIECES = (
     st.sampled_from(["NFC", "none"]),
 )
 @settings(max_examples=200, deadline=None)
+@example(
+    ["voilÃ " + "plain words " * 9 + "Ã mas " + "plain words " * 9 + "cafÃ©"], "auto", "NFC"
+)  # signs beside what is left out
 def test_fix_text_is_ftfy_on_broken_text_too(
     texts: list[str], unescape: Literal["auto"] | bool, form: Literal["NFC", "none"]
 ) -> None:

@@ -76,7 +76,8 @@ def test_a_running_run_loses_nothing(root: Path) -> None:
     journal = Journal()
     journal.begin(root)
     journal.add(used)
-    collect(root, Rule(all=True))
+    done = collect(root, Rule(all=True))
+    assert "units" not in {part.kind for part in done.removed}, "what is told is what is done"
     assert there(root) == {used, f"units/{key('a')}", f"units/{key('b')}"}
     journal.end()
     collect(root, Rule(all=True))

@@ -35,6 +35,8 @@ SOUND = [
     "Ã mas",
     "Â",
     "salt &amp; pepper",
+    "&lt;b&gt; &amp;amp;",
+    "A\u0303\u00a9",
 ]
 
 
@@ -56,6 +58,7 @@ PIECES = (
     st.sampled_from(["NFC", "none"]),
 )
 @settings(max_examples=200, deadline=None)
+@example(["&lt;b&gt; &amp;amp;", "A\u0303\u00a9", "&eacute; e\u0301", "<b> &amp; e\u0301"], "auto", "NFC")  # in stages
 @example(
     ["voilÃ " + "plain words " * 9 + "Ã quele " + "plain words " * 9 + "cafÃ©"], "auto", "NFC"
 )  # signs beside what is left out

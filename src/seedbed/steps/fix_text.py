@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
+from unicodedata import normalize
 
 import polars as pl
 from pydantic import Field
@@ -81,16 +82,38 @@ class FixText(Map):
         odd = beyond | with_control(texts) | texts.str.contains_any(["&", "\r", "\v"])
         if not odd.any():
             return odd
-        pattern = mendable(self.unescape_html, mac_roman=self.mac_roman, uncurl_quotes=self.uncurl_quotes)
-        found = matching(texts, pattern, odd)
+        found = matching(texts, self._pattern(), odd)
         return found if self.normalization == "none" else found | out_of_form(texts, self.normalization, beyond)
+
+    def _pattern(self) -> str:
+        return mendable(self.unescape_html, mac_roman=self.mac_roman, uncurl_quotes=self.uncurl_quotes)
 
     def _mend(self, texts: pl.Series) -> pl.Series:
         if self.mac_roman:
             forms = mangled_signs()
             texts = texts.str.replace_many(list(forms), list(forms.values()), leftmost=True)
-        texts = changed(texts, self._broken(texts), self._decoded)
-        return changed(texts, self._broken(texts), self._by_ftfy)
+        for mend in (self._plainly, self._decoded, self._by_ftfy):
+            texts = changed(texts, self._broken(texts), mend)
+        return texts
+
+    def _plainly(self, texts: pl.Series) -> pl.Series:
+        """Texts of which nothing was wrong but entities or the normal form; the others as they were.
+
+        ftfy turns entities into characters first and looks at the normal form last, and then at all again: where its
+        patterns are not found in between, nor at the end, that is all it does.
+        """
+        from ftfy.fixes import unescape_html
+
+        plain = texts
+        if self.unescape_html:  # of a text with a `<` it may leave some alone
+            escaped = texts.str.contains(ENTITY) & ~texts.str.contains("<", literal=True)
+            plain = changed(texts, escaped, lambda some: pl.Series([unescape_html(text) for text in some]))
+        form = self.normalization
+        done = plain if form == "none" else pl.Series([normalize(form, text) for text in plain], dtype=pl.String)
+        odd = (plain != texts) & done.str.contains(ENTITY) | (texts.str.len_chars() > self._config().max_decode_length)
+        for stage in (plain, done):
+            odd |= stage.str.contains(self._pattern())
+        return done.zip_with(~odd, texts)
 
     def _decoded(self, texts: pl.Series) -> pl.Series:
         """Texts of which nothing was wrong but the encoding; the others as they were.

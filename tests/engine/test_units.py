@@ -95,14 +95,22 @@ def test_where_a_file_lies_does_not_matter(tmp_path: Path, curate: Callable[...,
     assert len(units(tmp_path)) == 2 * len(before), "a row's name is part of it"
 
 
-@pytest.mark.parametrize("name", ["rows.parquet", "ledger.parquet", "done.json"])
-def test_a_damaged_unit_is_made_again_and_no_other(tmp_path: Path, curate: Callable[..., Curated], name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [("rows.parquet", "cut"), ("ledger.parquet", "cut"), ("done.json", "cut"), ("rows.parquet", "one byte")],
+)
+def test_a_damaged_unit_is_made_again_and_no_other(
+    tmp_path: Path, curate: Callable[..., Curated], name: str, how: str
+) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.jsonl").write_text(lines(0, 500))
     first = rows(curate())
     before = units(tmp_path)
     damaged = next(unit for unit in (tmp_path / "store" / "units").iterdir() if (unit / "rows.parquet").exists())
-    (damaged / name).write_bytes((damaged / name).read_bytes()[:-9])
+    held = (damaged / name).read_bytes()
+    (damaged / name).write_bytes(held[:-9] if how == "cut" else held.replace(b"number", b"mumber"))
+    if how == "one byte":
+        (tmp_path / "store" / "passes").rename(tmp_path / "gone")
     assert rows(curate()).equals(first)
     after = units(tmp_path)
     assert {unit for unit in before if after[unit] != before[unit]} == {damaged.name}

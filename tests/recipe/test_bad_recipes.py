@@ -53,6 +53,8 @@ BAD: list[tuple[str, str, str, str, str]] = [
      "text is needed here, this is the number 3", "put it in quotes: '3'"),
     ("text where a number belongs", "\nchecks: [{use: row_count, at_least: many}]\n", ":6: checks.0.at_least",
      "a whole number is needed here, this is the text 'many'", ""),
+    ("a trusted source that is not there", "\nsteps: [{use: near_duplicates, keep: most_trusted, trust: [nope]}]\n",
+     ":6: steps.0.trust.0", "there is no source 'nope'", "0"),
     ("a wrong word", "\nchecks: [{use: row_count, at_least: 1, on_fail: stpo}]\n", ":6: checks.0.on_fail",
      "'warn' or 'stop' is needed here, this is the text 'stpo'", "did you mean 'stop'?"),
     ("true where a mapping or false belongs", "\nsplit: {use: stratified, keep_together: true}\n", ":6: split.keep_together",

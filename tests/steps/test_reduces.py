@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -16,7 +18,8 @@ from pydantic import ValidationError
 from seedbed.core.errors import RecipeError
 from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.step import UNIT, Reduce
-from seedbed.steps import ConflictingLabels, ExactDuplicates, NearDuplicates, Sample
+from seedbed.engine.plan import check_steps
+from seedbed.steps import Cast, ConflictingLabels, ExactDuplicates, NearDuplicates, Sample
 
 ROLES = {"text": "text", "label": "label"}
 
@@ -244,8 +247,16 @@ def test_near_the_best_stays_and_a_missing_number_is_worst() -> None:
     assert kept_by(NearDuplicates(keep="best", quality="stars"), rows) == {1: 2, 3: 2, 4: 6, 5: 6}
     rows = table(text=texts, stars=pl.Series([None] * 6, dtype=pl.Int32))
     assert kept_by(NearDuplicates(keep="best", quality="stars"), rows) == {2: 1, 3: 1, 5: 4, 6: 4}
-    with pytest.raises(RecipeError, match=r"near_duplicates\.quality.*holds String"):
-        judged(NearDuplicates(keep="best", quality="text"), rows)
+
+
+def test_near_what_says_which_row_is_best_must_be_a_number_and_the_hint_makes_it_one() -> None:
+    schema = pl.Schema({"text": pl.String(), "stars": pl.String()})
+    step = NearDuplicates(column="text", keep="best", quality="stars")
+    with pytest.raises(RecipeError, match=r"steps\.0\.quality.*'stars' holds String") as told:
+        check_steps([step], schema)
+    written = re.search("`(.*)`", told.value.hint)
+    assert written is not None
+    check_steps([Cast.model_validate(yaml.safe_load(written[1])), step], schema)
 
 
 def test_near_the_most_trusted_source_stays() -> None:

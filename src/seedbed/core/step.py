@@ -178,6 +178,13 @@ class Reduce(Step):
     def reads(self) -> Sequence[str]:
         """Columns that `survey` and `keys` need."""
 
+    def check_schema(self, schema: pl.Schema) -> None:
+        """Refuse columns that are there but do not fit, before anything runs.
+
+        Raises:
+            RecipeError: With the option as `at`.
+        """
+
     def survey(self) -> Mapping[str, pl.Expr]:
         """Numbers to sum over all rows before keys are made."""
         return {}

@@ -19,7 +19,7 @@ from seedbed.store.store import Store
 from .jobs import ROWS, KeysJob, ShardJob
 from .passes import Passes, key_after, key_judged
 from .plan import Leg
-from .units import Unit, intact, known_units
+from .units import Unit, known_units
 from .workers import Facts
 
 #: Blocks of each source that are tried, spread evenly over it.
@@ -133,7 +133,7 @@ def _cut(passes: Passes, leg: Leg, which: int, stage: Stage) -> _Source:
         if len(found.chosen) > 2 * SAMPLED:  # too many are held: every second of them is spread as evenly
             found.chosen, every = found.chosen[::2], 2 * every
         found.units += 1
-        found.there += intact(store.unit(unit.key))
+        found.there += store.unit(unit.key).intact
         found.weight += _weight(unit)
         read += unit.size
         stage.advance(unit.size)

@@ -189,11 +189,12 @@ class Passes:
         self.key = key_judged(self.key, step)
         place = self._store.artefact("verdicts", self.key)
         verdicts = place.folder / "verdicts.parquet"
-        if not place.whole:
+        if not place.intact:
+            place.done.unlink(missing_ok=True)  # damaged: compare again
             groups = self.crew.grouped(step, self.table, survey, place, title=f"Keys: {name}")
             with self.crew.context.stage(f"Comparing: {name}"), told_as(DataError, name):
                 count = write_verdicts(step.judge(groups), verdicts, name)
-            place.seal({"verdicts": count})
+            place.seal({"verdicts": count}, verdicts.name)
         self.pending = Verdicts(name, step.use, verdicts, place.facts()["verdicts"])
         self.seconds += [(name, second) for second in step.seconds()]
 

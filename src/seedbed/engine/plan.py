@@ -160,6 +160,11 @@ def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
         at = f"steps.{place}"
         check_columns(step, data_columns(rows), at)
         _refuse_clashes(step, data_columns(rows), at)
+        if isinstance(step, Reduce):
+            try:
+                step.check_schema(rows.schema)
+            except RecipeError as error:
+                raise RecipeError(error.problem, at=f"{at}.{error.at}", hint=error.hint) from None
         try:
             rows = _tried(step, rows)
         except pl.exceptions.PolarsError as error:

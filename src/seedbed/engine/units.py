@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import pyarrow.parquet as pq
-
 from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.source import Block, Scan, Source
@@ -24,7 +22,7 @@ from seedbed.store.store import Artefact, Store, kept
 from .cluster import connected
 from .cutting import cut_by
 from .grouping import LocalGroups
-from .jobs import KEYS, LEDGER, ROWS, KeysJob
+from .jobs import KEYS, KeysJob
 from .pool import Pool
 from .provenance import code_of, versions
 from .ray_workers import RayWorkers
@@ -114,7 +112,7 @@ class Crew:
                 for one in units:
                     place = store.unit(one.key)
                     places.append(place)
-                    if intact(place):  # an earlier run got this far, or had the same rows
+                    if place.intact:  # an earlier run got this far, or had the same rows
                         facts = add_up(facts, place.facts())
                         stage.advance(one.size, _note(facts), found=True)
                     else:
@@ -161,20 +159,8 @@ class _Kept:
         place, unit = todo
         with kept(Artefact(place)) as folder:
             facts = self.job(unit.item, folder)
-            Artefact(folder).seal(facts)
+            Artefact(folder).seal(facts, *(file.name for file in folder.iterdir()))
         return facts, unit.size
-
-
-def intact(unit: Artefact) -> bool:
-    """Whether a unit is in the store with all of its rows."""
-    try:
-        facts = unit.facts()
-        for name, rows in ((ROWS, facts.get("rows")), (KEYS, facts.get("keys"))):
-            if rows is not None and pq.read_metadata(unit.folder / name).num_rows != rows:
-                return False
-        return "rows" not in facts or pq.read_metadata(unit.folder / LEDGER).num_rows >= 0
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def known_units(store: Store, artefact: Artefact) -> Done | None:
@@ -186,7 +172,7 @@ def known_units(store: Store, artefact: Artefact) -> Done | None:
         units = tuple(store.unit(key) for key in facts["units"])
     except (OSError, ValueError, KeyError):
         return None
-    return Done(facts["facts"], units) if all(map(intact, units)) else None
+    return Done(facts["facts"], units) if all(unit.intact for unit in units) else None
 
 
 def _key_of(shard: Path) -> str:

@@ -13,6 +13,7 @@ from seedbed.core.splitter import Splitter
 from seedbed.core.step import Fitted, Make, Step
 from seedbed.core.task import Task
 from seedbed.publish.answers import REQUIRED
+from seedbed.steps.near_duplicates import NearDuplicates
 
 from .faults import Fault
 from .sections import Evaluate, Gate, Waiver
@@ -57,6 +58,16 @@ def faults_of_steps(steps: Sequence[Step], prepare: Sequence[Step]) -> Iterator[
                 f"{step.use!r} neither learns from rows nor makes any, so it belongs before the split",
                 "move it to `steps`",
             )
+
+
+def faults_of_trust(steps: Sequence[Step], sources: Sequence[Source]) -> Iterator[Fault]:
+    """Sources that are trusted are sources of the recipe."""
+    known = [source.name if source.name is not None else str(i) for i, source in enumerate(sources)]
+    for i, step in enumerate(steps):
+        for j, name in enumerate(step.trust if isinstance(step, NearDuplicates) else ()):
+            if name not in known:
+                place = ("steps", i, "trust", j)
+                yield Fault(place, f"there is no source {name[:40]!r}", did_you_mean(name, known))
 
 
 def faults_of_twins(section: str, parts: Sequence[Part], why: str) -> Iterator[Fault]:

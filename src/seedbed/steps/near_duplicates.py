@@ -16,7 +16,7 @@ from seedbed.core.similarity.shingles import SHORT
 from seedbed.core.step import Groups, Reduce
 
 from .copies import column_of, with_names
-from .survivors import Keep, Survivor
+from .survivors import Keep, Survivor, refuse_no_number
 
 #: Up to so many rows and characters every text is compared with every other (characters of a word being fewer).
 EXACT_ROWS = 50_000
@@ -136,6 +136,10 @@ class NearDuplicates(Reduce):
             raise ValueError("`trust: [SOURCE, ...]` and `keep: most_trusted` go together")
         return self
 
+    def check_schema(self, schema: pl.Schema) -> None:
+        """`quality` must be a column of numbers."""
+        refuse_no_number(self.quality, schema)
+
     def reads(self) -> Sequence[str]:
         """The column that is compared."""
         if self.on_conflict == "reject_all":
@@ -162,7 +166,6 @@ class NearDuplicates(Reduce):
         """All rows of each group but one, or all where labels disagree and that is asked for."""
         column = column_of(self, "column")
         survivor = Survivor(self.keep, column, self.quality, tuple(self.trust))
-        survivor.check(groups)
         kind = self._kind(groups.survey)
         rows = survivor.of(groups, clusters(groups, column, kind, self.at_least))
         conflict = self._conflicting(groups, rows) if self.on_conflict == "reject_all" else pl.lit(False)

@@ -17,6 +17,23 @@ Keep = Literal["first", "longest", "best", "most_trusted"]
 _TOGETHER = 100_000
 
 
+def refuse_no_number(quality: str | None, schema: pl.Schema) -> None:
+    """Refuse a column that cannot say which row is best.
+
+    Raises:
+        RecipeError: It holds no numbers.
+    """
+    if quality is None:
+        return
+    kind = schema[quality]
+    if not (kind.is_numeric() or kind in (pl.Boolean, pl.Null)):
+        raise RecipeError(
+            f"{quality!r} holds {kind}, and the best row is the one with the highest number",
+            at="quality",
+            hint=f"put `{{use: cast, types: {{{quality}: number}}}}` before this step",
+        )
+
+
 @dataclass(frozen=True)
 class Survivor:
     """The rule by which one row of each group stays; of equals the first does."""
@@ -26,22 +43,6 @@ class Survivor:
     """Holds the texts."""
     quality: str | None = None
     trust: tuple[str, ...] = ()
-
-    def check(self, groups: Groups) -> None:
-        """Look at the columns before any work is done.
-
-        Raises:
-            RecipeError: `quality` names a column that holds no numbers.
-        """
-        if self.quality is None:
-            return
-        kind = groups.lookup(pl.Series([], dtype=pl.UInt64), [self.quality])[self.quality].dtype
-        if not (kind.is_numeric() or kind in (pl.Boolean, pl.Null)):
-            raise RecipeError(
-                f"{self.quality!r} holds {kind}, and the best row is the one with the highest number",
-                at="near_duplicates.quality",
-                hint=f"put `{{use: cast, columns: {{{self.quality}: float}}}}` before this step",
-            )
 
     def of(self, groups: Groups, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with the one of their group (`first`) that stays, as `kept`.

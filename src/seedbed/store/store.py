@@ -15,12 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import xxhash
+
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError
 
 from .places import arriving, beside, left_below, move_into_place, owner, sweep, sweep_workspaces, write_whole
 
 UNITS = "units"
+_FILES = "files"
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,18 @@ class Artefact:
         """Whether everything is there."""
         return self.done.exists()
 
-    def seal(self, facts: dict[str, Any]) -> None:
-        """Say that everything is there, with facts about it."""
-        write_whole(self.done, json.dumps(facts).encode())
+    def seal(self, facts: dict[str, Any], *files: str) -> None:
+        """Say that everything is there, with facts about it and the hashes of files that `intact` is to look at."""
+        hashes = {name: _hash_of(self.folder / name) for name in files}
+        write_whole(self.done, json.dumps({**facts, _FILES: hashes}).encode())
+
+    @property
+    def intact(self) -> bool:
+        """Whether everything is there and the sealed files hold what they held: disks and people make mistakes."""
+        try:
+            return all(_hash_of(self.folder / name) == known for name, known in self._sealed()[_FILES].items())
+        except (OSError, ValueError, KeyError):
+            return False
 
     def forget(self) -> None:
         """Take everything away, at once: a worker that still writes finds no folder."""
@@ -53,9 +66,18 @@ class Artefact:
         shutil.rmtree(away, ignore_errors=True)
 
     def facts(self) -> dict[str, Any]:
-        """What `seal` was given."""
-        facts: dict[str, Any] = json.loads(self.done.read_text("utf-8"))
-        return facts
+        """What `seal` was given.
+
+        Raises:
+            ValueError: The seal is damaged.
+        """
+        return {key: value for key, value in self._sealed().items() if key != _FILES}
+
+    def _sealed(self) -> dict[str, Any]:
+        sealed = json.loads(self.done.read_bytes())
+        if not isinstance(sealed, dict):
+            raise ValueError(f"{self.done} is damaged")
+        return sealed
 
 
 @dataclass(frozen=True)
@@ -129,6 +151,15 @@ class Store:
         # A unit appears whole, so nothing half-made is inside one; and they are many.
         sweep(left_below(self.root, but=self.root / UNITS))
         sweep((self.root / UNITS).glob(".*"))
+
+
+def _hash_of(file: Path) -> str:
+    """XXH3 of a file: told apart from what chance does to it, not from what malice could."""
+    hashed = xxhash.xxh3_128()
+    with file.open("rb") as opened:
+        while piece := opened.read(_PIECE):
+            hashed.update(piece)
+    return str(hashed.hexdigest())
 
 
 @contextmanager

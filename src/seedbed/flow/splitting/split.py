@@ -146,12 +146,14 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
     code = [code_of(type(splitter)), digest.of_file(Path(__file__)), versions()]
     made_from = [key, splitter.model_dump(mode="json"), task.label, asdict(similarity), code]
     place = Store.of(context).artefact("splits", digest.of_json(made_from))
-    if not place.whole:
+    if not place.intact:
+        place.done.unlink(missing_ok=True)  # damaged: deal again
         rows = _Splitting(table, splitter, task, similarity, context)
         split = rows.in_turn(splitter, key, place.folder) if isinstance(splitter, InTurn) else rows.dealt(key)
         assigned = pl.DataFrame({NUMBER: split.numbers, "place": split.places, "cluster": split.clusters})
         write_parquet(assigned, place.folder / "splits.parquet")
-        place.seal({"certificate": split.certificate.model_dump(mode="json"), "similar": split.similar})
+        told = {"certificate": split.certificate.model_dump(mode="json"), "similar": split.similar}
+        place.seal(told, "splits.parquet", *([split.left_out.name] if split.left_out else []))
         return split
     assigned, facts = pl.read_parquet(place.folder / "splits.parquet"), place.facts()
     return Split(
@@ -202,15 +204,19 @@ class _Splitting:
         """The independent check of the rows that are in a split."""
         kept = places >= 0
         numbers = self.numbers[kept]
+        sweeps = iter(("taking the sample's texts", "comparing"))
 
         def texts() -> Iterator[tuple[NDArray[np.uint64], list[str | None]]]:
+            doing = next(sweeps)
+            # The sweep that only finds the sample weighs little: rows count as they are compared, and so does the time.
+            found = doing != "comparing"
             for batch in self.table.batches([NUMBER, self.similarity.column]):
                 here = batch.filter(pl.Series(kept[np.searchsorted(self.numbers, batch[NUMBER].to_numpy())]))
                 yield here[NUMBER].to_numpy(), here[self.similarity.column].cast(pl.String).to_list()
-                stage.advance(batch.height)
+                stage.advance(0 if found else batch.height, doing, found=found)
 
         title = "Verifying the split independently" + (f", round {made}" if made > 1 else "")
-        with self.context.stage(title, 2 * len(self.numbers), "rows") as stage:
+        with self.context.stage(title, len(self.numbers), "rows") as stage:
             return verify(
                 texts,
                 numbers,

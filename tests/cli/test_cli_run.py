@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+from rich.text import Text
 
 from seedbed.cli import main
-from seedbed.cli.progress import Bars, Lines, Standing, amount, duration, shown_on
+from seedbed.cli.progress import Bars, Lines, Standing, _bars_on, _fitting, amount, duration, shown_on
 from seedbed.cli.run import facts, summary
 from seedbed.core.context import Context
 from seedbed.core.ledger import Books
@@ -148,6 +150,37 @@ def test_what_an_earlier_run_had_done_is_no_measure_of_speed() -> None:
     stage.add(100, "", 4, found=True, now=6.0)
     assert "3 rows/s" not in stage.told(6.0)
     assert stage.told(6.0).endswith("4 s left")
+
+
+def test_a_sweep_that_does_not_count_is_no_measure_of_time_left() -> None:
+    stage = Standing("verifying", 100.0, "rows", started=0.0)
+    for second in (10.0, 20.0):
+        stage.add(0, "taking texts", 0, found=True, now=second)
+        assert stage.told(second) == f"{second} s so far · taking texts"
+    stage.add(25, "comparing", 0, found=False, now=30.0)
+    assert stage.told(30.0) == "25 % of 100 rows · 2 rows/s · comparing · 30 s left"
+
+
+@pytest.mark.parametrize("columns", [100, 60, 30])
+def test_a_bar_stays_on_one_line(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    console = Bars(Terminal())._console
+    bars = _bars_on(console)
+    for title in ("Reading", "Verifying the split independently"):
+        standing = Standing(title, 1e6, "rows", started=time.monotonic() - 10)
+        bars.add_task(title, total=1e6, standing=standing)
+        standing.add(250_000, "漢字.jsonl " + 20 * "kept and rejected ", 0, found=False, now=time.monotonic())
+    with console.capture() as shown:
+        console.print(bars.make_tasks_table(bars.tasks))
+    lines = Text.from_ansi(shown.get()).plain.splitlines()
+    assert len(lines) == 2
+    assert all(cell_len(line) <= columns for line in lines)
+    if columns == 100:
+        assert all("25 % of 1,000,000 rows" in line and " s left" in line for line in lines), "the note is what is cut"
+        told = _fitting(standing, time.monotonic(), 80).plain
+        assert cell_len(told) <= 80
+        assert "漢字.jsonl kept and" in told
 
 
 def test_a_stage_that_says_nothing_gives_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,33 @@ def test_runs_are_listed_tagged_and_found(seedbed: Typed, store: Path) -> None:
     assert "is gone" in seedbed("show", "omega", code=3)
 
 
+def test_a_quick_look_is_marked(seedbed: Typed, store: Path) -> None:
+    entry(store, "quick-03", limit=1000, gone=True)
+    assert "passed, limit 1000" in seedbed("runs") and seedbed("runs").count("limit 1000") == 1
+    assert "(quick-03, passed, limit 1000, gone)" in seedbed("runs", "lineage")
+
+
+def test_a_run_that_is_gone_comes_back_from_where_it_is_kept(seedbed: Typed, store: Path) -> None:
+    def hint(id: str, **more: object) -> str:
+        entry(store, id, gone=True, **more)
+        return seedbed("show", id, code=3)
+
+    assert "seedbed store get here-03 --out DIR" in hint("here-03", dataset="a" * 64)
+    gone = hint("lost-04", dataset="b" * 64, collected="2026-02-03T00:00:00")
+    assert "store get" not in gone and "`seedbed store gc` on 2026-02-03: run the recipe again" in gone
+    assert "seedbed store get aaaaaaaaaaaa --out DIR" in hint("twin-05", dataset="a" * 64, collected="2026-02-03")
+    assert "made no dataset" in hint("none-06", dataset="")
+
+
+def test_a_mistyped_run_is_guessed(seedbed: Typed, store: Path) -> None:
+    seedbed("runs", "tag", "alpha", "week1")
+    for words in (("diff", "wek1", "omega"), ("show", "wek1"), ("show", "wek1/models/ridge")):
+        assert "did you mean 'week1'?" in seedbed(*words, code=3)
+    assert "did you mean 'second@latest'?" in seedbed("show", "secnd@latest", code=3)
+    assert "did you mean 'second@latest'?" in seedbed("show", "secnd", code=3)
+    assert "did you mean" not in seedbed("show", "elsewhere/week1", code=3)
+
+
 def test_no_runs_yet(seedbed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "no runs in" in seedbed("runs") and "no runs in" in seedbed("runs", "lineage")
@@ -127,7 +154,7 @@ def test_a_dataset_comes_back(seedbed: Typed, store: Path, tmp_path: Path) -> No
 
 
 def test_the_store_is_measured_and_collected(seedbed: Typed, store: Path) -> None:
-    assert re.search(r"verdicts +102 B +1  what whole-table steps decided", seedbed("store", "size"))
+    assert re.search(r"verdicts +1\d\d B +1  what whole-table steps decided", seedbed("store", "size"))
     assert {part["kind"] for part in json.loads(seedbed("store", "size", "--json"))["parts"]} == {
         "datasets", "runs", "verdicts",
     }  # fmt: skip

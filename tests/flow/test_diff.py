@@ -14,6 +14,7 @@ from seedbed.core.difference import Difference
 from seedbed.core.errors import DataError, RecipeError
 from seedbed.flow.finished import Finished
 from seedbed.flow.versions.diff import diff
+from seedbed.report.difference import render
 
 
 def rows(count: int = 400) -> pl.DataFrame:
@@ -190,6 +191,7 @@ def test_runs_over_the_same_files_are_compared_by_row(runs: tuple[Finished, Fini
     assert found.rows.removed_because["text_length: too_short"] > 0
     assert found.books and (found.books.read_a, found.books.kept_b) == (a.run.rows.read, b.run.rows.kept)
     assert {one.part: (one.a, one.b) for one in found.books.rejected}["text_length"][1] > 0
+    assert "rejected" in found.differs and "in rows, " in (page := render(found)) and ", where rows went</span>" in page
 
 
 def test_options_go_by_their_path(runs: tuple[Finished, Finished, Difference]) -> None:
@@ -227,3 +229,29 @@ def test_a_file_that_changed_makes_ids_worthless(runs: tuple[Finished, Finished,
     found = diff(runs[0].folder, go(tmp_path, "c").folder)
     assert found.rows.by == "content" and "changed in between" in found.rows.identity
     assert found.rows.added < 20 and found.rows.changed == 0
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Float32])
+def test_a_cast_changes_no_value(tmp_path: Path, kind: type[pl.DataType]) -> None:
+    table = rows(100).with_columns(pl.int_range(100).alias("n"), price=pl.col("price").round(2))
+    a = dataset(tmp_path / "a", table)
+    cast = table.with_columns(pl.col("price", "n").cast(kind))
+    if kind == pl.String:  # as a hand or another program writes numbers
+        cast = cast.with_columns(price=pl.format("{}0", "price"), n=pl.format("{}.0", "n"))
+    b = dataset(
+        tmp_path / "b",
+        cast.with_columns(
+            n=pl.when(at(cast, [7])).then(pl.lit("x" if kind == pl.String else 99.5, dtype=kind)).otherwise("n")
+        ),
+    )
+    found = diff(a, b, by="row")
+    assert "schema" in found.differs
+    assert [(one.column, one.rows) for one in found.rows.columns] == [("n", 1)]
+    assert [(one.column, one.rows) for one in diff(b, a, by="row").rows.columns] == [("n", 1)]
+
+
+def test_large_whole_numbers_are_told_apart(tmp_path: Path) -> None:
+    large = rows(100).with_columns(n=pl.lit(2**53 + 1))
+    other = large.with_columns(n=pl.when(at(large, [7])).then(pl.lit(2**53)).otherwise("n").cast(pl.String))
+    found = diff(dataset(tmp_path / "a", large), dataset(tmp_path / "b", other), by="row")
+    assert [(one.column, one.rows) for one in found.rows.columns] == [("n", 1)]

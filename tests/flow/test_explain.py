@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from seedbed.cli.explain import told as told_in_lines
 from seedbed.core.errors import DataError, RecipeError
 from seedbed.flow import Story, explain, run
 from seedbed.recipe.loading import parse
@@ -346,3 +347,31 @@ def test_lines_of_csv_records(tmp_path: Path) -> None:
     found = go(tmp_path, [], sources=[{"use": "csv", "path": "rows.csv", "name": "c"}], steps=[])
     at = {number: explain(found, f"c:rows.csv#{number}").origin.line for number in (1, 3, 4, 5, 160)}
     assert at == {1: 2, 3: 4, 4: 5, 5: 7, 160: 162}
+
+
+def test_a_row_of_another_dataset_is_named_with_it(tmp_path: Path) -> None:
+    exam = "which of these soups did nobody ever bring to the table of the old kitchen in the end"
+    lines = [json.dumps(one) for one in [*MADE, {"text": exam, "label": "food", "who": "x"}]]
+    # The other row has the name of a row of this run, which it is not.
+    (tmp_path / "exam").mkdir()
+    (tmp_path / "exam" / "rows.jsonl").write_text(json.dumps({"text": exam}) + "\n")
+    against = [{"use": "jsonl", "path": "exam/rows.jsonl", "name": "s"}]
+    found = go(tmp_path, lines, steps=[{"use": "decontaminate", "against": against}])
+    story = explain(found, str(len(lines)))
+    assert story.rejection is not None
+    (other,) = story.rejection.relatives
+    assert (other.row, other.against, other.text, other.fate.outcome) == ("s:rows.jsonl#1", "s", "", "unknown")
+    assert explain(found, "1").all_copies == 0
+    printed = told_in_lines(story)
+    assert any("like s:rows.jsonl#1" in line and "in the dataset s" in line for line in printed)
+    assert "unknown" not in "".join(printed) and "“”" not in "".join(printed)
+
+
+@pytest.mark.parametrize("files", ["dataset/data/*.parquet", "ledger/*.parquet", "predictions/*.parquet"])
+def test_damage_is_told(bare: Path, files: str) -> None:
+    row = kept_in(bare, "test")
+    for path in bare.glob(files):
+        path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(DataError, match="a Parquet file cannot be read") as caught:
+        explain(bare, row)
+    assert "run the recipe again" in caught.value.hint

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from seedbed import run
+from seedbed.cli.explain import told as told_in_lines
 from seedbed.core.run import Run
 from seedbed.flow.explaining.explain import explain
 
@@ -135,7 +136,11 @@ def test_rows_that_are_appended_move_no_old_row_and_cost_what_they_cost(
     story = explain(place.folder / "second", ledger["row"][0])
     assert story.rejection is not None
     assert story.rejection.reason == "bridges_splits"
-    assert story.rejection.relatives[0].row == told["of"]
+    assert [(one.row, one.similarity, one.fate.split) for one in story.rejection.relatives] == [
+        (one["of"], one["similarity"], one["split"]) for one in told["neighbours"]
+    ]
+    printed = "\n".join(told_in_lines(story))
+    assert printed.count("like parts:") == 2 and "{" not in printed and "split:" not in printed
 
     monkeypatch.setenv("SEEDBED_STORE", str(place.folder / "other"))
     assert place.run("third", workers=2).dataset.digest == second.dataset.digest

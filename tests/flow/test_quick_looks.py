@@ -72,6 +72,8 @@ def test_a_dry_run_writes_nothing_and_tells_what_comes(place: Path, capsys: pyte
 
     again = preview(load(Path("recipe.yaml")), workers=1)
     assert all(one.there and one.judged and one.cpu_seconds == 0 for one in again.passes)
+    assert again.then[0] == "split and verify: stratified", "rows were compared"
+    assert not any("leakage" in one for one in preview(load(Path("recipe.yaml"), ["evaluate.leakage=false"])).then)
     exact = {step.part: step for step in again.passes[0].estimates}
     assert exact["jsonl"].rows_in == ROWS
     assert exact["text_length"].rejected == true["text_length"]
@@ -92,6 +94,10 @@ def test_a_dry_run_writes_nothing_and_tells_what_comes(place: Path, capsys: pyte
     assert f"{grown.units_there} of {grown.units} units are in the store" in said
     assert "nothing is done or written" in said
     assert "rows in 3 blocks" in said
+    assert "cleaning only: about" in said
+    assert "not in it, and often most of a run: compare rows: exact_duplicates · split and verify: stratified" in said
+    assert "leakage: the best model once more" in said
+    assert "in all" not in said
     assert files(place) == before
 
 
@@ -109,7 +115,12 @@ def test_a_dry_run_of_a_quick_look_prints_json(place: Path, capsys: pytest.Captu
     assert end.value.code == 0
     told = json.loads(capsys.readouterr().out)
     assert told["passes"][0]["estimates"][0]["rows_in"] == 100
-    assert told["then"] == ["split: stratified", "train: majority"], "nothing is published"
+    assert told["then"] == [
+        "compare rows: exact_duplicates",
+        "split and verify: stratified",
+        "train: majority",
+        "leakage: the best model once more (evaluate.leakage=false leaves it out)",
+    ], "nothing is published"
     assert files(place) == before
 
 

@@ -212,7 +212,7 @@ def diff(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 where something differs.")] = False,
     as_json: JSON = False,
 ) -> None:
-    """Compare two runs or datasets: rows, labels, splits, spread, checks, scores, recipe, books."""
+    """Compare two runs or datasets: rows, labels, splits, spread, checks, scores, recipe, rejections."""
     from .diff import show_diff
 
     show_diff(a, b, by=by, out=out, exit_code=exit_code, as_json=as_json)

@@ -14,7 +14,7 @@ from .progress import shown_on
 from .terminal import say
 
 if TYPE_CHECKING:
-    from seedbed.flow.explaining.story import Fate, Rejection, Story
+    from seedbed.flow.explaining.story import Fate, Rejection, Relative, Story
 
 _WIDTH = 80
 _MARGIN = 11
@@ -92,17 +92,27 @@ def _changes(story: Story) -> Iterator[str]:
 
 def _rejected(why: Rejection, read: dict[str, str | None] | None) -> Iterator[str]:
     yield f"{why.part}: {why.reason}"
-    hidden = ("of", "kept", "line")
+    hidden = {"of", "kept", "line", "against"}
+    if "neighbours" in why.evidence:  # told one by one below, each with its similarity and split
+        hidden |= {"neighbours", "similarity", "split"}
     facts = {name: fact for name, fact in why.evidence.items() if name not in hidden and fact is not None}
     if facts:
         yield from _wrapped("; ".join(f"{name}: {_fact(fact)}" for name, fact in facts.items()))
     if read is None:
         yield from _wrapped(_quoted(why.excerpt))
     for one in why.relatives:
-        like = "like" if one.relation == "of" else "the one that stays:"
-        alike = f" ({numbers.score(one.similarity)})" if one.similarity is not None else ""
-        yield from _about(f"{like} {one.row}{alike}, {_fate(one.fate)}")
-        label = f", {one.label}" if one.label else ""
+        yield from _relative(one, grouped="neighbours" in why.evidence)
+
+
+def _relative(one: Relative, *, grouped: bool) -> Iterator[str]:
+    alike = f" ({numbers.score(one.similarity)})" if one.similarity is not None else ""
+    like = "like" if one.relation == "of" else "the one that stays:"
+    if grouped and not alike:
+        like = "in a group with"
+    where = f"in the dataset {one.against}" if one.against is not None else _fate(one.fate)
+    yield from _about(f"{like} {one.row}{alike}, {where}")
+    label = f", {one.label}" if one.label else ""
+    if one.text:
         yield from _wrapped(f"{_quoted(one.text)}{label}", indent=2)
 
 

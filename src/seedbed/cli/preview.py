@@ -28,10 +28,10 @@ def _lines(preview: Preview) -> Iterator[str]:
     to_do = sum(one.cpu_seconds for one in preview.passes)
     room = sum(one.bytes for one in preview.passes)
     yield (
-        f"in all about {seconds(to_do)} of CPU for {preview.workers} workers, and {size(room)} in {preview.store}; "
-        "what comparing rows takes is not in it"
+        f"cleaning only: about {seconds(to_do)} of CPU for {preview.workers} "
+        f"{'worker' if preview.workers == 1 else 'workers'}, and {size(room)} in {preview.store}"
     )
-    yield f"then, not estimated: {' · '.join(preview.then)}"
+    yield f"not in it, and often most of a run: {' · '.join(preview.then)}"
     yield (
         f"estimated from {count(preview.sample_rows)} rows in {count(preview.sample_blocks)} "
         f"{'block' if preview.sample_blocks == 1 else 'blocks'} "

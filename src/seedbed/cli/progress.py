@@ -19,11 +19,17 @@ from .terminal import clean
 if TYPE_CHECKING:
     import rich.progress
     from rich.console import Console
+    from rich.text import Text
 
 #: Seconds between two lines about one stage.
 EVERY = 5.0
 #: Seconds of work from which a guess of the time left is worth telling.
 SURE_AFTER = 1.0
+#: Columns of a bar, and of one on a terminal of fewer than `NARROW`.
+BAR, SHORT_BAR = 20, 10
+NARROW = 120
+#: Fewer columns of a note tell nothing.
+SHORTEST_NOTE = 8
 
 
 def shown_on(stream: TextIO | None = None) -> Progress:
@@ -65,13 +71,14 @@ class Standing:
             self.rows += rows
         self.note = note or self.note
 
-    def told(self, now: float) -> str:
-        """The facts, with dots between: share, speed, time left, and whatever the stage says."""
+    def told(self, now: float, note: str | None = None) -> str:
+        """The facts, with dots between: share, speed, time left, and whatever the stage says (or `note` instead)."""
+        note = self.note if note is None else note
         taken = max(now - (self._working_since or self.started), 1e-9)
         if not self.done and not self.found:
-            return " · ".join(filter(None, [f"{typed(seconds(now - self.started))} so far", self.note]))
+            return " · ".join(filter(None, [f"{typed(seconds(now - self.started))} so far", note]))
         speed = f"{count(self.rows / taken)} rows/s" if self.rows else f"{amount(self.done / taken, self.unit)}/s"
-        pieces = [self._share(), speed if self.done else "", self.note, self._left(taken)]
+        pieces = [self._share(), speed if self.done else "", note, self._left(taken)]
         return " · ".join(filter(None, pieces))
 
     def _share(self) -> str:
@@ -206,7 +213,10 @@ class Bars:
 
 def _bars_on(console: Console) -> rich.progress.Progress:
     from rich import progress
-    from rich.text import Text
+    from rich.cells import cell_len
+    from rich.table import Column
+
+    bar = BAR if console.width >= NARROW else SHORT_BAR
 
     class Told(progress.ProgressColumn):
         """What the stage's standing tells."""
@@ -214,16 +224,34 @@ def _bars_on(console: Console) -> rich.progress.Progress:
         max_refresh = 0.5
 
         def render(self, task: progress.Task) -> Text:
-            return Text(task.fields["standing"].told(time.monotonic()))
+            titles = max(cell_len(one.description) for one in [task, *shown.tasks])
+            # Beside it: a spinner, the titles and the bar, with a gap after each.
+            room = console.width - (1 + titles + bar + 3)
+            return _fitting(task.fields["standing"], time.monotonic(), room)
 
-    return progress.Progress(
+    shown = progress.Progress(
         progress.SpinnerColumn(),
         progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(bar_width=20),
-        Told(),
+        progress.BarColumn(bar_width=bar),
+        Told(table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=console,
         transient=True,
     )
+    return shown
+
+
+def _fitting(standing: Standing, now: float, room: int) -> Text:
+    """What a stage's standing tells in so many columns of a terminal: the note is what gets shorter first."""
+    from rich.text import Text
+
+    told = Text(standing.told(now))
+    if told.cell_len > room and standing.note:
+        note = Text(standing.note)
+        left = note.cell_len - (told.cell_len - room)
+        note.truncate(max(left, 1), overflow="ellipsis")
+        told = Text(standing.told(now, note.plain if left >= SHORTEST_NOTE else ""))
+    told.truncate(max(room, 1), overflow="ellipsis")
+    return told
 
 
 def _finished(title: str, taken: float) -> str:

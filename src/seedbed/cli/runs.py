@@ -49,7 +49,8 @@ def facts(entry: Entry, standing: Standing) -> dict[str, Any]:
 def told(entry: Entry, standing: Standing) -> list[str]:
     """A run for people."""
     tags = f"  [{', '.join(entry.tags)}]" if entry.tags else ""
-    lines = [f"{entry.id}  {entry.name}  {entry.started[:16].replace('T', ' ')}  {entry.state}{tags}"]
+    state = entry.state if entry.limit is None else f"{entry.state}, limit {entry.limit}"
+    lines = [f"{entry.id}  {entry.name}  {entry.started[:16].replace('T', ' ')}  {state}{tags}"]
     made = f", dataset {entry.dataset[:12]}" if entry.dataset else ", no dataset"
     lines.append(f"  {numbers.count(entry.rows)} rows kept{made}")
     if entry.best:

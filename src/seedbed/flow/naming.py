@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,23 +45,49 @@ def find_run(named: str | Path, *, store: Path | None = None) -> Path:
         store: The store whose index is asked; the nearest when left out.
 
     Raises:
-        DataError: The run's folder is gone, or several runs are meant.
+        DataError: The run's folder is gone, several runs are meant, or the name is nearly a run's.
     """
     path = Path(named)
     if path.exists() or path.is_absolute() or str(named).startswith("."):
         return path
     head, *rest = path.parts
-    entry = look_up(head, Index(store or store_near()).entries())
+    entries = Index(store or store_near()).entries()
+    entry = look_up(head, entries)
     if entry is None:
+        if meant := _meant(head, entries) if not rest or rest[0] == "models" else "":
+            raise DataError("there is no such folder, and no run goes by this name", at=str(named), hint=meant)
         return path
     at = standing_of(entry)
     if not at.there:
         raise DataError(
             f"the folder of run {entry.id} is {at.kind}: it was {at.folder}",
             at=str(named),
-            hint=f"seedbed store get {entry.id} --out DIR brings its dataset back, with --model NAME a model",
+            hint=_way_back(entry, entries),
         )
     return at.folder.joinpath(*rest)
+
+
+def _meant(named: str, entries: Sequence[Entry]) -> str:
+    """A hint with the tag or NAME@latest that a word nearly is; empty where it is near to none."""
+    known = {tag: tag for one in entries for tag in one.tags}
+    for one in entries:
+        if one.limit is None:
+            known |= {name: f"{one.name}{_LATEST}" for name in (one.name, f"{one.name}{_LATEST}") if name not in known}
+    near = difflib.get_close_matches(named, known, n=1, cutoff=0.6)
+    return f"did you mean {known[near[0]]!r}?" if near else ""
+
+
+def _way_back(entry: Entry, entries: Sequence[Entry]) -> str:
+    """A hint of how to get back what a run made whose folder is gone: from the store, where that still has it."""
+    again = "run the recipe again"
+    if not entry.dataset:
+        return f"it made no dataset; {again}"
+    if not entry.collected:
+        model = ", with --model NAME a model" if entry.models else ""
+        return f"seedbed store get {entry.id} --out DIR brings its dataset back{model}"
+    if any(one.dataset == entry.dataset and not one.collected for one in entries):
+        return f"another run made the same dataset: seedbed store get {entry.dataset[:12]} --out DIR brings it back"
+    return f"its dataset went with `seedbed store gc` on {entry.collected[:10]}: {again}; a tag keeps a run from going"
 
 
 def find_entry(named: str | Path, store: Path) -> Entry:

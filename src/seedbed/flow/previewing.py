@@ -69,7 +69,7 @@ class Preview(_Fact):
     of_bytes: int
     workers: int
     store: str
-    then: tuple[str, ...] = Field(description="What follows the passes, which is not estimated.")
+    then: tuple[str, ...] = Field(description="What else a run does, which is not estimated.")
 
 
 def preview(
@@ -105,6 +105,7 @@ def preview(
         passes = Passes(opened, schema, recipe.task, Crew(context, Pool(1)), recipe.ledger.changes)
         found, sample = foresee(passes, legs)
     first = [one.part for one in opened]
+    estimates = tuple(_estimate(one, first if place == 0 else []) for place, one in enumerate(found))
     return Preview(
         name=recipe.name,
         sources=tuple(
@@ -118,14 +119,14 @@ def preview(
             )
             for one in opened
         ),
-        passes=tuple(_estimate(one, first if place == 0 else []) for place, one in enumerate(found)),
+        passes=estimates,
         sample_rows=sample.rows,
         sample_blocks=sample.blocks,
         sample_bytes=round(sample.bytes),
         of_bytes=round(sample.of_bytes),
         workers=context.workers,
         store=str(context.store),
-        then=tuple(_then(recipe)),
+        then=tuple(_then(recipe, estimates)),
     )
 
 
@@ -160,7 +161,12 @@ def _estimate(one: Foreseen, sources: list[str]) -> PassEstimate:
     )
 
 
-def _then(recipe: Any) -> list[str]:
-    """The stages that follow, in words."""
-    said = [f"split: {recipe.split.use}", *(f"train: {learner.use}" for learner in recipe.train)]
+def _then(recipe: Any, passes: tuple[PassEstimate, ...]) -> list[str]:
+    """What no estimate covers, in words and in order."""
+    said = [f"compare rows: {one.ends_with}" for one in passes if not one.judged]
+    said += [f"split and verify: {recipe.split.use}", *(f"train: {learner.use}" for learner in recipe.train)]
+    if recipe.train and recipe.evaluate.folds:
+        said.append(f"folds: each model {recipe.evaluate.folds} times more")
+    if recipe.train and recipe.evaluate.leakage:
+        said.append("leakage: the best model once more (evaluate.leakage=false leaves it out)")
     return [*said, *(f"publish: {exporter.place}" for exporter in recipe.publish)]

@@ -36,8 +36,8 @@ from .agreement import (
     faults_of_gates,
     faults_of_sources,
     faults_of_steps,
-    faults_of_trust,
     faults_of_task,
+    faults_of_trust,
     faults_of_twins,
     faults_of_waivers,
 )

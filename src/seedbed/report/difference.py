@@ -11,6 +11,8 @@ from .facts import MOST
 from .figure import Figure, showable
 from .page import templates
 
+#: What differs, where its section has another name.
+_SECTIONS = {"schema": "columns", "distributions": "spread of values", "rejected": "where rows went"}
 #: Shares of a distribution that are shown.
 _SHARES = 4
 
@@ -39,6 +41,7 @@ def render(difference: Difference) -> str:
         .get_template("difference.html")
         .render(
             d=difference,
+            differs=[_SECTIONS.get(one, one) for one in difference.differs],
             rows=rows,
             both=difference.a.rows - rows.removed,
             changed_labels=sum(one.rows for one in rows.labels),

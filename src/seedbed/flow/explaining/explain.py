@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from seedbed.core.context import Progress
 from seedbed.core.documents import open_document
@@ -41,7 +44,7 @@ def explain(folder: str | Path, row: str, *, progress: Progress | None = None, t
         trust: Whether steps that are functions of whoever made the recipe (`python`) may run again.
 
     Raises:
-        DataError: It is not the folder of a run, or a copy of one without its ledger.
+        DataError: It is not the folder of a run, a copy of one without its ledger, or damaged.
         RecipeError: The run read no such row.
     """
     held = _Held(open_run(folder))
@@ -51,6 +54,11 @@ def explain(folder: str | Path, row: str, *, progress: Progress | None = None, t
             at=str(folder),
             hint="name the run's own folder, such as runs/NAME/latest",
         )
+    with _damage_told(held.folder):
+        return _story(held, row, progress=progress, trust=trust)
+
+
+def _story(held: _Held, row: str, *, progress: Progress | None, trust: bool) -> Story:
     at = held.place_of(row)
     row = f"{at[0]}:{at[1]}#{at[2]}"
     rejected = held.rejected([row]).get(row)
@@ -70,6 +78,35 @@ def explain(folder: str | Path, row: str, *, progress: Progress | None = None, t
         **{"values": _final(again, kept), **parts},
         notes=tuple(_notes(held, rejected, kept, again)),
     )
+
+
+@contextmanager
+def _damage_told(folder: Path) -> Iterator[None]:
+    """Tell a failure to read as damage, where a Parquet file of the run is damaged; other failures stay what they are.
+
+    Raises:
+        DataError: One is.
+    """
+    try:
+        yield
+    except (OSError, pa.ArrowException, pl.exceptions.PolarsError):
+        for pattern in ("dataset/data/*.parquet", "ledger/*.parquet", "predictions/*.parquet"):
+            for file in sorted(folder.glob(pattern)):
+                if why := _damage_of(file):
+                    hint = "run the recipe again; what is done is not done twice"
+                    raise DataError(f"a Parquet file cannot be read: {why}", at=str(file), hint=hint) from None
+        raise
+
+
+def _damage_of(file: Path) -> str:
+    """Why a Parquet file cannot be read whole; empty where it can."""
+    try:
+        with pq.ParquetFile(file) as opened:
+            for _ in opened.iter_batches():
+                pass
+    except (OSError, pa.ArrowException) as error:
+        return str(error).splitlines()[0][:200]
+    return ""
 
 
 @dataclass(frozen=True)
@@ -247,25 +284,46 @@ def _relatives(held: _Held, row: str, entry: dict[str, Any]) -> Iterator[Relativ
     seen, waiting = {row}, [(row, entry)]
     while waiting and len(seen) <= _MOST_RELATIVES:
         of, asked = waiting.pop(0)
-        named = [(relation, asked["evidence"].get(relation)) for relation in ("of", "kept")]
-        names = [name for _, name in named if isinstance(name, str)]
+        evidence = asked["evidence"]
+        if isinstance(evidence.get("against"), str):  # a row of another dataset, of which the run keeps the name alone
+            yield Relative(
+                row=evidence["of"],
+                relation="of",
+                to=of,
+                against=evidence["against"],
+                similarity=evidence.get("similarity"),
+                text="",
+                fate=Fate(outcome="unknown"),
+            )
+            continue
+        named = list(_named(evidence))
+        names = [name for _, name, _ in named]
         gone, kept = held.rejected(names), held.kept(names)
-        for relation, name in named:
-            if not isinstance(name, str) or name in seen:
+        for relation, name, similarity in named:
+            if name in seen:
                 continue
             seen.add(name)
             values = kept[name][1] if name in kept else {}
             yield Relative(
                 row=name,
-                relation="of" if relation == "of" else "kept",
+                relation=relation,
                 to=of,
-                similarity=asked["evidence"].get("similarity") if relation == "of" else None,
+                similarity=similarity,
                 text=held.text_of(values) if values else gone.get(name, {}).get("excerpt", ""),
                 label=held.label_of(values) if values else None,
                 fate=held.fate(gone.get(name), kept.get(name)),
             )
             if name in gone:
                 waiting.append((name, gone[name]))
+
+
+def _named(evidence: Mapping[str, Any]) -> Iterator[tuple[Literal["of", "kept"], str, float | None]]:
+    """The rows that evidence names: how, which, and how similar. Of a row between splits, a neighbour of each."""
+    for one in evidence.get("neighbours") or [evidence]:
+        if isinstance(one.get("of"), str):
+            yield "of", one["of"], one.get("similarity")
+    if isinstance(evidence.get("kept"), str):
+        yield "kept", evidence["kept"], None
 
 
 # A row that was kept
@@ -295,7 +353,9 @@ def _kept_story(held: _Held, row: str, kept: tuple[str, dict[str, Any]] | None) 
 def _copies(held: _Held, row: str) -> dict[str, Any]:
     """Rows that were rejected because of this one."""
     named = [pl.col("evidence").str.json_path_match(f"$.{key}") == row for key in ("of", "kept")]
-    found = held.ledger.filter(pl.col("action") == "rejected", pl.any_horizontal(named)).collect()
+    # A row of another dataset may have the name of one of this.
+    own = pl.col("evidence").str.json_path_match("$.against").is_null()
+    found = held.ledger.filter(pl.col("action") == "rejected", own, pl.any_horizontal(named)).collect()
     copies = [
         Copy(
             row=entry[ROW],

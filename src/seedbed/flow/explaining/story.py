@@ -50,8 +50,11 @@ class Relative(_Told):
     row: str
     relation: Literal["of", "kept"] = Field(description="`of`: the row it is like; `kept`: the one that stays for it.")
     to: str = Field(description="The row that it is a relative of.")
+    against: str | None = Field(
+        None, description="The dataset that it stands in, where that is another than the run's."
+    )
     similarity: float | None = None
-    text: str
+    text: str = Field(description="Empty where the run's folder does not hold it.")
     label: str | None = Field(None, description="In the dataset; null where it was rejected, too.")
     fate: Fate
 

@@ -207,7 +207,7 @@ class _Splitting:
         sweeps = iter(("taking the sample's texts", "comparing"))
 
         def texts() -> Iterator[tuple[NDArray[np.uint64], list[str | None]]]:
-            doing = next(sweeps)
+            doing = next(sweeps, "comparing")
             # The sweep that only finds the sample weighs little: rows count as they are compared, and so does the time.
             found = doing != "comparing"
             for batch in self.table.batches([NUMBER, self.similarity.column]):

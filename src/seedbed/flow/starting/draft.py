@@ -271,6 +271,7 @@ def _split(subject: Subject) -> list[str]:
             f"With about {numbers.count(left)} rows more than the usual tenth is held out; scores will be rough."
         )
     lines += [f"split: {{use: stratified, train: {train}, validation: {held}, test: {held}, seed: 13}}"]
+    lines += comment("For data that grows take `hashed` instead: rows that are added later never move old ones.")
     for group in profile.roles.groups[:1]:
         lines += comment(f"If rows of one {quoted(group)} must stay together, add to it: group: {quoted(group)}")
     for column in profile.roles.splits[:1]:

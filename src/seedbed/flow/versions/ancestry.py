@@ -85,7 +85,8 @@ def _in_order(nodes: dict[str, Node], edges: Iterable[Edge]) -> tuple[Node, ...]
 
 def _run(entry: Entry) -> Node:
     standing = standing_of(entry)
-    state = entry.state if standing.there else f"{entry.state}, {standing.kind}"
+    looked = "" if entry.limit is None else f"limit {entry.limit}"
+    state = ", ".join(one for one in (entry.state, looked, "" if standing.there else standing.kind) if one)
     return Node(key=f"run {entry.id}", kind="run", title=entry.name, detail=entry.id, state=state, tags=entry.tags)
 
 

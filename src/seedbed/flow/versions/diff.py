@@ -1,4 +1,4 @@
-"""What differs between two runs or datasets: rows, labels, splits, spread, checks, scores, recipe, books."""
+"""What differs between two runs or datasets: rows, labels, splits, spread, checks, scores, recipe, rejections."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _differs(found: Difference) -> Iterator[str]:
         "checks": any(one.differs for one in found.checks),
         "scores": any(one.differs for one in found.scores),
         "recipe": found.recipe,
-        "books": books and (books.read_a != books.read_b or any(one.a != one.b for one in books.rejected)),
+        "rejected": books and (books.read_a != books.read_b or any(one.a != one.b for one in books.rejected)),
     }
     yield from (name for name, differs in told.items() if differs)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import polars as pl
+
 from seedbed.core.difference import ChangedColumn, Moved, Shown, Was
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
 from seedbed.core.ledger import mask
@@ -180,15 +182,19 @@ class Tables:
             values = ", ".join(self._comparable(one) for one in self.identity.columns)
             key = f"CAST(row({values}) AS VARCHAR)"
         hashes = "".join(f", hash({self._comparable(one)}) AS h{i}" for i, one in enumerate(self.columns))
-        label = f"CAST({column(self.label)} AS VARCHAR)" if self.label else "NULL::VARCHAR"
+        label = f"CAST({self._comparable(self.label)} AS VARCHAR)" if self.label else "NULL::VARCHAR"
         return (
             f"SELECT md5_number(coalesce('=' || {key}, '')) AS k, {column(ROW)} AS id, {column(_SPLIT)} AS split, "
             f"{label} AS label{hashes} FROM {name}"
         )
 
     def _comparable(self, name: str) -> str:
-        same = self.a.schema[name] == self.b.schema[name]
-        return column(name) if same else f"CAST({column(name)} AS VARCHAR)"
+        kinds = self.a.schema[name], self.b.schema[name]
+        if kinds[0] == kinds[1]:
+            return column(name)
+        if all(kind.is_numeric() or kind == pl.String for kind in kinds):
+            return _as_number(f"CAST({column(name)} AS VARCHAR)")
+        return f"CAST({column(name)} AS VARCHAR)"
 
     def _one(self, query: str) -> Any:
         return self.connection.execute(query).fetchone()
@@ -281,6 +287,17 @@ def _shown(value: str | None, plain: bool) -> str | None:
     if value is None:
         return None
     return f"{float(value):.6g}" if plain else mask(value)
+
+
+def _as_number(text: str) -> str:
+    """A query for a text, where it is a number written as every equal number is: `3`, `3.0` and ` 3` alike.
+
+    Whole numbers from 2**53 on stay as they are: a fraction of 64 bits does not tell them apart.
+    """
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    whole = f"regexp_matches({text}, '^-?[0-9]+$') AND abs({number}) >= 9007199254740992"
+    plain = f"regexp_replace(CAST({number} AS VARCHAR), '\\.0$', '')"
+    return f"CASE WHEN {number} IS NULL OR ({whole}) THEN {text} ELSE {plain} END"
 
 
 _SPLIT = "\x01split"

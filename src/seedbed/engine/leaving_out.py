@@ -7,13 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import polars as pl
+import pyarrow.parquet as pq
 
 from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import BooksError
 from seedbed.core.ledger import Books
-from seedbed.core.rows import NUMBER, as_json
 from seedbed.core.run import StepRecord
 from seedbed.core.table import Table
 from seedbed.store.store import Store
@@ -21,6 +20,7 @@ from seedbed.store.store import Store
 from .curate import Curated
 from .jobs import LEDGER, ROWS, Pass, ShardJob
 from .kernel import Kernel
+from .passes import verdicts_on
 from .provenance import code_of, versions
 from .units import Crew, Unit, keys_of
 
@@ -53,23 +53,23 @@ def leave_out(
     if verdicts is None:
         record = StepRecord(part=part, use=part, rows_in=before.kept, rows_out=before.kept, changed=0, rejected={})
         return replace(curated, parts=(*curated.parts, record))
-    told = pl.read_parquet(verdicts, glob=False)
+    count = pq.read_metadata(verdicts).num_rows
     asked = [digest.of_json([part, shown, changes, code_of(), versions()])]
-    touched = {shard: said for shard in curated.table.shards if (said := _verdicts_on(shard, told))}
+    touched = {shard: said for shard in curated.table.shards if (said := verdicts_on(shard, verdicts))}
 
     def units() -> Iterator[Unit]:
         for shard, made_of in zip(touched, keys_of(list(touched)), strict=True):
             yield Unit(digest.of_json([asked, made_of, touched[shard]]), shard)
 
     job = ShardJob(Pass(Kernel((), shown, changes), context.batch), verdicts, part)
-    artefact = Store.of(context).artefact("passes", digest.of_json([asked, curated.key, as_json(told).to_list()]))
+    artefact = Store.of(context).artefact("passes", digest.of_json([asked, curated.key, *touched.values()]))
     with Crew.of(context) as crew:
         done = crew.work(artefact, job, units(), title=f"Rejecting: {part}", total=len(touched), unit="shards")
     rejected = done.facts["rejected"]
-    if sum(rejected.get(part, {}).values()) != told.height:
-        raise BooksError(f"{told.height} verdicts rejected {sum(rejected.get(part, {}).values())} rows", at=part)
+    if sum(rejected.get(part, {}).values()) != count:
+        raise BooksError(f"{count} verdicts rejected {sum(rejected.get(part, {}).values())} rows", at=part)
     anew = dict(zip(touched, done.files(ROWS), strict=True))
-    left = before.kept - told.height
+    left = before.kept - count
     books = before.then(Books(read=before.kept, kept=left, rejected=rejected)).check(at=part)
     record = StepRecord(
         part=part, use=part, rows_in=before.kept, rows_out=left, changed=0, rejected=rejected.get(part, {})
@@ -81,9 +81,3 @@ def leave_out(
         parts=(*curated.parts, record),
         ledger=(*curated.ledger, done.files(LEDGER)),
     )
-
-
-def _verdicts_on(shard: Path, verdicts: pl.DataFrame) -> list[str]:
-    """The verdicts on rows of a shard, as JSON."""
-    low, high = pl.scan_parquet(shard, glob=False).select(pl.min(NUMBER), pl.max(NUMBER).alias("high")).collect().row(0)
-    return [] if low is None else as_json(verdicts.filter(pl.col(NUMBER).is_between(low, high))).to_list()

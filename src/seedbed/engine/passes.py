@@ -126,7 +126,7 @@ class Passes:
 
         def units() -> Iterator[Unit]:
             for shard, made_of in zip(self.table.shards, keys_of(self.table.shards), strict=True):
-                yield Unit(digest.of_json([done, made_of, told and _verdicts_on(shard, told.path)]), shard)
+                yield Unit(digest.of_json([done, made_of, told and verdicts_on(shard, told.path)]), shard)
 
         title, shards = _title("Applying", leg), len(self.table.shards)
         return self.crew.work(artefact, job, units(), title=title, total=shards, unit="shards")
@@ -232,14 +232,14 @@ def _source_key(one: Opened) -> list[Any]:
     return [one.part, one.name, one.source.model_dump(mode="json"), files, one.scan.settings]
 
 
-def _verdicts_on(shard: Path, verdicts: Path) -> str:
-    """A digest of the verdicts on the rows of a shard."""
-    low, high = (
-        (pl.scan_parquet(shard, glob=False).select(pl.min(NUMBER), pl.max(NUMBER).alias("high"))).collect().row(0)
-    )
+def verdicts_on(shard: Path, verdicts: Path) -> str:
+    """A digest of the verdicts on the rows of a shard; empty where there are none."""
+    ends = pl.scan_parquet(shard, glob=False).select(low=pl.min(NUMBER), high=pl.max(NUMBER))
+    low, high = ends.collect().row(0)
     if low is None:
         return ""
-    return xxhash.xxh3_128_hexdigest("\n".join(as_json(verdicts_between(verdicts, low, high))).encode())
+    found = as_json(verdicts_between(verdicts, low, high))
+    return xxhash.xxh3_128_hexdigest("\n".join(found).encode()) if len(found) else ""
 
 
 def _title(doing: str, leg: Leg) -> str:

@@ -38,7 +38,8 @@ def render(run: Run) -> str:
     """
     figures = draw(run)
     shown = sections(run, figures)
-    filled = filled_in("page.html", run, figures=figures, sections=shown, keys={key for key, _ in shown})
+    keys = {key for key, _ in shown}
+    filled = filled_in("page.html", run, title=run.name, what="report", figures=figures, sections=shown, keys=keys)
     return showable(filled)
 
 

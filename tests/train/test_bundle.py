@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tiny_encoder import with_encoder
 
 from seedbed import __version__
 from seedbed.core.context import Context
@@ -23,6 +22,7 @@ from seedbed.train import (
     TfidfSvm,
 )
 from seedbed.train.bundle import Carried, Golden, Input, Preprocess, load_bundle, save_bundle
+from tiny_encoder import with_encoder
 
 TASK = TextClassification(kind="text_classification", text="text", label="label")
 ROWS = pl.DataFrame(

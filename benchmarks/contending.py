@@ -122,7 +122,9 @@ def _environment(out: Path) -> dict[str, str]:
     caches = {name: str(out / "cache") for name in ("HF_HOME", "XDG_CACHE_HOME", "DATA_JUICER_CACHE_HOME")}
     temporary = out / "tmp"
     temporary.mkdir()
-    return {**os.environ, **_QUIET, **caches, "PYTHONPATH": path.strip(os.pathsep), "TMPDIR": str(temporary)}
+    # What pip installs is compiled at once; here Seedbed is a source tree, which compiles itself on first use.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, **_QUIET, **caches, "PYTHONPATH": path.strip(os.pathsep), "TMPDIR": str(temporary)}
 
 
 def _last_words(text: str) -> str:

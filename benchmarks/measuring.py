@@ -10,6 +10,7 @@ Needs Linux.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -135,16 +136,10 @@ def _memory() -> tuple[float, float]:
     """MB of the tree, and MB that are no pages of files."""
     total = own = 0
     for pid in _descendants():
-        try:
-            with open(f"/proc/{pid}/smaps_rollup") as file:
-                for line in file:
-                    name, _, rest = line.partition(":")
-                    if name == "Pss":
-                        total += int(rest.split()[0])
-                    elif name == "Pss_Anon":
-                        own += int(rest.split()[0])
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):  # it has ended
+            sizes = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+            total += int(sizes.get("Pss", "0").split()[0])
+            own += int(sizes.get("Pss_Anon", "0").split()[0])
     return total * 1024 / 1e6, own * 1024 / 1e6
 
 

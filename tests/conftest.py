@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = Path("/usr/bin/chromium")
 
 # The machines that run this are shared: a slow example is no failure.
 settings.register_profile("seedbed", deadline=None, print_blob=True)
@@ -20,3 +27,17 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_encoder import write_tiny_encoder
 
     return write_tiny_encoder(tmp_path_factory.mktemp("tiny"))
+
+
+# For one module at a time: while it is open, Playwright's event loop runs in this thread, and `asyncio.run` is refused.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"Chromium is not installed ({CHROMIUM})")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    with api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        browser.close()

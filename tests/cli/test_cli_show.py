@@ -55,7 +55,7 @@ def test_a_run_is_shown_without_a_terminal(folder: Path) -> None:
         "tweets: passed in 151.2 s",
         "rows: 38,158 read = 35,793 kept + 2,365 rejected (near_duplicates 1,236,\n",
         "best model: tfidf_embedding_logistic, macro_f1 0.774 on test",
-        "split: proven clean (0 pairs among 2,000 of 7,159 held-out rows compared)",
+        "split: clean by a sample (0 pairs among 2,000 of 7,159 held-out rows compared)",
         "near_duplicates     -1,236   3.2 %  ████",
         "Models: macro-F1 on test (3,579 rows)",
         "text length: 125 characters or more  0.688 (0.647-0.729)  -0.058  717 rows",

@@ -95,6 +95,40 @@ def test_runs_are_listed_tagged_and_found(seedbed: Typed, store: Path) -> None:
     assert "is gone" in seedbed("show", "omega", code=3)
 
 
+@pytest.mark.parametrize("command", ["runs", "store size"])
+def test_a_damaged_entry_is_left_out_with_a_warning(
+    capfd: pytest.CaptureFixture[str], store: Path, command: str
+) -> None:
+    (store / "runs" / "alpha-01.json").write_text("{")
+    for more in ([], ["--json"]):
+        with pytest.raises(SystemExit) as caught:
+            main([*command.split(), *more])
+        out, err = capfd.readouterr()
+        assert not caught.value.code and ("omega-02" in out or "1 run" in out or '"runs": 1' in out)
+        assert (
+            err.count("\n") == 1 and err.startswith("warning: ") and "alpha-01.json" in err and "remove the file" in err
+        )
+        assert more == [] or json.loads(out)
+
+
+def test_many_damaged_entries_are_counted(capfd: pytest.CaptureFixture[str], store: Path) -> None:
+    for place in range(9):
+        (store / "runs" / f"broken-{place}.json").write_text("{")
+    with pytest.raises(SystemExit):
+        main(["runs"])
+    assert capfd.readouterr().err.splitlines()[3:] == [
+        f"warning: {store / 'runs' / 'broken-3.json'}: this entry of the index of runs cannot be read: "
+        "it is not what a run wrote; remove the file: the run's folder stays, but the index forgets it",
+        "… and 5 more",
+    ]
+
+
+def test_nothing_is_brought_into_the_store(seedbed: Typed, store: Path) -> None:
+    for out in (store, store / "datasets" / "mine", store.parent / "x" / ".." / ".seedbed" / "y"):
+        assert "inside the store" in seedbed("store", "get", "alpha-01", "--out", out, code=2)
+    assert not (store / "datasets").exists() and not (store / "y").exists()
+
+
 def test_a_quick_look_is_marked(seedbed: Typed, store: Path) -> None:
     entry(store, "quick-03", limit=1000, gone=True)
     assert "passed, limit 1000" in seedbed("runs") and seedbed("runs").count("limit 1000") == 1

@@ -13,7 +13,7 @@ from seedbed.core.errors import BooksError
 from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.step import UNIT, UNITS
 from seedbed.core.table import Table
-from seedbed.engine import grouping
+from seedbed.engine import grouping, partitioning
 from seedbed.engine.grouping import LocalGroups, write_verdicts
 from seedbed.engine.jobs import verdicts_between
 from seedbed.engine.pool import Pool
@@ -75,6 +75,33 @@ def test_partitions_hold_every_key_once_and_equal_keys_together(
     assert len(parts) > 4
     assert pl.concat(parts).select(NUMBER, "key").sort(NUMBER).equals(keys)
     assert sum(part["key"].n_unique() for part in parts) == keys["key"].n_unique()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("run", [300, 1_700, 9_000])
+def test_keys_are_dealt_in_runs_that_need_not_end_with_files(
+    tmp_path: Path, workers: int, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = np.random.default_rng(3)
+    keys = pl.DataFrame({NUMBER: np.arange(5_000, dtype=np.uint64), "key": draw.integers(0, 9, 5_000, np.uint64)})
+    keys = keys.with_columns(rest=pl.col("key").cast(pl.String))
+    files = [tmp_path / f"keys-{start}.parquet" for start in range(0, 5_000, 1_000)]
+    for place, file in enumerate(files):  # of which the second and the last are out of order, and one is empty
+        some = keys.slice(place * 1_000, 1_000)
+        (some.reverse() if place in (1, 4) else some).write_parquet(file, row_group_size=170)
+    files.insert(2, tmp_path / "keys-none.parquet")
+    keys.clear().write_parquet(files[2])
+    monkeypatch.setattr(grouping, "PARTITION_KEYS", 500)
+    monkeypatch.setattr(partitioning, "RUN_KEYS", run)
+    with Pool(workers) as pool:
+        groups = LocalGroups(tmp_path, tuple(files), Table(()), {}, workers=pool)
+        parts, again = list(groups.partitions()), list(groups.partitions())
+    assert 1 < len(parts) <= 9, "some of ten partitions have no key"
+    assert all(part[NUMBER].is_sorted() for part in parts)
+    assert sum(part["key"].n_unique() for part in parts) == 9
+    assert pl.concat(parts).sort(NUMBER).equals(keys)
+    assert pl.concat(again).equals(pl.concat(parts)), "they may be read again"
+    assert sorted(one.name for one in tmp_path.iterdir() if one.is_dir()) == ["partitions"], "nothing half-made"
 
 
 def verdicts(numbers: list[int]) -> pl.DataFrame:

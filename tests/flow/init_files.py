@@ -414,6 +414,10 @@ CASES = [
     ),
 ]
 
+_WORDS = [f"{n} words of a film that went on for {n * 7} minutes".encode() for n in range(60)]
+RAGGED = b"text,label\n" + b"".join(b"%s%s,bad\n" % (words, b", I think" * (n % 3)) for n, words in enumerate(_WORDS))
+SHORT = b"id;text;label\n" + b"".join(b"%d;%s%s\n" % (n, words, b";" * (n % 3)) for n, words in enumerate(_WORDS))
+
 REFUSED = [
     Refused("wine", wine, 3, ("no column of texts", "--text")),
     Refused("iris", iris, 3, ("numbers and categories", "no column of texts")),
@@ -421,6 +425,8 @@ REFUSED = [
     Refused("a header only", written("head.csv", b"text,label\n"), 3, ("header", "no rows")),
     Refused("Excel", excel, 3, ("Office", "CSV")),
     Refused("one column", one_column, 3, ("no column with few labels", "label for each row")),
+    Refused("commas, no quotes", written("ragged.csv", RAGGED), 3, ("names 2 columns", "40 of the 60 rows", "quotes")),
+    Refused("rows too short", written("short.csv", SHORT), 3, ("names 3 columns", "40 of the 60 rows", "as many")),
     Refused("three rows", written("few.csv", b"text,label\na b,x\nc d,y\ne f,x\n"), 3, ("3 usable rows", "at least")),
     Refused("one label", written("one.csv", b"text,label\n" + b"some words of it,x\n" * 30), 3, ("one value only",)),
     Refused("a JSON list", written("rows.json", b'[{"text": "a", "label": "b"}]'), 3, ("one JSON document", "jq")),

@@ -377,18 +377,6 @@ def test_similar_rows_above_the_exact_limit_do_not_come_from_another_recipe(
         assert done.run.certificate.rounds == 1
 
 
-def test_a_damaged_store_is_made_again(tmp_path: Path) -> None:
-    write(tmp_path, texts(150))
-    before = go(tmp_path).run
-    for shard in (tmp_path / ".seedbed" / "units").glob("*/rows.parquet"):
-        pl.read_parquet(shard).head(5).write_parquet(shard)
-    for seal in (tmp_path / ".seedbed" / "models").glob("*/model/*"):
-        seal.write_bytes(b"broken")
-    after = go(tmp_path, "again").run
-    assert (after.rows, after.dataset.digest) == (before.rows, before.dataset.digest)
-    assert after.models[0].scores == before.models[0].scores
-
-
 def test_an_edited_gate_trains_nothing_again(tmp_path: Path) -> None:
     write(tmp_path, texts(150))
     go(tmp_path)
@@ -450,20 +438,3 @@ def test_the_ledger_has_a_file_a_pass_however_many_blocks(tmp_path: Path, monkey
     done = go(tmp_path)
     files = sorted(path.name for path in (done.folder / "ledger").iterdir())
     assert files == [f"pass-{place}.parquet" for place in range(4)]
-
-
-@pytest.mark.parametrize("kind", ["verdicts", "splits", "passes", "models"])
-@pytest.mark.parametrize("how", ["cut", "nothing in it", "files"])
-def test_a_damaged_artefact_is_made_again(tmp_path: Path, kind: str, how: str) -> None:
-    write(tmp_path, texts(150))
-    before = go(tmp_path).run
-    for place in (tmp_path / ".seedbed" / kind).iterdir():
-        if how == "files":
-            for file in place.rglob("*.parquet"):
-                file.write_bytes(file.read_bytes()[:-50])
-        else:
-            seal = place / "done.json"
-            seal.write_bytes(seal.read_bytes()[:20] if how == "cut" else b"[]")
-    after = go(tmp_path, "again").run
-    assert (after.rows, after.dataset.digest) == (before.rows, before.dataset.digest)
-    assert after.models[0].scores == before.models[0].scores

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ from seedbed.report.notebook import Shown
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
 NAMES = [
     "rows", "classes", "lengths", "ladder", "ladder_closer", "folds", "differences", "differences_simplest",
     "confusion", "roc", "precision_recall", "reliability", "slices", "leakage", "timings",
@@ -41,7 +39,7 @@ def test_a_run_folder_is_opened_and_shown(folder: Path) -> None:
     assert list(finished.figures) == NAMES
     assert repr(finished) == f"Finished('tweets', passed, folder={str(folder)!r})"
     shown = finished.show()
-    assert "Proven clean" in shown._repr_html_() and "macro-F1 0.774" in shown._repr_html_()
+    assert "Clean by a sample" in shown._repr_html_() and "macro-F1 0.774" in shown._repr_html_()
     assert repr(shown).startswith("tweets: passed in 151.2 s\nrows: 38,158 read = 35,793 kept + 2,365 rejected")
     assert seedbed.open_run(folder / "run.json").run == finished.run
 
@@ -72,15 +70,6 @@ def test_hostile_texts_stay_text_in_a_cell() -> None:
 # A cell in a browser -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
 def cell(browser: Browser, html: str, attributes: str = "", scheme: str = "light") -> Page:
     """A page that is a notebook: the cell comes in by `innerHTML`, after style sheets of the notebook's own."""
     page = browser.new_page(viewport={"width": 900, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
@@ -96,7 +85,6 @@ COLOUR = "node => getComputedStyle(document.querySelector(node)).backgroundColor
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not installed ({CHROMIUM})")
 @pytest.mark.parametrize(
     ("attributes", "scheme", "dark"),
     [

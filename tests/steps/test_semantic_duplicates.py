@@ -22,7 +22,7 @@ from seedbed.core.part import BASE
 from seedbed.flow.running import run
 from seedbed.recipe.loading import parse
 from seedbed.steps import SemanticDuplicates
-from seedbed.steps.leaders import leaders
+from seedbed.steps.comparing.leaders import leaders
 
 
 def vectors_of(count: int, groups: int, seed: int, width: int = 24) -> np.ndarray:
@@ -71,14 +71,14 @@ def test_blocks_and_tiles_do_not_matter(block: int, monkeypatch: pytest.MonkeyPa
     vectors, order = vectors_of(500, 25, 5, width=4), np.random.default_rng(1).permutation(500)
     first = told(*leaders(vectors, order, 0.8, seed=1))
     assert len(first) > 100
-    monkeypatch.setattr("seedbed.steps.leaders._BLOCK", block)
-    monkeypatch.setattr("seedbed.steps.leaders._TILE", 11)
+    monkeypatch.setattr("seedbed.steps.comparing.leaders._BLOCK", block)
+    monkeypatch.setattr("seedbed.steps.comparing.leaders._TILE", 11)
     again = told(*leaders(vectors, order, 0.8, seed=1))
     assert {k: v[0] for k, v in again.items()} == {k: v[0] for k, v in first.items()}
 
 
 def test_clusters_find_nearly_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedbed.steps.leaders._CLUSTER", 200)
+    monkeypatch.setattr("seedbed.steps.comparing.leaders._CLUSTER", 200)
     vectors, order = vectors_of(3000, 800, 2), np.arange(3000)
     exact, clustered = (told(*leaders(vectors, order, 0.9, seed=1, exact=exact)) for exact in (10**9, 0))
     assert len(exact) > 1000
@@ -91,7 +91,7 @@ def test_clusters_find_nearly_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_crowd_goes_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedbed.steps.leaders._CLUSTER", 100)
+    monkeypatch.setattr("seedbed.steps.comparing.leaders._CLUSTER", 100)
     vectors = np.concatenate([np.tile(vectors_of(1, 1, 1), (400, 1)), vectors_of(100, 100, 2)])
     for exact in (0, 10**9):
         found = told(*leaders(vectors, np.arange(500), 0.95, seed=1, exact=exact))

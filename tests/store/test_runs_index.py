@@ -50,6 +50,9 @@ def test_a_damaged_entry_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read") as caught:
         Index(root).entries()
     assert "run-01.json" in caught.value.at
+    entry(root, "run-02")
+    found, damaged = Index(root).readable()
+    assert [one.id for one in found] == ["run-02"] and [str(one) for one in damaged] == [str(caught.value)]
 
 
 def test_a_folder_that_moved_is_found_and_one_that_is_gone_is_told(tmp_path: Path) -> None:

@@ -31,14 +31,13 @@ def curation(asked: Asked, steps: list[dict[str, object]]) -> list[Path]:
 def curate(asked: Asked) -> list[dict[str, object]]:
     """The steps of the curation."""
     least, most = asked.profile.characters
-    letters = "length(regexp_replace(text, '[^a-zA-Z]+', '', 'g'))"
     return [
         {"use": "fix_text", "column": "text", "mac_roman": False},
         {"use": "strip_html", "column": "text"},
         {"use": "normalize", "column": "text"},
         {"use": "text_length", "column": "text", "at_least": least, "at_most": most},
         {"use": "text_length", "column": "text", "at_least": asked.profile.least_words, "unit": "words"},
-        {"use": "where", "condition": f"{letters} >= {asked.profile.letters} * length(text)"},
+        {"use": "character_share", "column": "text", "of": "ascii_letters", "at_least": asked.profile.letters},
         {"use": "exact_duplicates", "column": "text"},
     ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.core import numbers
 from seedbed.core.errors import RecipeError
 
-from .terminal import say
+from .terminal import say, warn
 
 if TYPE_CHECKING:
     from seedbed.core.lineage import Lineage, Node
@@ -26,7 +26,9 @@ def show_runs(folder: Path | None, *, as_json: bool) -> None:
         hint = "a recipe's folder, or tag, untag, lineage"
         raise RecipeError("there is no such folder, and no such command", at=f"seedbed runs {folder}", hint=hint)
     store = store_near(folder)
-    found = [(entry, standing_of(entry)) for entry in Index(store).entries()]
+    entries, damaged = Index(store).readable()
+    warn(one.in_a_line() for one in damaged)
+    found = [(entry, standing_of(entry)) for entry in entries]
     if as_json:
         say(json.dumps([facts(*one) for one in found], indent=2, ensure_ascii=False))
     elif not found:

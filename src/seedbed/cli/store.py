@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from seedbed.core import numbers
 from seedbed.core.numbers import count, typed
 
-from .terminal import say
+from .terminal import say, warn
 
 if TYPE_CHECKING:
     from seedbed.store.collecting import Collection, Part, Size
@@ -36,6 +36,7 @@ def show_size(at: Path | None, *, as_json: bool) -> None:
     from seedbed.store.collecting import size_of
 
     size = size_of(store_near(at))
+    warn(size.damaged)
     say(size.model_dump_json(indent=2) if as_json else typed("\n".join(sized(size))))
 
 

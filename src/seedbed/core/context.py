@@ -72,6 +72,12 @@ class Context:
     """Who does the work: processes of this machine, or a Ray cluster."""
     address: str = ""
     """Of the Ray cluster; one is started on this machine where there is none."""
+    offline: bool = False
+    """Nothing is fetched: what was kept is used, and what was not is missing."""
+    refresh: bool = False
+    """What was fetched before is fetched again."""
+    fetched: set[str] = field(default_factory=set, compare=False)
+    """Snapshots that this run has brought up to date, by key: nothing is fetched twice in a run."""
     used: set[str] = field(default_factory=set, compare=False)
     """Artefacts of the store that were asked for so far, as KIND/KEY."""
 

@@ -35,6 +35,10 @@ class SeedbedError(Exception):
         first = f"{self.at}: {self.problem}" if self.at else self.problem
         return f"{first}\n  hint: {self.hint}" if self.hint else first
 
+    def in_a_line(self) -> str:
+        """The same in one line, for what goes on all the same."""
+        return str(self).replace("\n  hint: ", "; ")
+
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword arguments would be lost on the way back from a worker process.
         return _rebuild, (type(self), self.problem, self.at, self.hint)

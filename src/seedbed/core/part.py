@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic.fields import FieldInfo
 
 from .errors import MissingExtraError
@@ -141,6 +142,21 @@ class Part(BaseModel):
                     f"{cls.family} {name!r} needs the package {module!r}, which is not installed",
                     hint=f"pip install 'seedbed[{cls.extra}]'" if cls.extra else f"pip install {module}",
                 )
+
+
+def base_of(context: Any) -> Path:
+    """The folder that relative paths start from, out of the context that a part is validated with: the recipe's."""
+    return Path(context[BASE]) if isinstance(context, Mapping) and BASE in context else Path.cwd()
+
+
+class Placed(BaseModel):
+    """Options that name files: they note the folder that relative paths start from. Nothing is read yet."""
+
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    def model_post_init(self, context: Any) -> None:
+        """Note the folder."""
+        self._base = base_of(context)
 
 
 def _columns_named(model: type[BaseModel], before: str = "") -> Iterator[str]:

@@ -27,8 +27,25 @@ MALFORMED_SCHEMA: dict[str, pl.DataType] = {
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where something that was fetched came from, and how: evidence for the lineage. Holds no secret."""
+
+    url: str
+    """Address, query or name; placeholders in place of what they stand for."""
+    fetched: str
+    """When, in UTC (ISO 8601)."""
+    status: int | None = None
+    """Of the HTTP response."""
+    media_type: str = ""
+    robots: str = ""
+    """What robots.txt decided, and by which rule; empty where none was asked."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What else a person may want to know, as JSON: validators, redirects, model, cost, …"""
+
+
+@dataclass(frozen=True)
 class InputFile:
-    """One file (or query, or site) of a source."""
+    """One file (or page, or query) of a source."""
 
     name: str
     """Path relative to the root of the source's glob; part of each row id."""
@@ -38,6 +55,8 @@ class InputFile:
     sha256: str = ""
     stamp: str = field(default="", compare=False)
     """What told at the time of the scan whether the file is still the same, for sources that do not hash it again."""
+    origin: Origin | None = field(default=None, compare=False)
+    """Where it was fetched; none for files that were there."""
 
 
 @dataclass(frozen=True)
@@ -101,24 +120,37 @@ class Scan:
     """What was found out about the format (encoding, delimiter, …), for people."""
     notes: tuple[str, ...] = ()
     """What a person should know, in sentences."""
+    fetching: Mapping[str, Any] = field(default_factory=dict)
+    """Of a source that fetches: requests, bytes, when it began and ended, what was refused, … as JSON."""
 
 
 class Source(Part):
     """Where rows come from."""
 
     family: ClassVar[str] = "sources"
+    not_parsed: ClassVar[frozenset[str]] = frozenset({"path", "limit", "license", "terms", "collected_by", "consent"})
+    """Options that decide which records there are, or what stands in the papers, but not what becomes of a record."""
 
-    path: str = Field(
-        description="File, folder, glob or URL (`pkg://DISTRIBUTION/inside` for a file in an installed package)."
-    )
     name: str | None = Field(
         None, pattern=r"^[\w.-]+$", description="Name used in row ids; the source's place in the recipe by default."
     )
     license: str | None = Field(None, description="Licence of the data: an SPDX id or the name of a data licence.")
+    terms: str | None = Field(
+        None, description="Address of the terms under which it may be used, or the words that matter."
+    )
+    collected_by: str | None = Field(None, description="Who collected the data, and how.")
+    consent: str | None = Field(
+        None, description="What the people whom it is about agreed to, or why no consent is needed."
+    )
     limit: int | None = Field(None, ge=1, description="Read at most this many records.")
     columns: dict[str, str] | None = Field(
         None, description="Columns to keep, as NEW: OLD; all, under their own names, when left out."
     )
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Where the rows are, as the recipe writes it (with its placeholders): for people and papers."""
 
     @abstractmethod
     def scan(self, context: Context) -> Scan:
@@ -161,3 +193,16 @@ class Source(Part):
     def write_example(cls, before: Mapping[str, list[Any]], path: Path) -> None:
         """Write what an example's `before` shows as a file that this source can read: its `lines`, as a rule."""
         path.write_text("\n".join(before["lines"]), encoding="utf-8")
+
+
+class FileSource(Source):
+    """A source that reads files."""
+
+    path: str = Field(
+        description="File, folder, glob or URL (`pkg://DISTRIBUTION/inside` for a file in an installed package)."
+    )
+
+    @property
+    def address(self) -> str:
+        """The path."""
+        return self.path

@@ -122,7 +122,7 @@ def open_sources(sources: Sequence[Source], context: Context) -> tuple[Opened, .
     files = 0
     with context.stage("Looking at the sources", len(sources), "sources") as stage:
         for place, (source, part) in enumerate(zip(sources, labels_of(list(sources)), strict=True)):
-            with told_as(DataError, source.path):
+            with told_as(DataError, source.address):
                 scan = source.scan(context)
             renames = renames_of(source, scan, f"sources.{place}")
             opened.append(Opened(source, scan, part, source.name or str(place), files, renames))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,12 +23,13 @@ from seedbed.core.table import Table
 from seedbed.store.store import Store, arriving
 
 from .over import Work, over
+from .partitioning import deal
 from .pool import Pool
 from .workers import Workers
 
 #: Keys that are looked at together; partitions are made so that they hold about as many.
 PARTITION_KEYS = 2_000_000
-#: What DuckDB may keep in memory; it spills what is more beside the keys.
+#: What DuckDB may keep in memory where verdicts are sorted; it spills what is more beside them.
 MEMORY = "400MB"
 # Verdicts of a row group: what a shard's reader has to look at beside its own.
 _VERDICTS = 1 << 16
@@ -35,7 +37,7 @@ _VERDICTS = 1 << 16
 
 @dataclass(frozen=True)
 class LocalGroups:
-    """`Groups` over keys in Parquet files, partitioned by DuckDB when they are many."""
+    """`Groups` over keys in Parquet files, dealt out to partitions when they are many."""
 
     folder: Path
     keys: tuple[Path, ...]
@@ -49,29 +51,23 @@ class LocalGroups:
         count = partitions_of(self.keys)
         if count <= 1:
             return [list(self.keys)]
-        import duckdb
-
         place = self.folder / "partitions"
         if not place.exists():
             partial = Path(tempfile.mkdtemp(dir=self.folder))
-            with duckdb.connect(config=_spilling(self.folder)) as connection:
-                connection.execute("SET preserve_insertion_order = false")
-                files = ", ".join(f"'{_quoted(path)}'" for path in self.keys)
-                connection.execute(
-                    f"COPY (SELECT *, hash(key) % {count} AS _part FROM read_parquet([{files}])) "
-                    f"TO '{_quoted(partial)}' (FORMAT parquet, PARTITION_BY (_part), OVERWRITE_OR_IGNORE)"
-                )
             try:
-                partial.rename(place)
-            except OSError:  # another run of the same recipe was faster
-                shutil.rmtree(partial)
-        return [sorted(part.glob("*.parquet")) for part in sorted(place.iterdir())]
+                with self.context.stage("Bringing keys together"):
+                    deal(self.keys, count, partial, self.workers)
+                with suppress(OSError):  # another run of the same recipe was faster
+                    partial.rename(place)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+        return [found for part in sorted(place.iterdir()) if (found := sorted(part.iterdir()))]
 
     def partitions(self) -> Iterator[pl.DataFrame]:
         """The keys in pieces, sorted by row; rows with equal `key` are in one piece."""
         for files in self._partitions:
-            pieces = [pl.read_parquet(file, glob=False, hive_partitioning=False) for file in files]
-            yield pl.concat(pieces).sort(NUMBER, maintain_order=True)
+            keys = pl.concat(map(_read, files))
+            yield keys if keys[NUMBER].is_sorted() else keys.sort(NUMBER, maintain_order=True)
 
     @cached_property
     def _starts(self) -> tuple[list[Path], np.ndarray[tuple[int], np.dtype[np.uint64]]]:
@@ -103,6 +99,12 @@ class LocalGroups:
             yield from over(self.table, work, units, columns, workers=self.workers, folder=folder, context=self.context)
 
 
+def _read(file: Path) -> pl.DataFrame:
+    if file.suffix == ".arrow":
+        return pl.read_ipc(file)
+    return pl.read_parquet(file, glob=False, hive_partitioning=False)
+
+
 def partitions_of(keys: Sequence[Path]) -> int:
     """How many partitions keys in files make."""
     rows: int = sum(pq.read_metadata(path).num_rows for path in keys)
@@ -121,11 +123,12 @@ def write_verdicts(pieces: Iterator[pl.DataFrame], path: Path, part: str) -> int
         last, count, ordered = -1, 0, True
         with pq.ParquetWriter(partial, _VERDICT_TABLE, compression="lz4") as writer:
             for piece in pieces:
-                verdicts = _as_verdicts(piece).sort(NUMBER)
-                numbers = verdicts[NUMBER].to_numpy()
+                piece = piece.sort(NUMBER)
+                numbers = piece[NUMBER].to_numpy()
                 if (numbers[1:] == numbers[:-1]).any():
                     raise BooksError("a row got two verdicts", at=part)
-                writer.write_table(verdicts.to_arrow().cast(_VERDICT_TABLE), row_group_size=_VERDICTS)
+                for some in piece.iter_slices(_VERDICTS):  # as JSON they are several times as large
+                    writer.write_table(_as_verdicts(some).to_arrow().cast(_VERDICT_TABLE), row_group_size=_VERDICTS)
                 if len(numbers):
                     ordered &= int(numbers[0]) > last
                     last, count = int(numbers[-1]), count + len(numbers)

@@ -111,7 +111,7 @@ class Passes:
         done = [_done_by(leg, self.changes, [one.source for one in self.opened]), list(self.watched)]
         columns = list(map(str, self.schema.items()))
         one = self.opened[which]
-        options = one.source.model_dump(mode="json", exclude={"path", "limit", "license"})
+        options = one.source.model_dump(mode="json", exclude=set(one.source.not_parsed))
         of_source = digest.of_json([done, columns, one.part, one.name, dict(one.renames), options])
         for block in self.crew.blocks(one.source, one.scan):
             stands = [one.first_file + block.file, one.scan.files[block.file].name]
@@ -175,13 +175,13 @@ class Passes:
         if self.books.kept:
             return
         if not self.books.read:
-            raise DataError("the sources hold no rows", at=", ".join(one.source.path for one in self.opened))
+            raise DataError("the sources hold no rows", at=", ".join(one.source.address for one in self.opened))
         told = why_rejected(self.books)
         sample = pl.scan_parquet(list(self.ledger[0][:1]), glob=False).filter(action="rejected").head(1).collect()
         hint = f"for one, {sample['row'][0]}: {sample['excerpt'][0][:80]!r}" if sample.height else ""
         if sample.height and sample["reason"][0] == "unknown_label":
             hint = f"`task.labels` lists the labels that are known; {sample['row'][0]} carries another"
-        raise DataError(f"no row is left of {self.books.read:,}: {told}", at=self.opened[0].source.path, hint=hint)
+        raise DataError(f"no row is left of {self.books.read:,}: {told}", at=self.opened[0].source.address, hint=hint)
 
     def _judge(self, name: str, step: Reduce, survey: dict[str, int]) -> None:
         if step.removes_copies and self.with_copies is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import multiprocessing
 import os
@@ -84,6 +85,7 @@ class Pool(AbstractContextManager["Pool"]):
 def _begin() -> None:
     """Set a worker up: Ctrl-C is the main process's business, and a worker does not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(50_000, 20, 100)  # rows come as many small objects, none of them part of a cycle
     parent = multiprocessing.parent_process()
     if parent is not None:
 

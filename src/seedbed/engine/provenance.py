@@ -35,5 +35,5 @@ def code_of(*parts: type[Part]) -> str:
     files = {file for room in _ROOMS for file in (here / room).rglob("*.py")}
     for part in parts:
         module = Path(inspect.getfile(part))
-        files |= set(module.parent.glob("*.py")) if (module.parent / "__init__.py").exists() else {module}
+        files |= set(module.parent.rglob("*.py")) if (module.parent / "__init__.py").exists() else {module}
     return digest.of_json(sorted((file.parent.name, file.name, digest.of_file(file)) for file in files))

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
+from .over_labels import mean_over_labels
+
 
 class MacroF1(DecisionMetric):
     """The mean over labels of F1, which is high only where a label is both found and not cried falsely.
@@ -42,7 +44,5 @@ class MacroF1(DecisionMetric):
 
     def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
         """Mean of 2 hits / (truth + predictions) over labels that occur; NaN where there are no rows."""
-        occurs = cells.sum(-1) + cells.sum(-2)
-        f1 = 2 * np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(occurs, 1)
-        present = (occurs > 0).sum(-1)
-        return np.asarray(np.where(present > 0, f1.sum(-1) / np.maximum(present, 1), np.nan))
+        f1 = 2 * np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(cells.sum(-1) + cells.sum(-2), 1)
+        return mean_over_labels(f1, cells)

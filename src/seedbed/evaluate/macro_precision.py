@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
+from .over_labels import mean_over_labels
+
 
 class MacroPrecision(DecisionMetric):
     """The mean over labels of the share of a label's predictions that were right.
@@ -41,7 +43,5 @@ class MacroPrecision(DecisionMetric):
 
     def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
         """Mean of hits / predictions over labels that occur; NaN where there are no rows."""
-        predicted = cells.sum(-2)
-        precision = np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(predicted, 1)
-        present = (predicted + cells.sum(-1) > 0).sum(-1)
-        return np.asarray(np.where(present > 0, precision.sum(-1) / np.maximum(present, 1), np.nan))
+        precision = np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(cells.sum(-2), 1)
+        return mean_over_labels(precision, cells)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
+from .over_labels import mean_over_labels
+
 
 class MacroRecall(DecisionMetric):
     """The mean over labels of the share of a label's rows that were found.
@@ -41,7 +43,5 @@ class MacroRecall(DecisionMetric):
 
     def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
         """Mean of hits / truth over labels that occur; NaN where there are no rows."""
-        support = cells.sum(-1)
-        recall = np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(support, 1)
-        present = (support + cells.sum(-2) > 0).sum(-1)
-        return np.asarray(np.where(present > 0, recall.sum(-1) / np.maximum(present, 1), np.nan))
+        recall = np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(cells.sum(-1), 1)
+        return mean_over_labels(recall, cells)

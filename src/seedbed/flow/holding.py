@@ -21,7 +21,7 @@ from seedbed.core.part import labels_of
 from seedbed.core.rows import number_rows
 from seedbed.core.run import StepRecord
 from seedbed.core.similarity import normalise
-from seedbed.core.source import Source
+from seedbed.core.source import FileSource, Source
 from seedbed.core.step import Map, Step
 from seedbed.engine.curate import Curated, Curation, open_sources, schema_of
 from seedbed.engine.jobs import Opened, conform
@@ -31,7 +31,7 @@ from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
 
 from .checking import look, stops
-from .recognising import kind_of, looked_at, recognise
+from .recognising import TOLD, kind_of, looked_at, recognise
 from .starting.start import path_from
 
 #: Labels beyond so many are not counted: that many are no labels.
@@ -161,14 +161,14 @@ def hold(file: str, loaded: Loaded, *, workers: int | None = None, progress: Pro
 def _source_for(path: str, recipe: Recipe, context: Context) -> tuple[Source, list[str]]:
     """The recipe's source that reads this kind of file, pointed at it: one of that name, else the first."""
     sources = recipe.sources
-    own_kinds = [one for one in sources if one.use not in ("csv", "jsonl", "parquet")]
+    own_kinds = [one for one in sources if isinstance(one, FileSource) and type(one) not in TOLD]
     try:
         kind, notes = kind_of(path, context)
     except DataError:
         if not own_kinds:
             raise
         return _pointed(own_kinds[0], path), []
-    fitting = [one for one in sources if isinstance(one, kind)]
+    fitting = [one for one in sources if isinstance(one, FileSource) and isinstance(one, kind)]
     last = PurePosixPath(path).name
     named = [one for one in fitting if PurePosixPath(one.path).name == last]
     if fitting:

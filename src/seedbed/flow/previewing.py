@@ -112,7 +112,7 @@ def preview(
             Before(
                 name=one.name,
                 use=one.source.use,
-                path=one.source.path,
+                path=one.source.address,
                 files=len(one.scan.files),
                 bytes=sum(file.size for file in one.scan.files),
                 columns=tuple(one.renames),

@@ -15,8 +15,8 @@ from seedbed.core.source import InputFile, Scan, Source
 from seedbed.engine.plan import renames_of
 from seedbed.profile import Sample, column_profile, header_is_a_row, sample_of
 from seedbed.sources import Csv, Jsonl, Parquet
-from seedbed.sources.files import PACKED, find
-from seedbed.sources.stream import Stream
+from seedbed.sources.reading.files import PACKED, find
+from seedbed.sources.reading.stream import Stream
 
 _HEAD = 1 << 16
 #: Files of fewer bytes are looked at before anyone wonders whether something happens.
@@ -29,6 +29,8 @@ _BY_ENDING: dict[str, type[Source]] = {
     ".parquet": Parquet,
     ".pq": Parquet,
 }
+#: The sources that are told by a file's contents.
+TOLD = frozenset(_BY_ENDING.values())
 _TO_PARQUET = "in Python: import pandas; pandas.{read}({name!r}).to_parquet({new!r}), then look at that file"
 _NOT_YET: tuple[tuple[bytes, str, str], ...] = (
     (b"ARROW1", "an Arrow file", _TO_PARQUET.format(read="read_feather", name="{name}", new="{stem}.parquet")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from seedbed.core.lineage import Lineage, Node
 from seedbed.core.numbers import count, short
@@ -17,6 +18,8 @@ MOST_DRAWN = 200
 _WIDTH, _HEIGHT, _GAP, _BETWEEN = 236.0, 46.0, 16.0, 52.0
 _KINDS = {"source": "rest", "run": "whole", "dataset": "kept", "model": "made"}
 _SWEEPS = 4
+#: Steps to the right after which a line of the narrow drawing goes no further.
+_DEEPEST = 8
 
 
 def render(lineage: Lineage, about: str | None = None) -> str:
@@ -43,6 +46,7 @@ def render(lineage: Lineage, about: str | None = None) -> str:
             sections=[("verdict", "What came of what"), ("runs", "Runs")],
             counts=", ".join(told),
             figure=draw(drawn) if drawn.nodes else None,
+            lines=list(_lines(drawn)),
             left_out=len(lineage.nodes) - len(drawn.nodes),
             runs=[(run, list(lineage.before(run.key)), list(lineage.after(run.key))) for run in runs[: MOST + 1]],
             most=MOST,
@@ -92,6 +96,21 @@ def draw(lineage: Lineage) -> Figure:
         "From left to right: what was read, the run that read it, what the run made. Resting on a box shows all of it.",
         drawing,
     )
+
+
+def _lines(lineage: Lineage) -> Iterator[tuple[int, Node, bool]]:
+    """The drawing for a narrow screen: each node below what it was made from, how far it is indented, and whether it
+    stands above already with all that came of it."""
+    seen: set[str] = set()
+    todo = [(0, node) for node in reversed(lineage.nodes) if not any(lineage.before(node.key))]
+    while todo:
+        depth, node = todo.pop()
+        after = list(lineage.after(node.key))
+        again = node.key in seen
+        yield min(depth, _DEEPEST), node, again
+        if not again:
+            seen.add(node.key)
+            todo += [(depth + 1, one) for one in reversed(after)]
 
 
 def _box(drawing: Drawing, node: Node, x: float, y: float) -> None:

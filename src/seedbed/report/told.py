@@ -120,9 +120,11 @@ def _split_line(run: Run) -> list[str]:
     if run.certificate is None:
         return []
     checked = run.certificate.verified
-    clean_or_not = "proven clean" if run.certificate.passed else "leaks"
-    found = f"{numbers.fact(checked.get('pairs_found'))} pairs among {numbers.fact(checked.get('rows'))}"
-    return [f"split: {clean_or_not} ({found} of {numbers.fact(checked.get('of'))} held-out rows compared)"]
+    whole = checked.get("rows") == checked.get("of")
+    pairs, rows, of = (numbers.fact(checked.get(name)) for name in ("pairs_found", "rows", "of"))
+    clean_or_not = "leaks" if not run.certificate.passed else "proven clean" if whole else "clean by a sample"
+    among = f"all {of}" if whole else f"{rows} of {of}"
+    return [f"split: {clean_or_not} ({pairs} pairs among {among} held-out rows compared)"]
 
 
 def _coloured(line: str) -> RenderableType:

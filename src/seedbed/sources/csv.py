@@ -13,25 +13,25 @@ from pydantic import Field, field_validator, model_validator
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError
 from seedbed.core.part import Example
-from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
+from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
-from .blocks import BLOCK, LONGEST, Cutter, Pieces
-from .dialect import detect, fitting, newline_of, rows_of
-from .encoding import Census, Encoding, by_mark, named, recoder
-from .files import find
-from .kinds import refuse_binary, refuse_other
-from .records import Dialect
-from .rows import Form, Text, parsed
-from .shape import Shape, header_is_a_row, shape_of
-from .stream import Stream
-from .swallowed import Mended
+from .delimited.dialect import detect, fitting, newline_of, rows_of
+from .delimited.records import Dialect
+from .delimited.rows import Form, Text, parsed
+from .delimited.shape import Shape, header_is_a_row, shape_of
+from .delimited.swallowed import Mended
+from .reading.blocks import BLOCK, LONGEST, Cutter, Pieces
+from .reading.encoding import Census, Encoding, by_mark, named, recoder
+from .reading.files import find
+from .reading.kinds import refuse_binary, refuse_other
+from .reading.stream import Stream
 
 _HEAD = 1 << 20
 _WANTED = "delimited text"
 _SEEN = {b"\t": "tab", b",": "comma", b";": "semicolon", b"|": "bar", b" ": "space"}
 
 
-class Csv(Source):
+class Csv(FileSource):
     """Reads delimited text: CSV, TSV and their relatives, with any delimiter, quote and encoding.
 
     ## Why

@@ -16,13 +16,24 @@ from seedbed.core.context import Context
 from seedbed.core.errors import DataError
 from seedbed.core.ledger import mask
 from seedbed.core.part import Example
-from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
+from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
-from .blocks import BLOCK, LONGEST, Cutter, Malformed, Pieces, TooLong, kept, line_ends, malformed_table, too_long
-from .encoding import by_mark
-from .files import find
-from .kinds import refuse_binary, refuse_other
-from .stream import Stream, fetched, stretched
+from .reading.blocks import (
+    BLOCK,
+    LONGEST,
+    Cutter,
+    Malformed,
+    Pieces,
+    TooLong,
+    kept,
+    line_ends,
+    malformed_table,
+    too_long,
+)
+from .reading.encoding import by_mark
+from .reading.files import find
+from .reading.kinds import refuse_binary, refuse_other
+from .reading.stream import Stream, fetched, stretched
 
 _WANTED = "JSON, one object a line"
 _SAMPLE = 1 << 20
@@ -43,7 +54,7 @@ _PLAIN: dict[pl.DataType, set[type]] = {
 }
 
 
-class Jsonl(Source):
+class Jsonl(FileSource):
     """Reads JSON Lines: one JSON object a line, its keys the columns.
 
     ## Why

@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 from seedbed.core.context import Context, conceal
 from seedbed.core.errors import DataError
 from seedbed.core.part import Example
-from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
+from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
-from .files import changed, failures, find, is_local, open_stored, stamp_of
-from .kinds import refuse_other
-from .stream import stored_sha256
+from .reading.files import changed, failures, find, is_local, open_stored, stamp_of
+from .reading.kinds import refuse_other
+from .reading.stream import stored_sha256
 
 _WANTED = "a Parquet file"
 #: Bytes of a column that are read at a time.
@@ -35,7 +35,7 @@ class _Slice:
     rows: int
 
 
-class Parquet(Source):
+class Parquet(FileSource):
     """Reads Parquet files, nested types and all.
 
     ## Why

@@ -2,6 +2,7 @@
 
 from .cap_per_class import CapPerClass
 from .cast import Cast
+from .character_share import CharacterShare
 from .conflicting_labels import ConflictingLabels
 from .decontaminate import Decontaminate
 from .derive import Derive
@@ -26,6 +27,7 @@ from .where import Where
 __all__ = [
     "CapPerClass",
     "Cast",
+    "CharacterShare",
     "ConflictingLabels",
     "Decontaminate",
     "Derive",

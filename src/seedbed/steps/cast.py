@@ -12,8 +12,8 @@ from pydantic import Field
 from seedbed.core.part import Example
 from seedbed.core.step import Rework
 
-from .kinds import DTYPES, NOT_ONE, Kind, read_as
-from .worked import worked
+from .values.kinds import DTYPES, NOT_ONE, Kind, read_as
+from .values.worked import worked
 
 
 class Cast(Rework):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import polars as pl
@@ -11,17 +10,17 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from seedbed.core import digest
 from seedbed.core.ledger import excerpt_of
-from seedbed.core.part import BASE, Example, TextColumn
+from seedbed.core.part import Example, Placed, TextColumn
 from seedbed.core.rows import NUMBER
 from seedbed.core.similarity import choose_kind, normalise
 from seedbed.core.similarity.shingles import SHORT
 from seedbed.core.step import Groups, Reduce, Second
 
-from .against import AnyOther, Others
-from .copies import column_of
-from .ngrams import NGrams, run_in
-from .overlap import Compared, Index
-from .searching import Search
+from .comparing.copies import column_of
+from .others.against import AnyOther, Others
+from .others.ngrams import NGrams, run_in
+from .others.overlap import Compared, Index
+from .others.searching import Search
 
 #: Indexes that this process has made, by what they are made from: a worker gets the step anew with every unit.
 _INDEXES: dict[str, Index] = {}
@@ -30,7 +29,7 @@ _MOST_INDEXES = 2
 _ROWS = 50_000
 
 
-class Decontaminate(Reduce):
+class Decontaminate(Placed, Reduce):
     """Rejects rows whose text stands in other datasets, such as the test set of a benchmark or an earlier release.
 
     Two methods, each of which can be switched off with `null`:
@@ -121,12 +120,6 @@ class Decontaminate(Reduce):
     """Shingles of the other datasets up to which near duplicates are compared exactly."""
 
     _others: Others | None = PrivateAttr(None)
-    _base: Path = PrivateAttr(default_factory=Path.cwd)
-
-    def model_post_init(self, context: Any) -> None:
-        """Note the folder that relative paths start from; nothing is read yet."""
-        if isinstance(context, Mapping) and BASE in context:
-            self._base = context[BASE]
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> Self:

@@ -13,7 +13,7 @@ from seedbed.core.part import Example, NewColumn
 from seedbed.core.step import Map
 from seedbed.core.values import is_missing, text_of
 
-from .conditions import Expression, understood
+from .values.conditions import Expression, understood
 
 
 class Derive(Map):

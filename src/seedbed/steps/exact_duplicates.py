@@ -13,7 +13,7 @@ from seedbed.core.rows import NUMBER
 from seedbed.core.similarity import normalise
 from seedbed.core.step import Groups, Reduce
 
-from .copies import column_of, equal_keys, with_names
+from .comparing.copies import column_of, equal_keys, with_names
 
 
 class ExactDuplicates(Reduce):

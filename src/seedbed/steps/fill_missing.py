@@ -14,7 +14,7 @@ from seedbed.core.part import Example
 from seedbed.core.step import Map
 from seedbed.core.values import is_missing
 
-from .kinds import read_as
+from .values.kinds import read_as
 
 
 class FillMissing(Map):

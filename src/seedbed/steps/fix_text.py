@@ -14,10 +14,11 @@ from seedbed.core.part import Example, TextColumn
 from seedbed.core.step import Map
 from seedbed.core.values import text_of
 
-from .forms import out_of_form
-from .mangled import mangled_signs
-from .mendable import ENTITY, decoded, mendable
-from .some_rows import beyond_ascii, changed, matching, rewrite, with_control
+from .mending.forms import out_of_form
+from .mending.mangled import mangled_signs
+from .mending.mendable import ENTITY, decoded, mendable
+from .mending.some_rows import beyond_ascii, changed, matching, rewrite
+from .values.in_bytes import with_control
 
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field, PrivateAttr
 
-from seedbed.core.part import BASE, Column, Example
+from seedbed.core.part import Column, Example, base_of
 from seedbed.core.step import Rework, Second
 
-from .any_source import AnySource
-from .second_source import PLACE, SecondSource, key_name, key_text
+from .others.any_source import AnySource
+from .others.second_source import PLACE, SecondSource, key_name, key_text
 
 
 class Join(Rework):
@@ -79,9 +78,8 @@ class Join(Rework):
 
     def model_post_init(self, context: Any) -> None:
         """Know where the second source lies; nothing is read yet."""
-        base = context[BASE] if isinstance(context, Mapping) and BASE in context else Path.cwd()
         keys, take = tuple(self._keys.values()), None if self.take is None else tuple(self.take)
-        self._second = SecondSource(self.source, base, keys, take, self.on_duplicates, self.most_bytes)
+        self._second = SecondSource(self.source, base_of(context), keys, take, self.on_duplicates, self.most_bytes)
 
     @property
     def _keys(self) -> dict[str, str]:

@@ -15,8 +15,8 @@ from seedbed.core.similarity.clusters import clusters
 from seedbed.core.similarity.shingles import SHORT
 from seedbed.core.step import Groups, Reduce
 
-from .copies import column_of, with_names
-from .survivors import Keep, Survivor, refuse_no_number
+from .comparing.copies import column_of, with_names
+from .comparing.survivors import Keep, Survivor, refuse_no_number
 
 #: Up to so many rows and characters every text is compared with every other (characters of a word being fewer).
 EXACT_ROWS = 50_000

@@ -12,8 +12,9 @@ from seedbed.core.part import Example, TextColumn
 from seedbed.core.step import Map
 from seedbed.core.values import text_of
 
-from .forms import in_form
-from .some_rows import beyond_ascii, changed, matching, with_control
+from .mending.forms import in_form
+from .mending.some_rows import beyond_ascii, changed, matching
+from .values.in_bytes import with_control
 
 _URL = r"(?i)\b(?:https?://|www\.)[^\s<>\"]*[^\s<>\"'.,;:!?)\]}]"
 _MENTION = r"\B@\w+"

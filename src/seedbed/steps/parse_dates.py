@@ -14,9 +14,9 @@ from seedbed.core.errors import did_you_mean
 from seedbed.core.part import Column, Columns, Example
 from seedbed.core.step import Rework
 
-from .kinds import DTYPES
-from .moments import epoch_moments, formatted_moments, in_utc, iso_moments
-from .worked import worked
+from .values.kinds import DTYPES
+from .values.moments import epoch_moments, formatted_moments, in_utc, iso_moments
+from .values.worked import worked
 
 _EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1000}
 _NUMERIC = r"^\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})\b"

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field, PrivateAttr
 
 from seedbed.core.errors import RecipeError
-from seedbed.core.part import BASE, Columns, Example, NewColumn
+from seedbed.core.part import Columns, Example, NewColumn, base_of
 from seedbed.core.rows import ROW
 from seedbed.core.step import Rework
 
-from .kinds import DTYPES, Kind
-from .own_code import OwnFunction, all_at_once, row_by_row, typed
+from .values.kinds import DTYPES, Kind
+from .values.own_code import OwnFunction, all_at_once, row_by_row, typed
 
 
 def tidy(row: dict[str, Any]) -> dict[str, Any] | str | None:
@@ -96,7 +95,7 @@ class Python(Rework):
         if not place.endswith(".py"):
             self._own = OwnFunction(place, name)
             return
-        base = context[BASE] if isinstance(context, Mapping) and BASE in context else Path.cwd()
+        base = base_of(context)
         try:
             code = (base / place).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:

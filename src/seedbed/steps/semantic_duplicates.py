@@ -16,8 +16,8 @@ from seedbed.core.step import Groups, Reduce
 from seedbed.store.embeddings import EncoderOptions, key_of
 from seedbed.store.store import Store
 
-from .copies import column_of, with_names
-from .leaders import EXACT, Floats, leaders
+from .comparing.copies import column_of, with_names
+from .comparing.leaders import EXACT, Floats, leaders
 
 
 class SemanticDuplicates(EncoderOptions, Reduce):

@@ -12,7 +12,7 @@ from seedbed.core.part import Example, TextColumn
 from seedbed.core.step import Map
 from seedbed.core.values import text_of
 
-from .some_rows import rewrite
+from .mending.some_rows import rewrite
 
 # The elements of the HTML standard (https://html.spec.whatwg.org/#elements-3) and the old ones that pages still use.
 _BREAKS = (

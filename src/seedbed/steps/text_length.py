@@ -14,7 +14,7 @@ from seedbed.core.part import Example, TextColumn
 from seedbed.core.step import Filter
 from seedbed.core.values import text_of
 
-from .some_rows import matching
+from .mending.some_rows import matching
 
 _WORD = r"\S+"
 #: So many words are found faster by one pattern for all of them than by counting.

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from seedbed.core.part import Example
 from seedbed.core.step import Filter
 
-from .conditions import Expression, columns_of, understood
+from .values.conditions import Expression, columns_of, understood
 
 
 class Where(Filter):

@@ -38,6 +38,7 @@ _WHAT = {
     "embeddings": "embeddings of texts",
     "datasets": "datasets of runs",
     "bundles": "models of runs, as they are served",
+    "snapshots": "what sources fetched",
     "work": "unfinished work",
     RUNS: "the index of runs",
     GOING: "what running and interrupted runs use",
@@ -66,6 +67,10 @@ class Size(BaseModel):
     parts: tuple[Part, ...]
     runs: int
     interrupted: int = Field(description="Runs that were stopped before their end and can go on.")
+    damaged: tuple[str, ...] = Field(
+        (),
+        description="Entries of the index that cannot be read, and why; files that only they name count as unnamed.",
+    )
 
 
 class Collection(BaseModel):
@@ -115,7 +120,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 def size_of(root: Path) -> Size:
     """Measure a store, by kind."""
-    entries = Index(root).entries()
+    entries, damaged = Index(root).readable()
     seen, parts = _Seen(), []
     datasets, bundles = _of_entries(entries)
     for kind, digests in (("datasets", datasets), ("bundles", bundles)):
@@ -136,6 +141,7 @@ def size_of(root: Path) -> Size:
         parts=shown,
         runs=len(entries),
         interrupted=interrupted,
+        damaged=tuple(one.in_a_line() for one in damaged),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from uuid import uuid4
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, PrivateAttr
+from pydantic import Field
 
 from seedbed.core import digest
 from seedbed.core.context import Context, expand
@@ -27,7 +27,7 @@ from seedbed.core.encoder import MINILM, Encoder, Floats, cores, open_encoder
 from seedbed.core.encoder import bert as forward_pass
 from seedbed.core.errors import ModelError
 from seedbed.core.packages import SCHEME
-from seedbed.core.part import BASE
+from seedbed.core.part import Placed
 
 from .places import write_whole
 from .store import Store
@@ -38,7 +38,7 @@ WORTH_KEEPING = 64
 IN_A_FILE = 1024
 
 
-class EncoderOptions(BaseModel):
+class EncoderOptions(Placed):
     """Options of parts that read embeddings."""
 
     encoder: str = Field(
@@ -48,13 +48,6 @@ class EncoderOptions(BaseModel):
         "`pkg://DISTRIBUTION/inside` for one in an installed package.",
     )
     max_tokens: int = Field(256, ge=3, le=4096, description="Tokens (pieces of words) after which a text is cut.")
-
-    _base: Path = PrivateAttr(default_factory=Path.cwd)
-
-    def model_post_init(self, context: Any) -> None:
-        """Note the folder that a relative path starts from."""
-        if isinstance(context, Mapping) and BASE in context:
-            self._base = context[BASE]
 
     def made_from(self) -> Any:
         """The encoder's digest.

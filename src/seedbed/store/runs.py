@@ -127,8 +127,21 @@ class Index:
         Raises:
             DataError: An entry is damaged.
         """
-        paths = self.folder.glob("*.json") if self.folder.is_dir() else ()
-        return sorted((_read(path) for path in paths), key=lambda one: (one.started, one.id), reverse=True)
+        found, damaged = self.readable()
+        if damaged:
+            raise damaged[0]
+        return found
+
+    def readable(self) -> tuple[list[Entry], list[DataError]]:
+        """The runs whose entries can be read, the newest first, and what is wrong with each of the other entries."""
+        found: list[Entry] = []
+        damaged: list[DataError] = []
+        for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
+            try:
+                found.append(_read(path))
+            except DataError as error:
+                damaged.append(error)
+        return sorted(found, key=lambda one: (one.started, one.id), reverse=True), damaged
 
     def write(self, entry: Entry) -> None:
         """Write an entry, whole or not at all."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
@@ -12,13 +11,13 @@ import numpy as np
 import orjson
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from seedbed.core.context import Context
 from seedbed.core.digest import of_file
 from seedbed.core.errors import ModelError
 from seedbed.core.learner import Learner, Model
-from seedbed.core.part import BASE, Example
+from seedbed.core.part import Example, Placed
 from seedbed.core.task import Task
 from seedbed.store.store import Store
 
@@ -110,7 +109,7 @@ class TransformerModel(Model):
         )
 
 
-class Transformer(Learner):
+class Transformer(Placed, Learner):
     """A pretrained transformer with a new head, fine-tuned on the training rows.
 
     All weights learn (AdamW, linear warm-up and decay), as in Devlin et al., "BERT" (2019). Batches are of texts of
@@ -172,13 +171,6 @@ class Transformer(Learner):
             after={"predicted": ["good", "bad", "good", "bad", "good", "bad", "good", "bad"]},
         ),
     )  # fmt: skip
-
-    _base: Path = PrivateAttr(default_factory=Path.cwd)
-
-    def model_post_init(self, context: Any) -> None:
-        """Note the folder that a relative path starts from."""
-        if isinstance(context, Mapping) and BASE in context:
-            self._base = context[BASE]
 
     def made_from(self) -> Any:
         """Digests of the network's files, if it is on this machine, and versions of what trains it.

@@ -1,7 +1,9 @@
 """Which rows may be similar: those that share a key, directly or through others, in units that a worker can join.
 
-Memory: 28 bytes for each row that shares a key with an earlier one, its 14 links of 20 bytes while they wait, and one
-partition of the keys. Where 3 of 10 million rows do, that is 84 MB and at most 40 MB that waits.
+Memory. What grows: 28 bytes for each row that shares a key with an earlier one, half as many links of 20 bytes that
+wait, and about 80 bytes for each of both while they are summed up. Where 3 of 20 rows do, as in the corpora of the
+benchmarks, that is 24 bytes for each row of the table: 24 MB for a million, 120 MB for five. What does not grow:
+500,000 links at least, and one partition of the keys (two million of 22 bytes, held about four times: 180 MB).
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ from .components import components
 from .shingles import chunks
 
 #: Shingles that a worker joins at a time. A group that holds more is joined block by block, each with each.
-UNIT_SHINGLES = 4_000_000
+UNIT_SHINGLES = 1_000_000
 #: Band of the key that is of all shingles.
 WHOLE = 0
-# Links that wait before they are summed up.
-_WAITING = 2_000_000
+# Links that wait at least before they are summed up; half as many as there are members by then, if those are more.
+_WAITING = 500_000
 
 _LINKS = {NUMBER: pl.UInt64, "first": pl.UInt64, "size": pl.UInt32}
 
@@ -47,7 +49,7 @@ class Candidates:
             links, whole = _links(part)
             copies.append(links.filter(pl.Series(whole) & (pl.col(NUMBER) != pl.col("first"))))
             waiting.append(links.filter(~pl.Series(whole)))
-            if sum(map(len, waiting)) > _WAITING:
+            if sum(map(len, waiting)) > max(_WAITING, len(members) // 2):
                 members, waiting = _joined([members, *waiting]), []
         members = _joined([members, *waiting])
         same = pl.concat(copies).drop("size").sort(NUMBER)

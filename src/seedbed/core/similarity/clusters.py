@@ -22,8 +22,8 @@ from .shingles import Kind
 
 #: Among more rows than these that belong together, the neighbour that is named is the nearest of some.
 CROWD = 1_000
-# Lines that wait before they are summed up.
-_WAITING = 1_000_000
+# Lines that wait at least before they are summed up; half as many as are known by then, if those are more.
+_WAITING = 250_000
 
 CLUSTERS = {NUMBER: pl.UInt64, "first": pl.UInt64, "of": pl.UInt64, "similarity": pl.Float64}
 
@@ -48,7 +48,7 @@ def clusters(groups: Groups, column: str, kind: Kind, threshold: float) -> pl.Da
     del candidates, copies
     for found in groups.over(_ClustersOf(PairsOf(column, kind, threshold, CROWD)), units, [column]):
         waiting.append(found)
-        if sum(map(len, waiting)) > _WAITING:
+        if sum(map(len, waiting)) > max(_WAITING, len(known) // 2):
             known, waiting = _merged([known, *waiting]), []
     return _merged([known, *waiting])
 

@@ -45,7 +45,7 @@ def band_table(batch: pl.DataFrame, column: str, kind: Kind, bands: int, rows: i
     filled = np.flatnonzero(found.sizes)
     keys = band_keys(signatures(found, bands * rows, _SEED)[filled], bands, rows)
     whole = set_hashes(found)[filled]
-    return _table(batch[NUMBER].to_numpy()[filled], found.sizes[filled], np.vstack([whole, keys.T]), WHOLE)
+    return _table(batch[NUMBER].to_numpy()[filled], found.sizes[filled], np.column_stack([whole, keys]), WHOLE)
 
 
 def one_key_table(batch: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -56,18 +56,19 @@ def one_key_table(batch: pl.DataFrame, column: str) -> pl.DataFrame:
         column: Holds the texts.
     """
     filled = np.flatnonzero(batch[column].cast(pl.String).str.len_bytes().fill_null(0).to_numpy())
-    keys = np.zeros((1, len(filled)), dtype=np.uint64)
+    keys = np.zeros((len(filled), 1), dtype=np.uint64)
     return _table(batch[NUMBER].to_numpy()[filled], np.ones(len(filled), dtype=np.int64), keys, WHOLE + 1)
 
 
 def _table(numbers: NDArray[np.uint64], sizes: NDArray[np.int64], keys: NDArray[np.uint64], first: int) -> pl.DataFrame:
-    """Keys of shape (bands, rows) as a table, a band after the other from `first` on."""
+    """Keys of shape (rows, bands) as a table, in the order of the rows; bands are numbered from `first` on."""
+    rows, bands = keys.shape
     return pl.DataFrame(
         {
-            NUMBER: np.tile(numbers, len(keys)),
+            NUMBER: np.repeat(numbers, bands),
             "key": keys.ravel(),
-            "band": np.repeat(np.arange(first, first + len(keys), dtype=np.uint16), len(numbers)),
-            "size": np.tile(sizes.astype(np.uint32), len(keys)),
+            "band": np.tile(np.arange(first, first + bands, dtype=np.uint16), rows),
+            "size": np.repeat(sizes.astype(np.uint32), bands),
         }
     )
 

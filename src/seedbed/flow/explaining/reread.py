@@ -19,6 +19,7 @@ from seedbed.core.ledger import EXCERPT_LENGTH, mask, masked
 from seedbed.core.part import labels_of
 from seedbed.core.rows import data_columns
 from seedbed.core.run import Run
+from seedbed.core.source import FileSource
 from seedbed.core.step import Filter, Map, Reduce
 from seedbed.engine.curate import open_sources, schema_of
 from seedbed.engine.jobs import Opened
@@ -115,7 +116,8 @@ def _opened(finished: Finished) -> tuple[Recipe, tuple[Opened, ...], Context] | 
             return recipe, opened, context
         other = next(iter([entry for entry in now if entry not in then] or then))
         why = f"{other[1]} has changed since" if len(now) == len(then) else "files were added or taken away since"
-        if all("://" in source.path or Path(source.path).is_absolute() for source in recipe.sources):
+        paths = [source.path for source in recipe.sources if isinstance(source, FileSource)]
+        if all("://" in path or Path(path).is_absolute() for path in paths):
             break  # another folder would not change that
     return why
 

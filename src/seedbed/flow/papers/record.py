@@ -36,7 +36,7 @@ def source_records(curated: Curated) -> tuple[SourceRecord, ...]:
         SourceRecord(
             name=one.name,
             use=one.source.use,
-            path=one.source.path,
+            path=one.source.address,
             license=one.source.license,
             files=len(one.scan.files),
             bytes=sum(file.size for file in one.scan.files),
@@ -55,7 +55,7 @@ def _second_record(step: str, second: Second) -> SourceRecord:
     return SourceRecord(
         name=step,
         use=second.source.use,
-        path=second.source.path,
+        path=second.source.address,
         license=second.source.license,
         files=len(second.scan.files),
         bytes=sum(file.size for file in second.scan.files),

@@ -22,7 +22,7 @@ from seedbed.flow.naming import find_run
 from seedbed.flow.recognising import recognise
 from seedbed.serve.predictor import BATCH, Predictor
 from seedbed.sources import Jsonl
-from seedbed.sources.files import is_local, local_path
+from seedbed.sources.reading.files import is_local, local_path
 from seedbed.train.bundle import BUNDLE
 
 from .write import Write, refuse_ending, writing

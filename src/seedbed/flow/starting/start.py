@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import polars as pl
+
 from seedbed.core import numbers
 from seedbed.core.context import Context, Progress
 from seedbed.core.documents import read_document
@@ -201,7 +203,7 @@ def _refuse_unfit(profile: Profile, path: str, known: Recognised) -> None:
             hint="look at the first lines of the file" if bad else "give more rows",
         )  # fmt: skip
     if profile.roles.kind != "text_classification":
-        problem, hint = _other_kind(profile, known)
+        problem, hint = _ragged(profile, known) or _other_kind(profile, known)
         single = [quoted(column.name) for column in profile.columns if column.looks == "constant"]
         if single and not profile.roles.label:
             hint = f"{hint} ({', '.join(single[:4])}: one value only)"
@@ -236,6 +238,22 @@ def _other_kind(profile: Profile, known: Recognised) -> tuple[str, str]:
         case _:
             what = "numbers and categories" if roles.kind == "tabular_classification" else "numbers"
             return f"holds {what}, and no column of texts. {_SO_FAR}", choice
+
+
+def _ragged(profile: Profile, known: Recognised) -> tuple[str, str] | None:
+    """What is wrong with a file whose header names columns that its rows do not have, and the way out; else none."""
+    name = profile.columns[0].name
+    delimiter = max(",;\t|", key=name.count)
+    if len(profile.columns) != 1 or known.source.use != "csv" or delimiter not in name:
+        return None
+    word, named = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[delimiter], name.count(delimiter)
+    bare = known.sample.rows.to_series().cast(pl.String).fill_null("").str.replace_all(r'"[^"]*"', "")
+    others = int((bare.str.count_matches(delimiter, literal=True) != named).sum())
+    return (
+        f"its header names {named + 1} columns, parted by {word}, but {others:,} of the {bare.len():,} rows looked at "
+        f"have more or fewer fields, so that it was read as one column ({quoted(name)[:60]})",
+        f"give each row as many fields as the header, and put quotes around texts that hold {word}",
+    )
 
 
 def _first_words(profile: Profile, known: Recognised) -> str:

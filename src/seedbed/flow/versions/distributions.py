@@ -65,22 +65,26 @@ def distributions(tables: Tables) -> tuple[Distribution, ...]:
 def _tested(tables: Tables) -> Iterator[_Tested]:
     text = tables.text(tables.b) if tables.b.text or tables.a.text else None
     for name in tables.columns:
-        kind = tables.a.schema[name], tables.b.schema[name]
-        if name == tables.label:
-            found = _categories(tables, name, 1_000)
-            if found:
-                yield replace(found, kind="labels")
-        elif all(one.is_numeric() for one in kind):
-            if (numbers := _numbers(tables, name, f"CAST({column(name)} AS DOUBLE)")) is not None:
-                yield numbers
-        elif all(one in (pl.String, pl.Boolean) or isinstance(one, pl.Categorical | pl.Enum) for one in kind):
-            found = None if name == text else _categories(tables, name, MOST_CATEGORIES)
-            if found:
-                yield found
-            elif kind[0] != pl.Boolean:
-                words = f"CAST(length({column(name)}) AS DOUBLE)"
-                if (lengths := _numbers(tables, name, words)) is not None:
-                    yield replace(lengths, about=f"length of {name}", kind="lengths")
+        found = _tested_column(tables, name, is_text=name == text)
+        if found is not None:
+            yield found
+
+
+def _tested_column(tables: Tables, name: str, is_text: bool) -> _Tested | None:
+    """A column by what it holds; texts with too many values to be categories by their lengths."""
+    kinds = tables.a.schema[name], tables.b.schema[name]
+    if name == tables.label:
+        labels = _categories(tables, name, 1_000)
+        return labels and replace(labels, kind="labels")
+    if all(kind.is_numeric() for kind in kinds):
+        return _numbers(tables, name, f"CAST({column(name)} AS DOUBLE)")
+    if not all(kind in (pl.String, pl.Boolean) or isinstance(kind, pl.Categorical | pl.Enum) for kind in kinds):
+        return None
+    categories = None if is_text else _categories(tables, name, MOST_CATEGORIES)
+    if categories is not None or kinds[0] == pl.Boolean:
+        return categories
+    lengths = _numbers(tables, name, f"CAST(length({column(name)}) AS DOUBLE)")
+    return lengths and replace(lengths, about=f"length of {name}", kind="lengths")
 
 
 def _categories(tables: Tables, name: str, most: int) -> _Tested | None:

@@ -59,9 +59,12 @@ def fetch(named: str, out: Path, store: Path, *, model: str | None = None) -> Fe
         model: Of a run, the model to bring instead of the dataset.
 
     Raises:
-        RecipeError: There is nothing of that name, or `out` is there already.
+        RecipeError: There is nothing of that name, or `out` is there already, or in the store.
         DataError: The store no longer holds all of it, or something is damaged.
     """
+    if out.resolve().is_relative_to(store.resolve()):
+        hint = "name a folder elsewhere: what stands in the store goes when nothing there needs it"
+        raise RecipeError("this is inside the store itself", at=f"--out {out}", hint=hint)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RecipeError("there is something already", at=f"--out {out}", hint="name a new folder, or an empty one")
     wanted = _wanted(named, store, model)

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import LONGEST, Pieces, line_ends
+from seedbed.sources.reading.blocks import LONGEST, Pieces, line_ends
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Marked, line_ends
+from seedbed.sources.reading.blocks import Marked, line_ends
+
 from .records import Dialect, Record, Records
 from .shape import Column, Shape
 

@@ -51,7 +51,7 @@ class SecondSource:
     @cached_property
     def scan(self) -> Scan:
         """The files as they were when they were first looked at; what is read later must be the same."""
-        with told_as(DataError, self.source.path):
+        with told_as(DataError, self.source.address):
             return self.source.scan(Context(base=self.base))
 
     @property
@@ -121,7 +121,7 @@ class SecondSource:
         names = [key_name(place) for place in range(len(self.keys))]
         schema = {**dict.fromkeys(names, pl.String()), **self.columns, _FILE: pl.UInt32(), _RECORD: pl.UInt64()}
         pieces, held, malformed = [pl.DataFrame(schema=schema)], 0, list[str]()
-        with told_as(DataError, self.source.path):
+        with told_as(DataError, self.source.address):
             for file, parsed in self._parsed():
                 pieces.append(self._piece(file, parsed))
                 held += int(pieces[-1].estimated_size())
@@ -130,7 +130,7 @@ class SecondSource:
                 if held > self.most_bytes:
                     raise DataError(
                         f"takes more than {typed(size(self.most_bytes))} of memory, and a second source is held whole",
-                        at=self.source.path,
+                        at=self.source.address,
                         hint="name fewer columns in `take`, or make the larger one a source and join the smaller",
                     )
         rows = pl.concat(pieces)
@@ -179,7 +179,7 @@ class SecondSource:
         return DataError(
             f"the key {', '.join(mask(value) for value in values)!r} stands in {count(len(rows))} rows: "
             f"{', '.join(rows[:_SHOWN])}{' …' if len(rows) > _SHOWN else ''}{more}",
-            at=self.source.path,
+            at=self.source.address,
             hint="say on_duplicates: first to take the first row of each key, or name more columns in `on`",
         )
 

@@ -116,7 +116,7 @@ class Other:
     @cached_property
     def scan(self) -> Scan:
         """The files as they were when they were first looked at; what is read later must be the same."""
-        with told_as(DataError, self.source.path):
+        with told_as(DataError, self.source.address):
             return self.source.scan(Context(base=self.base))
 
     @cached_property
@@ -130,7 +130,7 @@ class Other:
         Raises:
             DataError: It cannot be read, or is not what it was when it was looked at.
         """
-        with told_as(DataError, self.source.path):
+        with told_as(DataError, self.source.address):
             for block in self.source.blocks(self.scan, Context(base=self.base)):
                 yield block.file, self.source.parse(block, self.scan)
 
@@ -167,7 +167,7 @@ class Others:
             for old in (one.source.columns or {}).values():
                 if old not in one.scan.schema:
                     hint = did_you_mean(old, one.scan.schema.names()).replace("known:", "its columns are")
-                    raise RecipeError(f"{one.source.path} has no column {old!r}", at=at, hint=hint)
+                    raise RecipeError(f"{one.source.address} has no column {old!r}", at=at, hint=hint)
         known = list(dict.fromkeys(name for one in self.members for name in one.known))
         for name in columns:
             if name not in known:
@@ -177,7 +177,7 @@ class Others:
             if not set(columns) & set(one.known):
                 named = ", ".join(map(repr, columns))
                 hint = f"its columns are {', '.join(one.known[:12])}: name one in `against_column`"
-                raise RecipeError(f"{one.source.path} has no column {named}", at=at, hint=hint)
+                raise RecipeError(f"{one.source.address} has no column {named}", at=at, hint=hint)
 
     @property
     def made_from(self) -> list[Any]:
@@ -212,7 +212,7 @@ class Others:
         return pl.DataFrame(
             {
                 "of": [f"{one.name}:{file.name}#{record}" for one, file, record in found],
-                "against": [one.source.name or one.source.path for one, _, _ in found],
+                "against": [one.source.name or one.source.address for one, _, _ in found],
             },
             schema={"of": pl.String, "against": pl.String},
         )

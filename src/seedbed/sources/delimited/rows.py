@@ -11,12 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.source import Block, Parsed
+from seedbed.sources.reading.blocks import Malformed, Marked, TooLong, kept, malformed_table, too_long
+from seedbed.sources.reading.encoding import Encoding, recoder
+from seedbed.sources.reading.stream import Stream
 
-from .blocks import Malformed, Marked, TooLong, kept, malformed_table, too_long
-from .encoding import Encoding, recoder
 from .records import Dialect, Records, values
 from .shape import Column, Shape
-from .stream import Stream
 from .swallowed import OPENED, REFUSED, Told
 
 #: What happened to rows that are kept.

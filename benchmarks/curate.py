@@ -108,7 +108,6 @@ def compare(size: int, options: argparse.Namespace, *, keep: bool) -> dict[str, 
 def main() -> None:
     """Print what was measured."""
     parser = parser_of(__doc__, PEERS)
-    parser.add_argument("--unchecked", action="store_true", help="do not reckon what is to be kept")
     options = parser.parse_args()
     options.machine = machine(options.cores)
     print(options.machine)

@@ -16,9 +16,9 @@ class Asked:
     """One job for one contender."""
 
     job: str
-    """`curate` or `dedup`."""
+    """`curate`, `dedup` or `read`."""
     source: Path
-    """A file of JSON lines."""
+    """A file of JSON lines; for `read`, of any kind, told by its ending."""
     out: Path
     """An empty folder for everything that is written."""
     cores: int
@@ -31,7 +31,7 @@ class Asked:
     def read() -> Asked:
         """As the command line has it."""
         parser = argparse.ArgumentParser()
-        parser.add_argument("job", choices=("curate", "dedup"))
+        parser.add_argument("job", choices=("curate", "dedup", "read"))
         parser.add_argument("source", type=Path)
         parser.add_argument("out", type=Path)
         parser.add_argument("--cores", type=int, default=1)

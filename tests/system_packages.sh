@@ -1,13 +1,22 @@
 #!/bin/sh
-# Installs the programs that some tests drive (Chromium), where this may: as root on Debian. Elsewhere those tests are skipped.
+# Installs the programs that some tests drive (Chromium, PostgreSQL), where this may: as root on Debian. Elsewhere those
+# tests are skipped.
 set -u
-command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 && exit 0
+wanted=
+command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || wanted="$wanted chromium"
+command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
+[ -z "$wanted" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "Installing Chromium for the tests of pages"
+    echo "Installing what some tests drive:$wanted"
     export DEBIAN_FRONTEND=noninteractive
-    { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } >/dev/null 2>&1 ||
-        echo "Chromium could not be installed; its tests will be skipped"
+    case "$wanted" in *postgresql*) # the tests start servers of their own: none is started for the package
+        mkdir -p /etc/postgresql-common
+        echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf ;;
+    esac
+    # shellcheck disable=SC2086
+    { apt-get -qq update && apt-get -qq install -y --no-install-recommends -o Dpkg::Options::=--force-confold $wanted; } >/dev/null 2>&1 ||
+        echo "Could not be installed:$wanted; the tests that drive them will be skipped"
 else
-    echo "No Chromium, and no right to install it; its tests will be skipped"
+    echo "Not there, and no right to install:$wanted; the tests that drive them will be skipped"
 fi
 exit 0

@@ -29,6 +29,7 @@ from seedbed.core.splitter import Splitter
 from seedbed.core.step import UNIT, Filter, Map, Reduce, Rework, Step
 from seedbed.core.task import TextClassification
 from seedbed.engine.kernel import Kernel
+from serving.examples import placed
 
 ROOMS = {
     "sources": "sources",
@@ -45,7 +46,8 @@ PROMISED = {
     "steps": "fix_text strip_html normalize drop_missing map_values keep_values text_length exact_duplicates "
     "near_duplicates conflicting_labels sample fill_missing lemmatize where derive join cast parse_dates cap_per_class "
     "python decontaminate semantic_duplicates",
-    "checks": "row_count no_missing allowed_values class_share no_leakage unique value_range matches text_length_range",
+    "checks": "row_count no_missing allowed_values class_share no_leakage unique value_range matches text_length_range "
+    "license",
     "splitters": "stratified random group",
     "learners": "majority rules naive_bayes tfidf_logistic tfidf_svm embedding_logistic tfidf_embedding_logistic "
     "transformer",
@@ -234,11 +236,14 @@ def _run_step(step: Step, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _source(part: type[Source], example: Example, folder: Path) -> dict[str, list[Any]]:
-    path = folder / f"example.{_use(part)}"
-    part.write_example(example.before, path)
-    source = part.model_validate({**_given(part, example), "path": str(path)})
-    context = Context(base=folder, store=folder / "store")
-    scan = source.scan(context)
+    try:
+        part.check_needs()
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+    with placed(part, example, folder) as options:
+        source = part.model_validate({**_given(part, example), **options})
+        context = Context(base=folder, store=folder / "store")
+        scan = source.scan(context)
     tables = [source.parse(block, scan).table for block in source.blocks(scan, context)]
     return pl.concat(tables).to_dict(as_series=False)
 
@@ -247,7 +252,8 @@ def _check(check: Check, example: Example) -> dict[str, list[Any]]:
     about_split = check.when == "split"
     rows = pl.DataFrame() if about_split else _frame(example.before)
     certificate = {name: values[0] for name, values in example.before.items()} if about_split else {}
-    finding = check.find(View(rows=rows.lazy(), task=TASK, certificate=certificate))
+    licences = {f"source {place}": licence for place, licence in enumerate(example.before.get("licence", []))}
+    finding = check.find(View(rows=rows.lazy(), task=TASK, certificate=certificate, licences=licences))
     assert finding.check == check.use
     assert finding.message.endswith(".")
     return {"passed": [finding.passed], "value": [finding.value], "limit": [finding.limit]}

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-def run(
+def run(  # noqa: PLR0913 (each option is an argument)
     recipe: str | Path | Mapping[str, Any],
     *,
     out: str | Path | None = None,
@@ -43,6 +43,8 @@ def run(
     progress: Progress | None = None,
     engine: Literal["local", "ray"] = "local",
     limit: int | None = None,
+    offline: bool = False,
+    refresh: bool = False,
 ) -> Finished:
     """Run a recipe to its end.
 
@@ -56,6 +58,8 @@ def run(
         engine: Who does the work: processes of this machine, or the Ray cluster that `ray.init` connected or
             `RAY_ADDRESS` names; where there is none, one is started on this machine for the run.
         limit: Read at most so many records of each source: a quick look, which is not published and not `latest`.
+        offline: Fetch nothing: read what earlier runs kept, and fail where they kept nothing.
+        refresh: Fetch again what earlier runs kept.
 
     Returns:
         The record of the run (`run`) and its `folder`. A run that a check or a gate stopped has `run.state` `failed`.
@@ -72,7 +76,17 @@ def run(
     loaded = parse(recipe) if isinstance(recipe, Mapping) else load(Path(recipe), overrides)
     place = Path(out) if out is not None else None
     cluster = "" if engine == "ray" else None
-    return run_loaded(loaded, out=place, workers=workers, batch=batch, progress=progress, cluster=cluster, limit=limit)
+    return run_loaded(
+        loaded,
+        out=place,
+        workers=workers,
+        batch=batch,
+        progress=progress,
+        cluster=cluster,
+        limit=limit,
+        offline=offline,
+        refresh=refresh,
+    )
 
 
 def open_run(folder: str | Path) -> Finished:

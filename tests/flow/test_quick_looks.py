@@ -20,7 +20,7 @@ RECIPE = """\
 seedbed: 1
 name: looks
 task: {kind: text_classification, text: text, label: label}
-sources: [{use: jsonl, path: rows.jsonl, name: rows}]
+sources: [{use: jsonl, path: rows.jsonl, name: rows, license: MIT}]
 steps:
   - {use: normalize}
   - {use: text_length, at_least: 12}
@@ -156,6 +156,6 @@ def test_a_quick_look_is_short_said_and_never_published(place: Path, capsys: pyt
 
 
 def test_a_source_keeps_its_own_limit_where_that_is_less(place: Path) -> None:
-    (place / "recipe.yaml").write_text(RECIPE.replace("name: rows}", "name: rows, limit: 500}"))
+    (place / "recipe.yaml").write_text(RECIPE.replace("name: rows,", "name: rows, limit: 500,"))
     assert seedbed.run("recipe.yaml", workers=1, limit=800).run.rows.read == 500
     assert seedbed.run("recipe.yaml", workers=1, limit=300).run.rows.read == 300

@@ -77,7 +77,7 @@ def recipe(**more: Any) -> dict[str, Any]:
         "seedbed": 1,
         "name": "small",
         "task": {"kind": "text_classification", "text": "text", "label": "label"},
-        "sources": [{"use": "jsonl", "path": "rows.jsonl", "name": "small"}],
+        "sources": [{"use": "jsonl", "path": "rows.jsonl", "name": "small", "license": "MIT"}],
         "steps": [
             {"use": "normalize"},
             {"use": "drop_missing", "columns": ["text"]},
@@ -210,7 +210,7 @@ def test_a_blank_card_stops_publishing_and_nothing_else(tmp_path: Path) -> None:
     plain = go(tmp_path)
     assert plain.run.state == "passed" and plain.run.blanks
     asked = go(tmp_path, "asked", publish=[{"use": "folder", "path": "published"}])
-    assert asked.run.state == "failed" and any("license" in stop for stop in asked.run.stopped_by)
+    assert asked.run.state == "failed" and any("contact" in stop for stop in asked.run.stopped_by)
     assert not (tmp_path / "published").exists()
 
 

@@ -27,8 +27,8 @@ class Read:
         return [(bad["record"], bad["line"], bad["reason"]) for bad in self.malformed]
 
 
-def read(source: Source, base: Path = Path()) -> Read:
-    context = Context(base=base)
+def read(source: Source, base: Path = Path(), *, context: Context | None = None) -> Read:
+    context = context or Context(base=base, store=base / ".seedbed")
     scan = source.scan(context)
     blocks, tables, records, malformed = [], [pl.DataFrame(schema=scan.schema)], [], []
     remarks: dict[str, int] = {}

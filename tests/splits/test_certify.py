@@ -13,7 +13,7 @@ from seedbed.core.errors import DataError
 from seedbed.core.similarity import shingle, similar_pairs
 from seedbed.core.splitter import Certificate, Splitter
 from seedbed.splits import Group, Random, Stratified, Verification, certify, cluster, make_split, verify
-from seedbed.splits.certify import ROUNDS
+from seedbed.splits.certify import ROUNDS, MadeRows
 
 NOBODY = (np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64))
 
@@ -66,6 +66,7 @@ def test_a_clean_split_is_certified() -> None:
         "asked": {"train": 0.8, "validation": 0.1, "test": 0.1},
         "got": {"train": 0.8, "validation": 0.1, "test": 0.1},
         "verified": {"rows": 20, "of": 20, "pairs_found": 0, "upper_bound": 0.0},
+        "train_only": None,
         "rounds": 1,
         "passed": True,
     }
@@ -136,7 +137,7 @@ def test_groups_and_parents_stay_together() -> None:
     texts = distinct(120)
     authors = pl.Series("author", [row // 3 if row < 90 else None for row in range(120)])
     parents = (np.arange(91, 106, dtype=np.uint64), np.arange(106, 121, dtype=np.uint64))
-    splits, certificate, _ = split(texts, part=Group(group="author"), groups=[authors], parents=parents)
+    splits, certificate, _ = split(texts, part=Group(group="author"), groups=[authors], made=MadeRows(parents))
     assert all(len({*splits[start : start + 3].tolist()}) == 1 for start in range(0, 90, 3))
     assert (splits[90:105] == splits[105:]).all()
     assert certificate.clusters == 45

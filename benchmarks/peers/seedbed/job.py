@@ -20,7 +20,7 @@ def curation(asked: Asked, steps: list[dict[str, object]]) -> list[Path]:
             "seedbed": 1,
             "name": "benchmark",
             "task": task.model_dump(),
-            "sources": [{"use": "jsonl", "path": str(asked.source.absolute()), "name": "corpus"}],
+            "sources": [{"use": asked.source.suffix[1:], "path": str(asked.source.absolute()), "name": "corpus"}],
             "steps": steps,
         }
     )
@@ -49,6 +49,11 @@ def dedup(asked: Asked) -> list[dict[str, object]]:
     ]
 
 
+def read(asked: Asked) -> list[dict[str, object]]:
+    """No step: rows, ledger and their hashes."""
+    return []
+
+
 if __name__ == "__main__":
     asked = Asked.read()
-    asked.done(curation(asked, {"curate": curate, "dedup": dedup}[asked.job](asked)))
+    asked.done(curation(asked, {"curate": curate, "dedup": dedup, "read": read}[asked.job](asked)))

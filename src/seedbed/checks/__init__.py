@@ -2,6 +2,7 @@
 
 from .allowed_values import AllowedValues
 from .class_share import ClassShare
+from .license import License
 from .matches import Matches
 from .no_leakage import NoLeakage
 from .no_missing import NoMissing
@@ -13,6 +14,7 @@ from .value_range import ValueRange
 __all__ = [
     "AllowedValues",
     "ClassShare",
+    "License",
     "Matches",
     "NoLeakage",
     "NoMissing",

@@ -63,7 +63,7 @@ class Engine(StrEnum):
 
 @app.command(
     epilog="Examples: seedbed run recipe.yaml --workers 2 --set split.seed=7 · seedbed run recipe.yaml --dry-run · "
-    "seedbed run recipe.yaml --limit 1000"
+    "seedbed run recipe.yaml --limit 1000 · seedbed run recipe.yaml --offline"
 )
 def run(  # noqa: PLR0913, PLR0917 (each option is an argument)
     recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)],
@@ -96,6 +96,10 @@ def run(  # noqa: PLR0913, PLR0917 (each option is an argument)
         bool,
         typer.Option("--dry-run", help="Say what would be done, what the store holds, what it costs; write nothing."),
     ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Fetch nothing: read what earlier runs kept, or fail.")
+    ] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch again what earlier runs kept.")] = False,
     as_json: JSON = False,
 ) -> None:
     """Run a recipe: collect, clean, check, split, train, judge, report, publish."""
@@ -103,7 +107,9 @@ def run(  # noqa: PLR0913, PLR0917 (each option is an argument)
 
     cluster, given = cluster_of(engine, address), overrides or []
     if dry_run:
-        preview_recipe(recipe, workers=workers, batch=batch, limit=limit, overrides=given, as_json=as_json)
+        preview_recipe(
+            recipe, workers=workers, batch=batch, limit=limit, overrides=given, as_json=as_json, refresh=refresh
+        )
         return
     run_recipe(
         recipe,
@@ -114,6 +120,8 @@ def run(  # noqa: PLR0913, PLR0917 (each option is an argument)
         overrides=given,
         as_json=as_json,
         cluster=cluster,
+        offline=offline,
+        refresh=refresh,
     )
 
 

@@ -14,7 +14,7 @@ from .progress import shown_on
 from .terminal import say
 
 if TYPE_CHECKING:
-    from seedbed.flow.explaining.story import Fate, Rejection, Relative, Story
+    from seedbed.flow.explaining.story import Fate, Fetched, Rejection, Relative, Story
 
 _WIDTH = 80
 _MARGIN = 11
@@ -73,6 +73,22 @@ def _origin(story: Story) -> Iterator[str]:
     line = f", line {numbers.count(at.line)}" if at.line else ""
     yield from _wrapped(f"record {numbers.count(at.record)}{line} of {at.file}")
     yield from _wrapped(f"source {at.source} ({at.use}) at {at.path}; licence {at.license or 'not stated'}")
+    papers = {"collected by": at.collected_by, "terms": at.terms, "consent": at.consent}
+    if said := "; ".join(f"{name}: {what}" for name, what in papers.items() if what):
+        yield from _wrapped(said)
+    if at.fetched:
+        yield from _fetched(at.fetched)
+
+
+def _fetched(got: Fetched) -> Iterator[str]:
+    how = [f"status {got.status}" if got.status else "", got.media_type, f"SHA-256 {got.sha256[:12]}"]
+    yield from _about(f"fetched {got.fetched} from {got.url}")
+    yield from _wrapped(", ".join(one for one in how if one), indent=2)
+    if got.robots:
+        yield from _wrapped(f"robots.txt: {got.robots}", indent=2)
+    facts = {name: fact for name, fact in got.facts.items() if fact not in (None, "")}
+    if facts:
+        yield from _wrapped("; ".join(f"{name} {_fact(fact)}" for name, fact in facts.items()), indent=2)
 
 
 def _values(values: dict[str, str | None] | None) -> Iterator[str]:

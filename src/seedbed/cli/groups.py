@@ -92,7 +92,7 @@ def show_lineage(
     "get", epilog="Examples: seedbed store get 3f9a1c22 --out data · seedbed store get v1 --model ridge --out m"
 )
 def get_from_store(
-    named: Annotated[str, typer.Argument(help="Digest of a dataset or model (8 characters do), or a run.")],
+    named: Annotated[str, typer.Argument(help="Digest of a dataset, model or response (8 characters do), or a run.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to make.")],
     model: Annotated[str | None, typer.Option("--model", help="Of a run: this model, not the dataset.")] = None,
     at: STORE = None,
@@ -125,10 +125,21 @@ def collect_garbage(
     everything: Annotated[
         bool, typer.Option("--all", help="Also what interrupted runs would go on with, and shared caches.")
     ] = False,
+    fetched: Annotated[
+        bool, typer.Option("--fetched", help="Also what sources fetched, where no run names it: it may be gone there.")
+    ] = False,
     at: STORE = None,
     as_json: JSON = False,
 ) -> None:
     """Remove what no run needs: no run whose folder is there, none with a tag, none that is not over."""
     from .store import collect
 
-    collect(at, older_than=older_than, keep_last=keep_last, everything=everything, dry_run=dry_run, as_json=as_json)
+    collect(
+        at,
+        older_than=older_than,
+        keep_last=keep_last,
+        everything=everything,
+        fetched=fetched,
+        dry_run=dry_run,
+        as_json=as_json,
+    )

@@ -18,6 +18,13 @@ def told(preview: Preview) -> list[str]:
 
 def _lines(preview: Preview) -> Iterator[str]:
     files, held = sum(one.files for one in preview.sources), sum(one.bytes for one in preview.sources)
+    if preview.fetches:
+        yield f"{preview.name}: a run would fetch; nothing is fetched, done or written now"
+        yield from (f"  {one}" for one in preview.fetches)
+        if not preview.sources:
+            yield "nothing can be estimated before it is fetched"
+            yield f"then: {' · '.join(preview.then)}"
+            return
     yield f"{preview.name}: {files:,} {'file' if files == 1 else 'files'}, {size(held)}; nothing is done or written"
     for place, one in enumerate(preview.passes, start=1):
         yield ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from .progress import shown_on
 from .terminal import say
 
 
-def run_recipe(
+def run_recipe(  # noqa: PLR0913 (each option is an argument)
     path: Path,
     *,
     out: Path | None,
@@ -29,6 +29,8 @@ def run_recipe(
     as_json: bool,
     cluster: str | None = None,
     limit: int | None = None,
+    offline: bool = False,
+    refresh: bool = False,
 ) -> None:
     """Run a recipe and say what came of it; exits with 1 when a check or gate stopped it."""
     from seedbed.recipe import load
@@ -44,9 +46,17 @@ def run_recipe(
             workers=workers,
             batch=batch,
             progress=shown_on(),
-            command=_command(path, out, workers, batch, overrides, cluster, limit),
+            command=_command(
+                path,
+                {"--out": out, "--workers": workers, "--batch": batch, "--limit": limit},
+                cluster,
+                overrides,
+                {"--offline": offline, "--refresh": refresh},
+            ),
             cluster=cluster,
             limit=limit,
+            offline=offline,
+            refresh=refresh,
         )
     if as_json:
         say(json.dumps(facts(finished.run, finished.folder), indent=2, ensure_ascii=False))
@@ -64,6 +74,7 @@ def preview_recipe(
     limit: int | None,
     overrides: Sequence[str],
     as_json: bool,
+    refresh: bool = False,
 ) -> None:
     """Say what a run would do, and write nothing."""
     from seedbed.recipe import load
@@ -75,7 +86,7 @@ def preview_recipe(
     from .preview import told
 
     with ended_soon():
-        found = flow.preview(loaded, workers=workers, batch=batch, progress=shown_on(), limit=limit)
+        found = flow.preview(loaded, workers=workers, batch=batch, progress=shown_on(), limit=limit, refresh=refresh)
     say(found.model_dump_json(indent=2) if as_json else "\n".join(told(found)))
 
 
@@ -87,6 +98,7 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
         "folder": str(folder),
         "report": str(folder / "report.html"),
         "limit": run.limit,
+        "offline": run.offline,
         "digest": run.dataset.digest,
         "rows": run.rows.model_dump(mode="json"),
         "splits": run.dataset.splits,
@@ -117,6 +129,11 @@ def summary(run: Run, folder: Path) -> list[str]:
     lines += [f"published: {place}" for place in run.published]
     if run.blanks and any(reason.startswith("card") for reason in run.stopped_by):
         lines.append("answer the card's questions in card.yaml beside the recipe; the report lists them")
+    if any(reason.startswith("licences: ") for reason in run.stopped_by):
+        lines.append(
+            "say under which licence each source is (license: CC-BY-4.0), leave out those that do not fit, or let it "
+            "pass with a reason (waive: [{what: license, reason: …}])"
+        )
     lines += [f"not published, because publishing failed: {place}" for place in run.unpublished]
     return [*lines, f"report: {folder / 'report.html'}"]
 
@@ -127,17 +144,14 @@ def _only_warns(finding: Finding) -> bool:
 
 def _command(
     path: Path,
-    out: Path | None,
-    workers: int | None,
-    batch: int | None,
-    overrides: Sequence[str],
+    given: Mapping[str, Any],
     cluster: str | None,
-    limit: int | None,
+    overrides: Sequence[str],
+    flags: Mapping[str, bool],
 ) -> str:
     words = ["seedbed", "run", str(path), *(["--engine", "ray"] if cluster is not None else [])]
-    given = {"--address": cluster or None, "--out": out, "--workers": workers, "--batch": batch, "--limit": limit}
-    for option, value in given.items():
+    for option, value in {"--address": cluster or None, **given}.items():
         words += [option, str(value)] if value is not None else []
     for override in overrides:
         words += ["--set", override]
-    return shlex.join(words)
+    return shlex.join([*words, *(flag for flag, said in flags.items() if said)])

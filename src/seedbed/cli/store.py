@@ -25,8 +25,11 @@ def get(named: str, *, out: Path, model: str | None, at: Path | None, as_json: b
     if as_json:
         say(json.dumps({**vars(done), "folder": str(done.folder)}, indent=2))
         return
-    what = f"model {done.model}" if done.model else "dataset"
     size = typed(numbers.size(done.bytes))
+    if done.kind == "response":
+        say(f"response {done.digest[:12]} of {done.url}: {size}, verified\n{done.folder}")
+        return
+    what = f"model {done.model}" if done.model else "dataset"
     say(f"{what} {done.digest[:12]} of run {done.run}: {count(done.files)} files, {size}, verified\n{done.folder}")
 
 
@@ -67,6 +70,7 @@ def collect(
     older_than: float | None,
     keep_last: int | None,
     everything: bool,
+    fetched: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -75,7 +79,7 @@ def collect(
     from seedbed.store.collecting import Rule
     from seedbed.store.collecting import collect as collect_from
 
-    rule = Rule(older_than=older_than, keep_last=keep_last, all=everything)
+    rule = Rule(older_than=older_than, keep_last=keep_last, all=everything, fetched=fetched)
     done = collect_from(store_near(at), rule, dry_run=dry_run)
     say(done.model_dump_json(indent=2) if as_json else typed("\n".join(collected(done))))
 
@@ -97,6 +101,10 @@ def collected(done: Collection) -> list[str]:
         lines.append(f"… and {count(len(done.let_go) - 10)} more")
     if done.interrupted:
         lines.append(f"{count(done.interrupted)} interrupted: what they would go on with stays (--all removes it)")
+    if done.fetched:
+        what = f"{numbers.size(done.fetched.bytes)} that {count(done.fetched.items)} "
+        what += "source" if done.fetched.items == 1 else "sources"
+        lines.append(f"{what} fetched and no run names stay: they may not be had again (--fetched removes them)")
     if done.fresh:
         lines.append(f"{count(done.fresh)} that no run names are less than an hour old and stay")
     return lines

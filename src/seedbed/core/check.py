@@ -40,6 +40,8 @@ class View:
     task: Task
     certificate: Mapping[str, Any] = field(default_factory=dict)
     """The split's certificate, once there is one."""
+    licences: Mapping[str, str | None] = field(default_factory=dict)
+    """The licence that each source states, of those that rows or columns come from."""
 
 
 class Check(Part):

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import quote
@@ -89,6 +89,36 @@ class Context:
             yield shown
         finally:
             self.progress.finish(shown)
+
+
+#: The contexts of what this process does now, the innermost last.
+_CURRENT: list[Context] = []
+
+
+@contextmanager
+def current(context: Context) -> Iterator[Context]:
+    """Have parts that are handed no context find this one by `context_at` while the body runs."""
+    _CURRENT.append(context)
+    try:
+        yield context
+    finally:
+        _CURRENT.remove(context)
+
+
+def context_at(base: Path) -> Context:
+    """What a part may know that is handed no context, such as a step that reads a source of its own.
+
+    It is that of the run. In a worker, in a server and wherever else there is none, nothing may be fetched: what the
+    run had kept is in its store.
+    """
+    if _CURRENT:
+        return replace(_CURRENT[-1], base=base, progress=_Silent())
+    return Context(base=base, store=store_of(base), offline=True)
+
+
+def store_of(base: Path) -> Path:
+    """The store of recipes in a folder: what `SEEDBED_STORE` says, else `.seedbed` there."""
+    return Path(os.environ.get("SEEDBED_STORE") or base / ".seedbed").absolute()
 
 
 def expand(text: str, *, at: str = "") -> str:

@@ -3,6 +3,7 @@
 * SeedbedError                 something a person can act on
   + RecipeError        (2)     the recipe or the command line is wrong; nothing has run
   + DataError          (3)     a source or its data cannot be read or used
+    + NotKept          (3)     it would have to be fetched, and nothing may be
   + ModelError         (4)     a model or a service failed
   + MissingExtraError  (2)     a part needs packages that are not installed
   + BooksError         (1)     rows were lost or invented: a fault in a part or in Seedbed, never in the data
@@ -58,6 +59,10 @@ class DataError(SeedbedError):
     """A source or its data cannot be read or used."""
 
     exit_code = 3
+
+
+class NotKept(DataError):
+    """A source would have to be fetched, and nothing may be."""
 
 
 class ModelError(SeedbedError):

@@ -120,6 +120,8 @@ class Scan:
     """What was found out about the format (encoding, delimiter, …), for people."""
     notes: tuple[str, ...] = ()
     """What a person should know, in sentences."""
+    license: str = ""
+    """The licence that comes with the data; it counts where the recipe states none."""
     fetching: Mapping[str, Any] = field(default_factory=dict)
     """Of a source that fetches: requests, bytes, when it began and ended, what was refused, … as JSON."""
 
@@ -146,6 +148,15 @@ class Source(Part):
     columns: dict[str, str] | None = Field(
         None, description="Columns to keep, as NEW: OLD; all, under their own names, when left out."
     )
+
+    @property
+    def trains_only(self) -> bool:
+        """Whether its rows may be trained on, and must judge nothing: rows that were made, as a rule."""
+        return False
+
+    def parents(self, scan: Scan) -> Iterator[tuple[int, str, int]]:
+        """What rows of a file were made from: the file's place, and the SHA-256 and record of a parent's file."""
+        return iter(())
 
     @property
     @abstractmethod

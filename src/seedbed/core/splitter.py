@@ -111,5 +111,10 @@ class Certificate(BaseModel):
         description="The independent check: `rows` compared `of` held-out rows, `pairs_found`, and the 95 % "
         "`upper_bound` of the share of held-out rows with a near copy in another split."
     )
+    train_only: Mapping[str, int] | None = Field(
+        None,
+        description="Where rows were made: `rows` that only train, and `moved`, other rows that went to train because "
+        "they belong to those.",
+    )
     rounds: int = Field(1, description="Times the split was made; again whenever the check found pairs.")
     passed: bool

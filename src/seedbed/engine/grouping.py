@@ -28,9 +28,9 @@ from .pool import Pool
 from .workers import Workers
 
 #: Keys that are looked at together; partitions are made so that they hold about as many.
-PARTITION_KEYS = 2_000_000
+PARTITION_KEYS = 1_000_000
 #: What DuckDB may keep in memory where verdicts are sorted; it spills what is more beside them.
-MEMORY = "400MB"
+MEMORY = "200MB"
 # Verdicts of a row group: what a shard's reader has to look at beside its own.
 _VERDICTS = 1 << 16
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import polars as pl
 import xxhash
 
@@ -195,12 +196,16 @@ def reject(
     rows: pl.DataFrame, verdicts: pl.DataFrame, name: str, shown: str | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Apply verdicts (`NUMBER`, `reason`, `evidence`) to rows: those that stay, and ledger entries for the others."""
-    gone = rows.join(verdicts.select(NUMBER), on=NUMBER, how="semi", maintain_order="left")
-    kept = rows.join(verdicts, on=NUMBER, how="anti", maintain_order="left")
-    # Both are sorted by number; a join of columns could meet the user's own names.
-    verdicts = verdicts.join(gone.select(NUMBER), on=NUMBER, how="semi").sort(NUMBER)
+    verdicts = verdicts.sort(NUMBER)  # as rows are; a join of columns could meet the user's own names
+    numbers, judged = rows[NUMBER].to_numpy(), verdicts[NUMBER].to_numpy()
+    places = np.searchsorted(numbers, judged)
+    here = places < len(numbers)
+    here[here] = numbers[places[here]] == judged[here]
+    stays = np.ones(len(numbers), bool)
+    stays[places[here]] = False
+    gone, verdicts = rows[places[here]], verdicts.filter(pl.Series(here))
     reason, evidence = verdicts["reason"], verdicts["evidence"]
-    return kept, _entries(
+    return rows.filter(pl.Series(stays)), _entries(
         gone,
         action="rejected",
         part=name,

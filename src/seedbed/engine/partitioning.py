@@ -2,7 +2,7 @@
 
 A run of keys is read, sorted by partition and written as one Arrow file for each. In memory are `RUN_KEYS` keys in each
 worker, four times over; a key of `near_duplicates` has 22 bytes. Written are (keys / RUN_KEYS) * partitions files: with
-partitions of two million keys 1,250 for 50 million keys, and 125,000 for 500 million.
+partitions of a million keys 2,500 for 50 million keys, and 250,000 for 500 million.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.check import Finding, View
-from seedbed.core.context import Context, Progress
+from seedbed.core.context import Context, Progress, current, store_of
 from seedbed.core.errors import DataError, RecipeError, SeedbedError
 from seedbed.core.ledger import Books
 from seedbed.core.part import labels_of
@@ -109,27 +109,43 @@ def hold(file: str, loaded: Loaded, *, workers: int | None = None, progress: Pro
         RecipeError: The recipe does not fit its own data either.
     """
     recipe = loaded.recipe
-    store = Path(os.environ.get("SEEDBED_STORE") or loaded.base / ".seedbed").absolute()
+    # The file may be fetched, each time it is named: that is what it was named for. The recipe's sources may not.
     context = Context(
         base=loaded.base,
-        store=store,
+        store=store_of(loaded.base),
         seed=recipe.split.seed,
         workers=workers or min(8, os.cpu_count() or 1),
         progress=progress or Context().progress,
+        refresh=True,
     )
     for part in (*recipe.sources, *recipe.steps, *recipe.checks):
         part.check_needs()
+    with current(replace(context, offline=True, refresh=False)) as offline:
+        return _held(file, loaded, context, offline)
+
+
+def _held(file: str, loaded: Loaded, context: Context, offline: Context) -> Held:
+    """What came of it.
+
+    Args:
+        file: As given.
+        loaded: The recipe.
+        context: For the file.
+        offline: For the recipe's own sources.
+    """
+    recipe = loaded.recipe
     quiet = replace(context, progress=Context().progress)  # for what is done in a moment
     source, notes = _source_for(path_from(file, loaded.base), recipe, quiet)
     theirs = _opened(source, file, quiet)
-    own, why = _own(recipe, context)
+    own, why = _own(recipe, offline)
     if why:
         notes.append(f"the recipe's own sources cannot be read ({why}), so nothing was compared with them")
     columns = _columns(theirs, own, quiet)
     curated = _curated(source, recipe, context, loaded, file, columns)
     rows = _Rows.of((theirs,), recipe, context)
     mine = _Rows.of(own, recipe, context) if own else None
-    findings = look(recipe.checks, "rows", View(rows=curated.table.scan(), task=recipe.task), context)
+    view = View(rows=curated.table.scan(), task=recipe.task, licences={file: source.license})
+    findings = look(recipe.checks, "rows", view, context)
     later = [check.use for check in recipe.checks if check.when != "rows"]
     if later:
         notes.append(f"not looked at, because nothing is split or trained: {', '.join(dict.fromkeys(later))}")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from seedbed.core.check import Finding
+from seedbed.core.licences import Mixed
 from seedbed.core.run import DatasetRecord, GateRecord, LeakageClaim
 from seedbed.core.task import Task
 from seedbed.engine.curate import Curated
@@ -28,6 +29,8 @@ class Known:
     limit: int | None = None
     """Records that were read of each source at most, of a quick look."""
     findings: list[Finding] = field(default_factory=list)
+    licences: Mixed | None = None
+    """Whether the sources may be mixed."""
     split: Split | None = None
     dataset: DatasetRecord | None = None
     judged: Judged | None = None

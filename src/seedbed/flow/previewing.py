@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedbed.core.context import Progress
+from seedbed.core.context import Context, Progress, current
+from seedbed.core.errors import NotKept
+from seedbed.core.source import Source
+from seedbed.core.step import Step
 from seedbed.engine.curate import Curation
 from seedbed.engine.foreseen import Foreseen, foresee
 from seedbed.engine.passes import Passes
 from seedbed.engine.pool import Pool
 from seedbed.engine.units import Crew
 from seedbed.recipe.loading import Loaded
+from seedbed.recipe.recipe import Recipe
 
 from .quick_look import limited
 from .running import context_of, later_parts, refuse_what_cannot_run, told_by
@@ -69,6 +75,9 @@ class Preview(_Fact):
     of_bytes: int
     workers: int
     store: str
+    fetches: tuple[str, ...] = Field(
+        (), description="What would be fetched, which a preview never does. Where it is not kept, nothing is estimated."
+    )
     then: tuple[str, ...] = Field(description="What else a run does, which is not estimated.")
 
 
@@ -79,8 +88,9 @@ def preview(
     batch: int | None = None,
     progress: Progress | None = None,
     limit: int | None = None,
+    refresh: bool = False,
 ) -> Preview:
-    """Do all that a run does before its first pass, and tell what would come.
+    """Do all that a run does before its first pass but fetch, and tell what would come.
 
     Args:
         loaded: The recipe.
@@ -88,6 +98,7 @@ def preview(
         batch: Most rows that a step sees at once.
         progress: Where progress is shown.
         limit: As of a run.
+        refresh: Whether what was fetched before would be fetched again.
 
     Raises:
         RecipeError: The recipe does not fit the data.
@@ -96,14 +107,19 @@ def preview(
     with told_by(loaded):
         if limit is not None:
             loaded = limited(loaded, limit)
-        recipe, context = loaded.recipe, context_of(loaded, workers, batch, progress)
+        recipe = loaded.recipe
+        context = replace(context_of(loaded, workers, batch, progress), offline=True)
         refuse_what_cannot_run(recipe)
-        curation = Curation(
-            recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=later_parts(recipe)
-        )
-        opened, schema, legs = curation.planned()
-        passes = Passes(opened, schema, recipe.task, Crew(context, Pool(1)), recipe.ledger.changes)
-        found, sample = foresee(passes, legs)
+        with current(context):
+            fetches, missing = _to_fetch(recipe, context, refresh)
+            if missing:
+                return _unseen(recipe, context, fetches)
+            curation = Curation(
+                recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=later_parts(recipe)
+            )
+            opened, schema, legs = curation.planned()
+            passes = Passes(opened, schema, recipe.task, Crew(context, Pool(1)), recipe.ledger.changes)
+            found, sample = foresee(passes, legs)
     first = [one.part for one in opened]
     estimates = tuple(_estimate(one, first if place == 0 else []) for place, one in enumerate(found))
     return Preview(
@@ -126,7 +142,52 @@ def preview(
         of_bytes=round(sample.of_bytes),
         workers=context.workers,
         store=str(context.store),
+        fetches=fetches,
         then=tuple(_then(recipe, estimates)),
+    )
+
+
+def _to_fetch(recipe: Recipe, context: Context, refresh: bool) -> tuple[tuple[str, ...], bool]:
+    """What a run would fetch, and whether some of it is not kept."""
+    told, missing = [], False
+    for source in (*recipe.sources, *_seconds_of(recipe.steps)):
+        try:
+            scan = source.scan(context)
+            fetched = bool(scan.fetching) or any(file.origin for file in scan.files)
+        except NotKept as error:
+            told.append(f"{source.address} ({error.problem})")
+            missing = True
+            continue
+        when = getattr(source, "refresh", "never")
+        if fetched and (refresh or when != "never"):
+            what = "what is new of it" if when == "new" and not refresh else "again"
+            told.append(f"{source.address} ({what})")
+    return tuple(told), missing
+
+
+def _seconds_of(steps: Sequence[Step]) -> Iterator[Source]:
+    """The sources that steps name in their options."""
+    for step in steps:
+        for name in type(step).model_fields:
+            held = getattr(step, name)
+            yield from (one for one in (held if isinstance(held, list | tuple) else [held]) if isinstance(one, Source))
+
+
+def _unseen(recipe: Recipe, context: Context, fetches: tuple[str, ...]) -> Preview:
+    """All that can be told while some of the sources are not fetched yet."""
+    then = ["read and clean", *_then(recipe, ())]
+    return Preview(
+        name=recipe.name,
+        sources=(),
+        passes=(),
+        sample_rows=0,
+        sample_blocks=0,
+        sample_bytes=0,
+        of_bytes=0,
+        workers=context.workers,
+        store=str(context.store),
+        fetches=fetches,
+        then=tuple(then),
     )
 
 

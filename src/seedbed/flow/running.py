@@ -11,8 +11,9 @@ from pathlib import Path
 import polars as pl
 
 from seedbed.core.check import View
-from seedbed.core.context import Context, Progress
+from seedbed.core.context import Context, Progress, current, store_of
 from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError
+from seedbed.core.licences import Stated, mixed
 from seedbed.core.part import Part, labels_of
 from seedbed.core.rows import ROW
 from seedbed.core.run import LeakageClaim
@@ -39,14 +40,16 @@ from .judging.slices import Slices
 from .known import Clock, Known
 from .papers.notices import MOST_LABELS
 from .papers.place import clear_place, place_run, publish_run
-from .papers.record import assemble, source_records, write_folder
-from .papers.waivers import waive_gates
+from .papers.record import assemble, write_folder
+from .papers.sources import findings_of, source_records, stated
+from .papers.waivers import LICENCE, waive_gates
 from .quick_look import limited
 from .splitting.dataset import Dataset, write_dataset
+from .splitting.made import Made
 from .splitting.split import split_rows
 
 
-def run(
+def run(  # noqa: PLR0913 (each option is an argument)
     loaded: Loaded,
     *,
     out: Path | None = None,
@@ -56,6 +59,8 @@ def run(
     command: str = "",
     cluster: str | None = None,
     limit: int | None = None,
+    offline: bool = False,
+    refresh: bool = False,
 ) -> Finished:
     """Run a recipe to its end.
 
@@ -70,6 +75,8 @@ def run(
             empty, the one that is connected, the environment's `RAY_ADDRESS`, or one that is started on this machine
             for the run. Processes of this machine do the work when left out.
         limit: Read at most so many records of each source: a quick look, which is not published and not `latest`.
+        offline: Fetch nothing: read what earlier runs kept, and fail where they kept nothing.
+        refresh: Fetch again what earlier runs kept.
 
     Returns:
         The run and its folder. A run that a check or a gate stopped has `state` `failed`.
@@ -82,9 +89,21 @@ def run(
     with told_by(loaded), Journal.kept_by_interruptions() as used:
         if limit is not None:
             loaded = limited(loaded, limit)
+        refuse_both(offline, refresh)
         context = replace(_by(cluster, context_of(loaded, workers, batch, progress)), used=used)
-        with connected(context):
+        context = replace(context, offline=offline, refresh=refresh)
+        with current(context), connected(context):
             return _run(loaded, out, context, command, limit)
+
+
+def refuse_both(offline: bool, refresh: bool) -> None:
+    """Nothing can be fetched again by a run that fetches nothing.
+
+    Raises:
+        RecipeError: Both are asked for.
+    """
+    if offline and refresh:
+        raise RecipeError("nothing can be fetched again offline", hint="say --offline or --refresh")
 
 
 @contextmanager
@@ -110,7 +129,7 @@ def context_of(loaded: Loaded, workers: int | None, batch: int | None, progress:
     given = Context()
     return Context(
         base=loaded.base,
-        store=Path(os.environ.get("SEEDBED_STORE") or loaded.base / ".seedbed").absolute(),
+        store=store_of(loaded.base),
         seed=loaded.recipe.split.seed,
         workers=workers or min(8, os.cpu_count() or 1),
         batch=batch or given.batch,
@@ -149,17 +168,17 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
     recipe, curated = loaded.recipe, known.curated
     waived = [waiver.what for waiver in recipe.waive]
     known.task = settle(recipe.task, curated)
-    asked = blanks(known.answers, source_records(curated))
-    known.blanks = tuple(question for question in asked if question.partition(":")[0] not in waived)
-    if recipe.publish and known.blanks:
-        context.progress.say("nothing will be published: questions of card.yaml are not answered yet")
-    view = View(rows=curated.table.scan(), task=known.task)
+    sources = stated(recipe, curated)
+    _look_at_papers(recipe, known, sources, context)
+    licences = {one.source: one.licence for one in sources}
+    view = View(rows=curated.table.scan(), task=known.task, licences=licences)
     known.findings += look(recipe.checks, "rows", view, context)
     known.stopped_by += stops(known.findings, waived)
     if known.stopped_by:
         return
     with clock.of("split"):
-        known.split = split_rows(curated.table, recipe.split, known.task, context, curated.key)
+        made = Made.of(curated.opened, curated.ledger)
+        known.split = split_rows(curated.table, recipe.split, known.task, context, curated.key, made)
         if isinstance(recipe.split, InTurn):
             curated = known.curated = leave_out(
                 curated,
@@ -198,7 +217,26 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
         with clock.of("leakage"):
             known.leakage = _leakage(loaded, known, judging)
     if recipe.publish:
-        known.stopped_by += [f"card: {blank}" for blank in known.blanks]
+        known.stopped_by += _unpublishable(known, waived)
+
+
+def _look_at_papers(recipe: Recipe, known: Known, sources: list[Stated], context: Context) -> None:
+    """What nobody said of the sources, and the card's questions that nobody answered; neither stops a plain run."""
+    records, waived = source_records(known.curated), [waiver.what for waiver in recipe.waive]
+    known.licences = mixed(sources, known.answers.license)
+    known.findings += findings_of(records, known.licences)
+    asked = blanks(known.answers, records)
+    known.blanks = tuple(question for question in asked if question.partition(":")[0] not in waived)
+    if recipe.publish and known.blanks:
+        context.progress.say("nothing will be published: questions of card.yaml are not answered yet")
+    if recipe.publish and known.licences.problems and LICENCE not in waived:
+        context.progress.say(f"nothing will be published: {known.licences.problems[0]}")
+
+
+def _unpublishable(known: Known, waived: list[str]) -> list[str]:
+    """What stands against publishing alone: licences, and blanks of the card."""
+    problems = known.licences.problems if known.licences and LICENCE not in waived else ()
+    return [*(f"licences: {one}" for one in problems), *(f"card: {blank}" for blank in known.blanks)]
 
 
 def refuse_what_cannot_run(recipe: Recipe) -> None:

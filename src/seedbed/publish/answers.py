@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from seedbed.core.documents import Document, open_document
 from seedbed.core.errors import RecipeError, did_you_mean
+from seedbed.core.licences import Stated, mixed
 from seedbed.core.run import SourceRecord
 
 #: Questions that must be answered, or waived, before a dataset is published.
@@ -126,13 +127,14 @@ def _fault(error: ValidationError, document: Document) -> RecipeError:
 
 
 def licence(answers: Answers, run_sources: Iterable[SourceRecord]) -> str | None:
-    """The dataset's licence: as answered, else that of the sources when all of them state the same."""
+    """The dataset's licence: as answered, else that of the sources where all state the same or demand one together."""
     if answers.license:
         return answers.license
-    stated = [source.license for source in run_sources]
-    if stated and stated[0] and len({(name or "").casefold() for name in stated}) == 1:
-        return stated[0]
-    return None
+    stated = [Stated(source.name, source.license) for source in run_sources]
+    if stated and stated[0].licence and len({(one.licence or "").casefold() for one in stated}) == 1:
+        return stated[0].licence
+    found = mixed(stated)
+    return None if found.problems else found.under
 
 
 def blanks(answers: Answers, run_sources: Iterable[SourceRecord]) -> tuple[str, ...]:

@@ -127,7 +127,9 @@ class Waiver(Section):
     """Something that would stop publishing, and why a person lets it pass."""
 
     what: str = Field(
-        min_length=1, description="A check (its `use`), a gate (its metric) or a question of the card (its key)."
+        min_length=1,
+        description="A check (its `use`), a gate (its metric) or a question of the card (its key); `license` also lets "
+        "pass what the licences of the sources would stop.",
     )
     reason: Reason = Field(description="Why; it is printed on the card.")
 

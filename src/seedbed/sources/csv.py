@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,14 +17,14 @@ from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
 from .delimited.dialect import detect, fitting, newline_of, rows_of
 from .delimited.records import Dialect
-from .delimited.rows import Form, Text, parsed
+from .delimited.rows import Form, parsed
 from .delimited.shape import Shape, header_is_a_row, shape_of
 from .delimited.swallowed import Mended
 from .reading.blocks import BLOCK, LONGEST, Cutter, Pieces
-from .reading.encoding import Census, Encoding, by_mark, named, recoder
+from .reading.encoding import Encoding
 from .reading.files import find
-from .reading.kinds import refuse_binary, refuse_other
 from .reading.stream import Stream
+from .reading.surveying import Text, surveyed
 
 _HEAD = 1 << 20
 _WANTED = "delimited text"
@@ -119,17 +119,20 @@ class Csv(FileSource):
         empty: list[DataError] = []
         with context.stage(f"looking at {self.path}", sum(file.size for file in found), "B") as stage:
             for file in found:
-                file, head, encoding, bom, note = self._survey(file, stage.advance)
+                seen = surveyed(
+                    file, self.encoding, wanted=_WANTED, head=_HEAD, advance=stage.advance, size=self.block_bytes
+                )
+                file = seen.file
                 try:
-                    form = self._form(file, head, encoding, bom, notes)
+                    form = self._form(file, seen.head, seen.encoding, seen.bom, notes)
                 except _EmptyError as error:
                     empty.append(error)
                     notes.append(f"{file.name} {error.problem}")
                     continue
                 files.append(file)
                 forms.append(form)
-                if note:
-                    notes.append(f"{file.name}: {note}")
+                if seen.note:
+                    notes.append(f"{file.name}: {seen.note}")
         if not files:
             raise DataError(empty[0].problem, at=empty[0].at, hint=empty[0].hint)
         columns = forms[0].columns
@@ -141,38 +144,6 @@ class Csv(FileSource):
             for name in ("encoding", "delimiter", "quote")
         }
         return Scan(tuple(files), schema, {"files": [asdict(form) for form in forms]}, told, tuple(notes))
-
-    def _survey(self, file: InputFile, advance: Callable[[float], None]) -> tuple[InputFile, bytes, Encoding, int, str]:
-        """Read a file to its end: with its digest, its start (without mark, as UTF-8 if wide), encoding, mark, note."""
-        told, head, census = 0, b"", Census()
-        with Stream(file.url, hashed=True) as stream:
-            while data := stream.read(self.block_bytes):
-                if len(head) < _HEAD:
-                    head += data[: _HEAD - len(head)]
-                if not self.encoding:
-                    census.add(data)
-                advance(stream.position - told)
-                told = stream.position
-            digest = stream.sha256()
-        refuse_other(head, at=file.url, wanted=_WANTED)
-        marked = by_mark(head)
-        note, bom = "", 0
-        if self.encoding:
-            encoding = named(self.encoding, file.url)
-            if encoding.name in ("utf-16", "utf-32") or (marked and marked[0] == encoding.name):
-                encoding, bom = (
-                    Encoding(marked[0] if marked else encoding.name, strict=True),
-                    marked[1] if marked else 0,
-                )
-        elif marked and marked[0] != "utf-8":
-            encoding, bom = Encoding(marked[0]), marked[1]
-            note = f"is read as {marked[0]}"
-        else:
-            bom = marked[1] if marked else 0
-            encoding, note = census.found()
-        head = _recoded(head[bom:], encoding)
-        refuse_binary(head, at=file.url, wanted=_WANTED)
-        return replace(file, sha256=digest), head, encoding, bom, note
 
     def _form(self, file: InputFile, head: bytes, encoding: Encoding, bom: int, notes: list[str]) -> Form:
         at = file.url
@@ -279,11 +250,6 @@ def _pieces(data: bytes, final: bool, *, dialect: Dialect, shape: Shape | None) 
 
 def _forms(scan: Scan) -> list[Form]:
     return [Form.of(form) for form in scan.settings["files"]]
-
-
-def _recoded(data: bytes, encoding: Encoding) -> bytes:
-    decoder = recoder(encoding)
-    return decoder.decode(data).encode("utf-8", "surrogatepass") if decoder else data
 
 
 def _names(header: list[str], at: str) -> list[str]:

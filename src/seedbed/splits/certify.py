@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,21 @@ from numpy.typing import NDArray
 from seedbed.core.splitter import Certificate, Splitter
 
 from .clusters import Clusters, Numbers, Pairs, cluster
-from .dealing import refuse_unfit
+from .dealing import TRAIN, refuse_unfit
 from .verify import Verification
 
 ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class MadeRows:
+    """What is known of rows that were made."""
+
+    parents: Pairs | None = None
+    """`NUMBER`s of made rows and of the rows they were made from."""
+    only_train: NDArray[np.bool_] | None = None
+    """Rows that may not be held out, shape (rows,): they and all that belongs to them go to train, and the others are
+    dealt as if those were not there."""
 
 
 def make_split(
@@ -25,7 +37,7 @@ def make_split(
     *,
     pairs: Pairs,
     groups: Sequence[pl.Series | NDArray[np.generic]] = (),
-    parents: Pairs | None = None,
+    made: MadeRows | None = None,
     verify_with: Callable[[NDArray[np.int8], int], Verification],
     method: str,
 ) -> tuple[NDArray[np.int8], Certificate]:
@@ -40,7 +52,7 @@ def make_split(
         labels: Label of each row, coded from 0, shape (rows,).
         pairs: `NUMBER`s of exact and near copies.
         groups: Columns whose equal values belong together, each of shape (rows,).
-        parents: `NUMBER`s of made rows and of the rows they were made from.
+        made: What is known of made rows.
         verify_with: Checks the splits of the rows, given the round from 1. Each round must draw a fresh sample: the
             rows that one sample showed are mended, so they would say nothing about the others.
         method: How the pairs were found, for the certificate.
@@ -51,22 +63,37 @@ def make_split(
     Raises:
         DataError: The rows do not fit the shares.
     """
+    made = made or MadeRows()
     for done in range(1, ROUNDS + 1):
-        clusters = cluster(numbers, pairs=pairs, groups=groups, parents=parents)
+        clusters = cluster(numbers, pairs=pairs, groups=groups, parents=made.parents)
+        dealt = ~_with_all_of_theirs(clusters.ids, made.only_train)
+        of_dealt = clusters if dealt.all() else Clusters(clusters.ids[dealt], {})
         refuse_unfit(
             splitter,
-            rows=len(numbers),
-            clusters=clusters.count,
-            largest=clusters.largest,
-            joined_by=clusters.largest_joined_by(),
+            rows=int(dealt.sum()),
+            clusters=of_dealt.count,
+            largest=of_dealt.largest,
+            joined_by=of_dealt.largest_joined_by(),
         )
-        splits = splitter.assign(clusters.ids, labels)
+        splits = np.full(len(numbers), TRAIN, dtype=np.int8)
+        splits[dealt] = splitter.assign(clusters.ids[dealt], labels[dealt])
         verification = verify_with(splits, done)
         if not verification.pairs:
             break
         found = np.array([pair[:2] for pair in verification.pairs], dtype=np.uint64)
         pairs = (np.concatenate([pairs[0], found[:, 0]]), np.concatenate([pairs[1], found[:, 1]]))
-    return splits, certify(splitter, clusters, splits, verification, method=method, rounds=done)
+    certificate = certify(
+        splitter, clusters, splits, verification, method=method, rounds=done, only_train=made.only_train
+    )
+    return splits, certificate
+
+
+def _with_all_of_theirs(clusters: NDArray[np.int64], rows: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Rows of clusters that hold one of some rows, shape (rows,)."""
+    if rows is None:
+        return np.zeros(len(clusters), dtype=np.bool_)
+    found: NDArray[np.bool_] = np.isin(clusters, clusters[rows])
+    return found
 
 
 def certify(
@@ -77,11 +104,13 @@ def certify(
     *,
     method: str,
     rounds: int = 1,
+    only_train: NDArray[np.bool_] | None = None,
 ) -> Certificate:
     """State what was kept together, what was asked and got, and what the independent check found.
 
-    It is passed when no cluster straddles splits and the check found no pair.
+    It is passed when no cluster straddles splits, the check found no pair, and no row that only trains is held out.
     """
+    held_out = bool(only_train is not None and (splits[only_train] != TRAIN).any())
     asked = splitter.shares
     rows = np.bincount(splits, minlength=len(asked)).tolist()
     verified: dict[str, Any] = {
@@ -100,9 +129,15 @@ def certify(
         asked=asked,
         got={name: count / max(1, len(splits)) for name, count in zip(asked, rows, strict=True)},
         verified=verified,
+        train_only=None if only_train is None else _moved(clusters.ids, only_train),
         rounds=rounds,
-        passed=not verification.pairs and not straddling(clusters.ids, splits),
+        passed=not verification.pairs and not held_out and not straddling(clusters.ids, splits),
     )
+
+
+def _moved(clusters: NDArray[np.int64], only_train: NDArray[np.bool_]) -> dict[str, int]:
+    rows = int(only_train.sum())
+    return {"rows": rows, "moved": int(_with_all_of_theirs(clusters, only_train).sum()) - rows}
 
 
 def straddling(clusters: NDArray[np.int64], splits: NDArray[np.int8]) -> int:

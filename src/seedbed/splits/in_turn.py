@@ -16,7 +16,7 @@ from seedbed.core.splitter import Certificate, InTurn
 
 from .certify import ROUNDS, certify
 from .clusters import Clusters, Numbers, cluster
-from .dealing import refuse_unfit
+from .dealing import TRAIN, refuse_unfit
 from .verify import Verification
 
 BRIDGES = "bridges_splits"
@@ -43,6 +43,10 @@ class Rows:
     """Of each pair; 1 for equal sets."""
     groups: Sequence[pl.Series] = ()
     """Columns whose equal values belong together; null is no group."""
+    parents: tuple[_Positions, _Positions] | None = None
+    """Made rows, and rows that they were made from."""
+    only_train: NDArray[np.bool_] | None = None
+    """Rows that may not be held out, shape (rows,)."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Neighbour:
     """Its position."""
     split: int
     similarity: float | None
-    """Of the two texts; none where both are of one group."""
+    """Of the two texts; none where both are of one group, or one was made from the other."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +74,19 @@ class Turned:
 
 
 def in_turn(splitter: InTurn, rows: Rows) -> tuple[_Places, dict[int, tuple[Neighbour, ...]]]:
-    """The split of each row, `LEFT_OUT` where its older neighbours disagree, and those neighbours."""
+    """The split of each row, `LEFT_OUT` where its older neighbours disagree, and those neighbours.
+
+    A row that only trains is left out where an older neighbour is held out, too: the older row stays where it is.
+    """
     places = splitter.own(rows.identities)
+    if rows.only_train is not None:
+        places[rows.only_train] = TRAIN
     standing = _Standing(rows)
     bridging: dict[int, tuple[Neighbour, ...]] = {}
     for row in rows.turns[standing.related[rows.turns]].tolist():
         found = standing.neighbours(row)
-        if len({one.split for one in found}) > 1:
+        splits = {one.split for one in found}
+        if len(splits) > 1 or (rows.only_train is not None and rows.only_train[row] and splits - {TRAIN}):
             bridging[row] = found
             places[row] = LEFT_OUT
             continue
@@ -105,6 +115,10 @@ class _Standing:
     _bridged: dict[int, tuple[Neighbour, ...]] = field(default_factory=dict)
     """Sets whose near copies disagree, which no younger row can mend."""
     _age: _Positions = field(init=False)
+    _kin: dict[int, list[int]] = field(default_factory=dict)
+    """What a row was made from, and what was made from it."""
+    _split_of: dict[int, int] = field(default_factory=dict)
+    """Of rows that have kin and had their turn."""
 
     def __post_init__(self) -> None:
         rows, count = self.rows, len(self.rows.numbers)
@@ -120,6 +134,10 @@ class _Standing:
         for group in self._groups:
             named = group >= 0
             self.related[named] |= np.bincount(group[named])[group[named]] > 1
+        for one, other in zip(*(rows.parents or ((), ())), strict=True):
+            self._kin.setdefault(int(one), []).append(int(other))
+            self._kin.setdefault(int(other), []).append(int(one))
+        self.related[list(self._kin)] = True
 
     def neighbours(self, row: int) -> tuple[Neighbour, ...]:
         """The oldest neighbour of each split, the oldest first."""
@@ -134,6 +152,8 @@ class _Standing:
             if len(near) > 1:
                 self._bridged[own_set] = near
             found += near
+        kin = (one for one in self._kin.get(row, ()) if one in self._split_of)
+        found += [Neighbour(one, self._split_of[one], None) for one in kin]
         return self._oldest(found)
 
     def take(self, row: int, split: int) -> None:
@@ -142,6 +162,8 @@ class _Standing:
         for kind, group in enumerate(self._groups):
             if group[row] >= 0:
                 self._first.setdefault((kind, int(group[row])), Neighbour(row, split, None))
+        if row in self._kin:
+            self._split_of[row] = split
 
     def _near_to(self, own_set: int) -> Iterator[Neighbour]:
         for other, similarity in self._near.get(own_set, ()):
@@ -222,7 +244,15 @@ def split_in_turn(
     )
     ids = np.full(len(places), LEFT_OUT, dtype=np.int64)
     ids[kept] = clusters.ids
-    certificate = certify(splitter, clusters, places[kept], verification, method=method, rounds=done)
+    certificate = certify(
+        splitter,
+        clusters,
+        places[kept],
+        verification,
+        method=method,
+        rounds=done,
+        only_train=None if rows.only_train is None else rows.only_train[kept],
+    )
     return Turned(places, bridging, ids, certificate)
 
 
@@ -240,7 +270,12 @@ def _clusters(rows: Rows, places: _Places) -> Clusters:
     ends = np.concatenate([left[both], positions]), np.concatenate([right[both], stands[sets[positions]]])
     apart = ends[0] != ends[1]
     pairs = (rows.numbers[ends[0][apart]], rows.numbers[ends[1][apart]])
-    return cluster(rows.numbers[kept], pairs=pairs, groups=[group.filter(pl.Series(kept)) for group in rows.groups])
+    parents = None
+    if rows.parents is not None:
+        here = kept[rows.parents[0]] & kept[rows.parents[1]]
+        parents = (rows.numbers[rows.parents[0][here]], rows.numbers[rows.parents[1][here]])
+    groups = [group.filter(pl.Series(kept)) for group in rows.groups]
+    return cluster(rows.numbers[kept], pairs=pairs, groups=groups, parents=parents)
 
 
 def _refuse_empty(splitter: InTurn, places: _Places) -> None:

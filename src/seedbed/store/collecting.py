@@ -23,6 +23,8 @@ from .store import UNITS
 
 #: Artefacts that runs share without naming them: they stay while any run is kept.
 SHARED = ("embeddings",)
+#: What sources fetched: it may not be had again, so that it goes only where a person says so.
+FETCHED = "snapshots"
 #: Seconds for which an artefact that no run names is let be: something else may just be making it.
 FRESH = 3600.0
 _DAY = 86_400.0
@@ -86,6 +88,9 @@ class Collection(BaseModel):
     let_go: tuple[str, ...] = Field(description="Runs whose artefacts nothing else needs.")
     fresh: int = Field(description="Artefacts that no run names and that are too new to be removed.")
     interrupted: int = Field(description="Interrupted runs whose artefacts were kept.")
+    fetched: Part | None = Field(
+        None, description="What sources fetched and no run names: it stays unless it was asked for."
+    )
 
 
 @dataclass
@@ -168,6 +173,8 @@ class Rule:
     """Of the runs whose folders are there, only so many of each name; tagged runs are kept besides."""
     all: bool = False
     """Interrupted runs keep nothing, nor does what no run names."""
+    fetched: bool = False
+    """What sources fetched goes, too, where no run names it."""
 
     def keeps(self, entries: Sequence[Entry]) -> list[Entry]:
         """The runs that keep what they used; takes the newest first."""
@@ -200,6 +207,7 @@ def collect(root: Path, rule: Rule, *, dry_run: bool = False) -> Collection:
         going = journals(root)
         plan = _Plan.of(root, rule, entries, kept, [one for one in going if one.alive or not rule.all])
         removed, freed = plan.measure()
+        left = plan.left()
         if not dry_run:
             plan.remove()
             for one in going:
@@ -218,6 +226,7 @@ def collect(root: Path, rule: Rule, *, dry_run: bool = False) -> Collection:
         let_go=tuple(one.id for one in entries if one not in kept and not one.collected),
         fresh=plan.fresh,
         interrupted=0 if rule.all else sum(not one.alive for one in going),
+        fetched=left,
     )
 
 
@@ -235,6 +244,8 @@ class _Plan:
     artefacts: list[Path]
     objects: list[Path]
     fresh: int
+    fetched: list[Path]
+    """What could go and stays, since nobody said that it should."""
 
     @classmethod
     def of(cls, root: Path, rule: Rule, entries: Sequence[Entry], kept: Sequence[Entry], going: list[Going]) -> _Plan:
@@ -245,7 +256,7 @@ class _Plan:
         listed = {name for path in _artefacts(root) for name in _units_of(root, f"{path.parent.name}/{path.name}")}
         known |= {name for one in known for name in _units_of(root, one)}
         running = any(one.alive for one in going)
-        gone, fresh = [], 0
+        gone, fetched, fresh = list[Path](), list[Path](), 0
         for path in _artefacts(root):
             kind = path.parent.name
             name = f"{kind}/{path.name}"
@@ -258,10 +269,16 @@ class _Plan:
             if name not in known and not rule.all and time.time() - _touched(path) < FRESH:
                 fresh += 1
                 continue
-            gone.append(path)
+            (fetched if kind == FETCHED and not rule.fetched else gone).append(path)
         datasets, bundles = _of_entries(kept)
         objects = [path for path in _objects(root) if path.name not in datasets | bundles]
-        return cls(root, gone, [path for path in objects if not _newer(path, rule.older_than)], fresh)
+        return cls(root, gone, [path for path in objects if not _newer(path, rule.older_than)], fresh, fetched)
+
+    def left(self) -> Part | None:
+        """What sources fetched that no run names, measured; none where there is none."""
+        if not self.fetched:
+            return None
+        return Part(kind=FETCHED, what=_WHAT[FETCHED], items=len(self.fetched), bytes=_Seen().of(self.fetched))
 
     def measure(self) -> tuple[tuple[Part, ...], int]:
         """What goes, by kind, and the bytes that this frees."""

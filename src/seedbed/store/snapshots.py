@@ -21,7 +21,7 @@ from typing import IO, Any, Literal, Self
 
 from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError
+from seedbed.core.errors import DataError, NotKept
 from seedbed.core.source import InputFile, Origin
 
 from .places import write_whole
@@ -75,7 +75,12 @@ class Snapshot:
     def of(cls, asked: Any, context: Context) -> Self:
         """The snapshot of what is asked for, said in JSON without secrets; the run uses it from now on."""
         key = digest.of_json(asked)
-        return cls(Store.of(context).artefact(SNAPSHOTS, key).folder, key)
+        store = Store.of(context)
+        if context.offline:  # nothing is made where nothing may be fetched, but the run uses it
+            place = store.look_at(SNAPSHOTS, key)
+            store.used.add(f"{SNAPSHOTS}/{place.folder.name}")
+            return cls(place.folder, key)
+        return cls(store.artefact(SNAPSHOTS, key).folder, key)
 
     @property
     def whole(self) -> bool:
@@ -91,6 +96,16 @@ class Snapshot:
     def kept(self) -> tuple[Kept, ...]:
         """The responses, in order: while fetching, those of this generation so far; else of the last whole one."""
         return tuple(kept for one in self._line() for kept in one.kept.values())
+
+    @property
+    def ever_kept(self) -> Iterator[Kept]:
+        """The responses of all generations, whole or not, in order."""
+        return (kept for one in self._generations for kept in one.kept.values())
+
+    @property
+    def fetched(self) -> tuple[Kept, ...]:
+        """While fetching, the responses of this generation alone: `kept` has those that it adds to, too."""
+        return tuple(self._generations[-1].kept.values()) if self._open else ()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -128,11 +143,12 @@ class Snapshot:
             at: The source, for messages.
 
         Raises:
-            DataError: Nothing was kept and the run is offline, or another process is fetching the same.
+            NotKept: Nothing was kept and the run is offline.
+            DataError: Another process is fetching the same.
         """
         if context.offline and not self.whole:
             cut = ", and what was fetched of it is not whole" if self._generations else ""
-            raise DataError(f"nothing was kept of this source{cut}", at=at, hint="run once without --offline")
+            raise NotKept(f"nothing was kept of this source{cut}", at=at, hint="run once without --offline")
         again: Refresh = "always" if context.refresh else refresh
         wanted = not self.whole or self.unfinished or again != "never"
         if context.offline or self.key in context.fetched or not wanted:

@@ -3,7 +3,7 @@
 Memory. What grows: 28 bytes for each row that shares a key with an earlier one, half as many links of 20 bytes that
 wait, and about 80 bytes for each of both while they are summed up. Where 3 of 20 rows do, as in the corpora of the
 benchmarks, that is 24 bytes for each row of the table: 24 MB for a million, 120 MB for five. What does not grow:
-500,000 links at least, and one partition of the keys (two million of 22 bytes, held about four times: 180 MB).
+500,000 links at least, and one partition of the keys (a million of 22 bytes, held about four times: 90 MB).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from seedbed.flow.splitting.dataset import Dataset
 
 from .relatives import Relating
 from .reread import Reread, reread, same, shown
-from .story import Change, Copy, Fate, Origin, Prediction, Rejection, Relative, Story
+from .story import Change, Copy, Fate, Fetched, Origin, Prediction, Rejection, Relative, Story
 
 #: Relatives of a rejected row that are followed, and rejected copies that are named.
 _MOST_RELATIVES = 10
@@ -226,8 +226,26 @@ def _origin(held: _Held, at: tuple[str, str, int], rejected: dict[str, Any] | No
     told = next(one for one in held.finished.run.sources if one.name == source)
     line = again.line or (rejected or {}).get("evidence", {}).get("line")
     return Origin(
-        source=source, use=told.use, path=told.path, file=file, record=record, line=line, license=told.license
+        source=source,
+        use=told.use,
+        path=told.path,
+        file=file,
+        record=record,
+        line=line,
+        **{name: getattr(told, name) for name in ("license", "terms", "collected_by", "consent")},
+        fetched=_fetched(held, source, file),
     )
+
+
+def _fetched(held: _Held, source: str, file: str) -> Fetched | None:
+    """Where a file was fetched, by the run's lineage."""
+    try:
+        lineage = json.loads((held.folder / "lineage.json").read_text("utf-8"))
+        files = next(one["files"] for one in lineage["sources"] if one["name"] == source)
+        found = next(one for one in files if one["name"] == file)
+        return Fetched(**found["origin"], sha256=found["sha256"]) if "origin" in found else None
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):  # an older run, or a damaged one
+        return None
 
 
 def _changes(held: _Held, row: str, again: Reread) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import json
 import shlex
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from seedbed.core.context import Context, Progress
+from seedbed.core.context import Context, Progress, current, store_of
 from seedbed.core.documents import open_document
 from seedbed.core.errors import SeedbedError
 from seedbed.core.ledger import EXCERPT_LENGTH, mask, masked
@@ -71,7 +72,7 @@ def reread(
         progress: Where progress is shown.
         trust: Whether steps may run functions of whoever made the recipe.
     """
-    with Context(progress=progress or Context().progress).stage("Reading the row again"):
+    with Context(progress=progress or Context().progress).stage("Reading the row again"), ExitStack() as stack:
         try:
             found = _opened(finished)
         except SeedbedError as error:
@@ -81,6 +82,7 @@ def reread(
                 note=f"The source is not what it was, or not there ({found}): told from the run's folder alone."
             )
         recipe, opened, context = found
+        stack.enter_context(current(context))
         source, file, record = row
         one = next(one for one in opened if one.name == source)
         place = [each.name for each in one.scan.files].index(file)
@@ -103,11 +105,13 @@ def _opened(finished: Finished) -> tuple[Recipe, tuple[Opened, ...], Context] | 
     locked = json.loads((finished.folder / "recipe.lock").read_text("utf-8"))["inputs"]
     why = ""
     for base in _bases(finished):
-        context = Context(base=base)
+        # Nothing is fetched to tell of what was: it is in the run's store, or it is not.
+        context = Context(base=base, store=store_of(base), offline=True)
         try:
-            recipe = parse(document.data, base).recipe
-            opened = open_sources(recipe.sources, context)
-            now = _inputs(opened, recipe)
+            with current(context):
+                recipe = parse(document.data, base).recipe
+                opened = open_sources(recipe.sources, context)
+                now = _inputs(opened, recipe)
         except SeedbedError as error:
             why = why or f"{error.at}: {error.problem}"
             continue

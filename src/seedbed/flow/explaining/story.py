@@ -13,6 +13,18 @@ class _Told(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Fetched(_Told):
+    """Where and how the file of a row was fetched."""
+
+    url: str
+    fetched: str = Field(description="When, in UTC (ISO 8601).")
+    status: int | None = Field(None, description="Of the HTTP response.")
+    media_type: str = ""
+    robots: str = Field("", description="What robots.txt decided, and by which rule.")
+    sha256: str = Field(description="Of what came.")
+    facts: dict[str, Any] = Field(default_factory=dict, description="What else is known: validators, redirects, …")
+
+
 class Origin(_Told):
     """Where a row comes from."""
 
@@ -23,6 +35,10 @@ class Origin(_Told):
     record: int = Field(description="Number of the record in its file, from 1.")
     line: int | None = Field(None, description="Line of the file that it begins on, where that is known.")
     license: str | None = None
+    terms: str | None = None
+    collected_by: str | None = None
+    consent: str | None = None
+    fetched: Fetched | None = Field(None, description="Of a file that was fetched.")
 
 
 class Change(_Told):

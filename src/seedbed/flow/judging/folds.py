@@ -25,6 +25,8 @@ class DealtFolds:
     rows: pl.DataFrame
     fold: NDArray[np.int64]
     count: int
+    judging: NDArray[np.bool_]
+    """Whether each row may judge: one that was made, and only trains, is held out with its fold and not measured."""
 
     def judge(self, name: str, learner: Learner, judging: Judging) -> dict[str, FoldScores]:
         """Fit on all folds but one, measure on that one, and so on; what was fitted before comes from the store.
@@ -37,7 +39,7 @@ class DealtFolds:
             for fold in range(self.count):
                 held = pl.Series(self.fold == fold)
                 model, _ = judging.fit(learner, {"train": judging.rows("train", self.rows.filter(~held))})
-                test = judging.rows("fold", self.rows.filter(held))
+                test = judging.rows("fold", self.rows.filter(held & pl.Series(self.judging)))
                 probabilities = judging.predict(model, test.frame)
                 for metric in judging.metrics:
                     values[metric.use].append(measure(metric, test.truth, probabilities))
@@ -60,4 +62,5 @@ def deal(splits: dict[str, Rows], split: Split, count: int, seed: int) -> DealtF
     clusters = np.concatenate([split.clusters_in(name) for name in names])
     truth = np.concatenate([splits[name].truth for name in names])
     rows = pl.concat([splits[name].frame for name in names])
-    return DealtFolds(rows, deal_folds(clusters, truth, count, seed), count)
+    may_judge = np.concatenate([split.judging_in(name) for name in names])
+    return DealtFolds(rows, deal_folds(clusters, truth, count, seed), count, may_judge)

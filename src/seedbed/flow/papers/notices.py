@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from seedbed.core.run import DatasetRecord
+from seedbed.core.splitter import Certificate
 
 #: Fewer rows than this make for wide intervals.
 FEW_ROWS = 100
@@ -13,8 +14,13 @@ FEW_ROWS = 100
 MOST_LABELS = 1_000
 
 
-def notices(labels: Sequence[str], dataset: DatasetRecord | None) -> Iterator[str]:
+def notices(
+    labels: Sequence[str], dataset: DatasetRecord | None, certificate: Certificate | None = None
+) -> Iterator[str]:
     """Things to look at, a sentence each."""
+    if certificate and certificate.train_only:
+        made, moved = certificate.train_only["rows"], certificate.train_only["moved"]
+        yield f"{made:,} made rows only train, and {moved:,} other rows that belong to them went to train with them"
     alike = defaultdict(list)
     for label in labels:
         alike[" ".join(label.split()).casefold()].append(label)

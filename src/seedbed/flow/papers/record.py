@@ -12,8 +12,7 @@ import polars as pl
 
 from seedbed.core.context import Context
 from seedbed.core.ledger import LEDGER_SCHEMA
-from seedbed.core.run import DatasetRecord, Run, SourceRecord, StepRecord
-from seedbed.core.step import Second
+from seedbed.core.run import DatasetRecord, Run, StepRecord
 from seedbed.core.version import __version__
 from seedbed.engine.curate import Curated, lock_of
 from seedbed.flow.known import Clock, Known
@@ -23,47 +22,10 @@ from seedbed.recipe.loading import Loaded, dump
 
 from .notices import notices
 from .place import write_record
+from .sources import licences_record, lineage_of, source_records
 from .waivers import waivers_used
 
 _VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "scipy")
-
-
-def source_records(curated: Curated) -> tuple[SourceRecord, ...]:
-    """The sources as they were read, then those that steps read besides."""
-    counts = curated.facts.get("sources", {})
-    remarks = curated.facts.get("remarks", {})
-    first = (
-        SourceRecord(
-            name=one.name,
-            use=one.source.use,
-            path=one.source.address,
-            license=one.source.license,
-            files=len(one.scan.files),
-            bytes=sum(file.size for file in one.scan.files),
-            rows=counts.get(one.name, {}).get("rows", 0),
-            malformed=counts.get(one.name, {}).get("malformed", 0),
-            settings=one.scan.found,
-            notes=(*one.notes, *(f"{n:,} rows: {text}" for text, n in sorted(remarks.get(one.name, {}).items()))),
-        )
-        for one in curated.opened
-    )
-    return (*first, *(_second_record(name, second) for name, second in curated.seconds))
-
-
-def _second_record(step: str, second: Second) -> SourceRecord:
-    """A source that a step read: it goes by the step's name."""
-    return SourceRecord(
-        name=step,
-        use=second.source.use,
-        path=second.source.address,
-        license=second.source.license,
-        files=len(second.scan.files),
-        bytes=sum(file.size for file in second.scan.files),
-        rows=second.rows,
-        malformed=second.malformed,
-        settings=second.scan.found,
-        notes=(f"is read by the step {step}; its rows are none of the run's", *second.notes),
-    )
 
 
 def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, command: str) -> Run:
@@ -83,7 +45,10 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         task=known.task.model_dump(mode="json"),
         seed=context.seed,
         limit=known.limit,
+        offline=context.offline,
+        refreshed=context.refresh,
         sources=source_records(curated),
+        licences=licences_record(known.licences) if known.licences else None,
         rows=curated.books,
         steps=tuple(StepRecord(**vars(count)) for count in curated.parts),
         dataset=known.dataset or empty,
@@ -91,7 +56,7 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         findings=tuple(known.findings),
         notices=(
             *([said_of(known.limit)] if known.limit else []),
-            *notices(known.task.labels or (), known.dataset),
+            *notices(known.task.labels or (), known.dataset, known.split.certificate if known.split else None),
         ),
         models=judged.models if judged else (),
         metric=recipe.evaluate.metrics[0],
@@ -167,18 +132,10 @@ def _write_ledger(curated: Curated, folder: Path) -> None:
 def _lineage(curated: Curated, run: Run) -> dict[str, object]:
     scans = [*(one.scan for one in curated.opened), *(second.scan for _, second in curated.seconds)]
     return {
-        "sources": [
-            {
-                "name": record.name,
-                "use": record.use,
-                "path": record.path,
-                "license": record.license,
-                "files": [{"name": f.name, "bytes": f.size, "sha256": f.sha256} for f in scan.files],
-            }
-            for record, scan in zip(run.sources, scans, strict=True)
-        ],
+        "sources": [lineage_of(record, scan) for record, scan in zip(run.sources, scans, strict=True)],
         "steps": [step.part for step in run.steps],
         "dataset": {"digest": run.dataset.digest, "splits": run.dataset.splits},
         "models": [{"name": model.name, "trained_on": run.dataset.digest} for model in run.models],
-        "row_ids": "SOURCE:FILE#RECORD names the source, its file and the record within it, from 1",
+        "row_ids": "SOURCE:FILE#RECORD names the source, its file and the record within it, from 1; where the file was "
+        "fetched, its `origin` says from where, when and how",
     }

@@ -10,6 +10,9 @@ from seedbed.publish.answers import blanks
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.sections import Waiver
 
+#: Waives what the licences of the sources, and the check and the question of that name, would stop.
+LICENCE = "license"
+
 
 def waive_gates(gates: Sequence[GateRecord], waivers: Sequence[Waiver]) -> list[GateRecord]:
     """Each failed gate with the reason to let it pass, if there is one: its own, else that of the recipe."""
@@ -28,6 +31,8 @@ def waivers_used(recipe: Recipe, known: Known, sources: Sequence[SourceRecord]) 
     for gate in known.gates:
         if gate.waived:
             yield Waived(what=f"gate {gate.metric} on {gate.split}", reason=gate.waived)
+    if known.licences and known.licences.problems and LICENCE in reasons:
+        yield Waived(what="licences", reason=reasons[LICENCE])
     for question in blanks(known.answers, sources):
         key = question.partition(":")[0]
         if key in reasons:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -135,10 +136,13 @@ def predict_file(
     if isinstance(out, Path):
         refuse_ending(out)
         _refuse_input(out, path, context)
-    opened, notes = _opened(predictor, path, context)
-    reading = _reading(predictor, list(opened.renames), columns or {}, path)
-    done = Labelled(notes=notes)
     with ExitStack() as stack:
+        if not is_local(path):  # fetched each time it is named, and kept no longer than that
+            folder = stack.enter_context(TemporaryDirectory(prefix="seedbed-"))
+            context = replace(context, store=Path(folder))
+        opened, notes = _opened(predictor, path, context)
+        reading = _reading(predictor, list(opened.renames), columns or {}, path)
+        done = Labelled(notes=notes)
         write = stack.enter_context(writing(out)) if isinstance(out, Path) else out
         total = sum(file.size for file in opened.scan.files)
         stage = stack.enter_context(context.stage(f"Labelling {PurePosixPath(path).name}", total, "B"))

@@ -25,12 +25,14 @@ from seedbed.core.task import Task
 from seedbed.engine.jobs import write_parquet
 from seedbed.engine.provenance import code_of, versions
 from seedbed.engine.units import Crew
-from seedbed.splits.certify import make_split
+from seedbed.splits.certify import MadeRows, make_split
 from seedbed.splits.clusters import cluster
 from seedbed.splits.in_turn import BRIDGES, Neighbour, Rows, Turned, split_in_turn
 from seedbed.splits.verify import Verification, verify
 from seedbed.steps.near_duplicates import NearDuplicates
 from seedbed.store.store import Store
+
+from .made import Made
 
 #: Up to so many rows, and so many shingles, every pair is compared exactly; above, bands of MinHash find candidates.
 EXACT_UP_TO = 200_000
@@ -71,12 +73,20 @@ class Split:
     """Rows that have a similar one."""
     clusters: NDArray[np.int64]
     """Cluster of each of `numbers`: rows of one belong together."""
+    only_train: NDArray[np.bool_] | None = None
+    """Whether each of `numbers` may judge nothing; none where all may."""
     left_out: Path | None = None
     """Verdicts (`NUMBER`, `reason`, `evidence`) on rows that are in no split, where there are any."""
 
     def clusters_in(self, name: str) -> NDArray[np.int64]:
         """Clusters of the rows of a split, in the order of the dataset's rows."""
         found: NDArray[np.int64] = self.clusters[self.places == self.names.index(name)]
+        return found
+
+    def judging_in(self, name: str) -> NDArray[np.bool_]:
+        """Whether the rows of a split may judge, in the order of the dataset's rows."""
+        here = self.places == self.names.index(name)
+        found: NDArray[np.bool_] = np.ones(here.sum(), np.bool_) if self.only_train is None else ~self.only_train[here]
         return found
 
     def of(self, rows: pl.DataFrame) -> pl.Series:
@@ -136,19 +146,30 @@ def near_pairs(table: Table, similarity: Similarity, context: Context, key: str,
     return Near(pairs["a"].to_numpy(), pairs["b"].to_numpy(), pairs["similarity"].to_numpy(), method)
 
 
-def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, key: str) -> Split:
+def split_rows(
+    table: Table, splitter: Splitter, task: Task, context: Context, key: str, made: Made | None = None
+) -> Split:
     """Decide the split of every row, and prove that nothing that belongs together straddles; once per content.
+
+    Args:
+        table: The rows.
+        splitter: The recipe's.
+        task: Its text is compared where the splitter names no column.
+        context: Where to keep what was decided.
+        key: Digest of everything that the rows were made from.
+        made: Which of the rows a model wrote, and from what.
 
     Raises:
         DataError: The rows do not fit the shares.
     """
     similarity = similarity_of(splitter, table, task)
-    code = [code_of(type(splitter)), digest.of_file(Path(__file__)), versions()]
+    here = [digest.of_file(Path(__file__).with_name(name)) for name in ("made.py", "split.py")]
+    code = [code_of(type(splitter)), here, versions()]
     made_from = [key, splitter.model_dump(mode="json"), task.label, asdict(similarity), code]
     place = Store.of(context).artefact("splits", digest.of_json(made_from))
     if not place.intact:
         place.done.unlink(missing_ok=True)  # damaged: deal again
-        rows = _Splitting(table, splitter, task, similarity, context)
+        rows = _Splitting(table, splitter, task, similarity, context, made)
         split = rows.in_turn(splitter, key, place.folder) if isinstance(splitter, InTurn) else rows.dealt(key)
         assigned = pl.DataFrame({NUMBER: split.numbers, "place": split.places, "cluster": split.clusters})
         write_parquet(assigned, place.folder / "splits.parquet")
@@ -156,14 +177,16 @@ def split_rows(table: Table, splitter: Splitter, task: Task, context: Context, k
         place.seal(told, "splits.parquet", *([split.left_out.name] if split.left_out else []))
         return split
     assigned, facts = pl.read_parquet(place.folder / "splits.parquet"), place.facts()
+    numbers = assigned[NUMBER].to_numpy()
     return Split(
         names=tuple(splitter.shares),
-        numbers=assigned[NUMBER].to_numpy(),
+        numbers=numbers,
         places=assigned["place"].to_numpy(),
         certificate=Certificate.model_validate(facts["certificate"]),
         similarity=similarity,
         similar=facts["similar"],
         clusters=assigned["cluster"].to_numpy(),
+        only_train=made.only_train(numbers) if made else None,
         left_out=left_out if (left_out := place.folder / LEFT_OUT_FILE).exists() else None,
     )
 
@@ -177,6 +200,7 @@ class _Splitting:
     task: Task
     similarity: Similarity
     context: Context
+    made: Made | None = None
 
     @cached_property
     def rows(self) -> pl.DataFrame:
@@ -191,6 +215,16 @@ class _Splitting:
     def numbers(self) -> NDArray[np.uint64]:
         """`NUMBER` of each row."""
         return self.rows[NUMBER].to_numpy()
+
+    @cached_property
+    def parents(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]] | None:
+        """Made rows and what they were made from."""
+        return self.made.pairs(self.numbers, self.table) if self.made and self.made.parents else None
+
+    @property
+    def only_train(self) -> NDArray[np.bool_] | None:
+        """Whether each row may judge nothing."""
+        return self.made.only_train(self.numbers) if self.made else None
 
     @property
     def groups(self) -> list[pl.Series]:
@@ -244,12 +278,13 @@ class _Splitting:
             labels,
             pairs=(near.left, near.right),
             groups=self.groups,
+            made=MadeRows(self.parents, self.only_train),
             verify_with=check,
             method=near.method,
         )
         one, other = np.array(mended, dtype=np.uint64).reshape(-1, 2).T
         pairs = (np.concatenate([near.left, one]), np.concatenate([near.right, other]))
-        clusters = cluster(self.numbers, pairs=pairs, groups=self.groups).ids
+        clusters = cluster(self.numbers, pairs=pairs, groups=self.groups, parents=self.parents).ids
         return self._split(self.numbers, places, certificate, near, clusters)
 
     def in_turn(self, splitter: InTurn, key: str, folder: Path) -> Split:
@@ -265,6 +300,8 @@ class _Splitting:
                 right=np.searchsorted(self.numbers, near.right),
                 similarity=near.similarity,
                 groups=self.groups,
+                parents=self._positions(self.parents),
+                only_train=self.only_train,
             )
             turned = split_in_turn(splitter, rows, verify_with=self.check, method=near.method)
         kept = turned.places >= 0
@@ -272,6 +309,13 @@ class _Splitting:
         numbers, clusters = self.numbers[kept], turned.clusters[kept]
         split = self._split(numbers, turned.places[kept], turned.certificate, near, clusters)
         return replace(split, left_out=left_out)
+
+    def _positions(
+        self, pairs: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        if pairs is None:
+            return None
+        return np.searchsorted(self.numbers, pairs[0]), np.searchsorted(self.numbers, pairs[1])
 
     def _split(
         self,
@@ -282,7 +326,9 @@ class _Splitting:
         clusters: NDArray[np.int64],
     ) -> Split:
         similar = len(np.intersect1d(np.concatenate([near.left, near.right]), numbers))
-        return Split(tuple(self.splitter.shares), numbers, places, certificate, self.similarity, similar, clusters)
+        only_train = self.made.only_train(numbers) if self.made else None
+        names = tuple(self.splitter.shares)
+        return Split(names, numbers, places, certificate, self.similarity, similar, clusters, only_train)
 
     def _verdicts(self, turned: Turned, path: Path) -> Path:
         """Write why rows are left out: a neighbour of each split that the row would bridge."""

@@ -1,4 +1,4 @@
-"""Brings a dataset or a model back from the store, by digest, tag or run; also when the run's folder is gone."""
+"""Brings a dataset, a model or a response back from the store, by digest, tag or run; also when the run is gone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from seedbed.store.objects import Objects, digest_of
 from seedbed.store.places import arriving
 from seedbed.store.runs import Entry, Index, KeptFile
 
+from .responses import bring, response_like
+
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 #: A folder of a dataset's files: `data/SPLIT-NNNNN-of-NNNNN.parquet`.
 _FILE = re.compile(r"data/(?P<split>.+)-\d{5}-of-\d{5}\.parquet")
@@ -28,13 +30,15 @@ _FILE = re.compile(r"data/(?P<split>.+)-\d{5}-of-\d{5}\.parquet")
 class Fetched:
     """What was brought back."""
 
-    kind: Literal["dataset", "model"]
+    kind: Literal["dataset", "model", "response"]
     digest: str
     run: str
     model: str | None
     folder: Path
     files: int
     bytes: int
+    url: str = ""
+    """Where a response came from."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def fetch(named: str, out: Path, store: Path, *, model: str | None = None) -> Fe
     """Bring a dataset or model back, whole or not at all, its digest computed anew.
 
     Args:
-        named: Digest of a dataset or model, or its first characters (8 at least); or a run, however it is named.
+        named: Digest of a dataset or model, or the SHA-256 of a response as `lineage.json` gives it, or its first
+            characters (8 at least); or a run, however it is named.
         out: Folder to make.
         store: The store.
         model: Of a run, the model to bring instead of the dataset.
@@ -67,6 +72,9 @@ def fetch(named: str, out: Path, store: Path, *, model: str | None = None) -> Fe
         raise RecipeError("this is inside the store itself", at=f"--out {out}", hint=hint)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RecipeError("there is something already", at=f"--out {out}", hint="name a new folder, or an empty one")
+    response = _response(named, out, store) if model is None else None
+    if response:
+        return response
     wanted = _wanted(named, store, model)
     if not wanted.files:
         raise RecipeError(
@@ -94,6 +102,21 @@ def fetch(named: str, out: Path, store: Path, *, model: str | None = None) -> Fe
         files=len(wanted.files),
         bytes=sum(file.bytes for file in wanted.files),
     )
+
+
+def _response(named: str, out: Path, store: Path) -> Fetched | None:
+    """What a source fetched, brought back; none where the name is not that of a response."""
+    found = response_like(named, store) if _DIGEST.fullmatch(named) else None
+    if found is None or _by_digest(named, Index(store).entries()):
+        return None
+    path, kept = found
+    try:
+        with arriving(out.resolve()) as folder:
+            folder.mkdir()
+            bring(path, kept, folder)
+    except OSError as error:
+        raise RecipeError(f"cannot be written ({error.strerror})", at=f"--out {out}", hint="name another") from None
+    return Fetched("response", kept.sha256, "", None, out, 1, kept.size, url=kept.origin.url)
 
 
 def _wanted(named: str, store: Path, model: str | None) -> _Wanted:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from seedbed.core.source import Block, Parsed
 from seedbed.sources.reading.blocks import Malformed, Marked, TooLong, kept, malformed_table, too_long
-from seedbed.sources.reading.encoding import Encoding, recoder
-from seedbed.sources.reading.stream import Stream
+from seedbed.sources.reading.encoding import Encoding
 
 from .records import Dialect, Records, values
 from .shape import Column, Shape
@@ -56,29 +55,6 @@ class Form:
     def dialect(self, longest: int) -> Dialect:
         """How fields are told apart."""
         return Dialect(self.delimiter.encode(), self.quote.encode(), self.newline.encode(), longest)
-
-
-class Text:
-    """The bytes of a file after its byte-order mark; a wide encoding is recoded to UTF-8 on the way."""
-
-    def __init__(self, stream: Stream, encoding: Encoding, bom: int) -> None:
-        self._stream, self._bom = stream, bom
-        self._recoder = recoder(encoding)
-
-    @property
-    def position(self) -> int:
-        """Stored bytes read so far."""
-        return self._stream.position
-
-    def read(self, size: int) -> bytes:
-        """At most `size` bytes, or a few more once recoded; none at the end."""
-        while True:
-            raw = self._stream.read(size)
-            data, self._bom = raw[self._bom :], max(self._bom - len(raw), 0)
-            if self._recoder:
-                data = self._recoder.decode(data, final=not raw).encode("utf-8", "surrogatepass")
-            if data or not raw:
-                return data
 
 
 def parsed(block: Block, form: Form, schema: pl.Schema, nulls: Sequence[str], longest: int) -> Parsed:

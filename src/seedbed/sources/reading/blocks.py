@@ -171,6 +171,28 @@ def line_ends(data: bytes, newline: bytes, final: bool) -> NDArray[np.int64]:
     return ends.astype(np.int64)
 
 
+def lines_of(data: bytes, final: bool) -> Pieces:
+    """Each line a record; one of white space alone is blank."""
+    ends = line_ends(data, b"\n", final)
+    starts = np.concatenate([np.zeros(min(1, len(ends)), np.int64), ends[:-1]])
+    blank = np.zeros(len(ends), bool)
+    if len(ends):
+        first = np.frombuffer(data, np.uint8)[starts]
+        # Only a line that starts with white space can be blank.
+        for place in np.flatnonzero(np.isin(first, np.frombuffer(b" \t\r\n\v\f", np.uint8))).tolist():
+            blank[place] = not data[starts[place] : ends[place]].strip()
+    return Pieces(ends, blank)
+
+
+def paragraphs_of(data: bytes, final: bool) -> Pieces:
+    """Each stretch of lines up to a blank one a record; what is blank between them is none."""
+    lines = lines_of(data, final)
+    there = ~lines.blank
+    before_blank = np.append(lines.blank[1:], final)  # the last line may go on
+    last = lines.blank | (there & before_blank)
+    return Pieces(lines.ends[last], lines.blank[last])
+
+
 @dataclass(frozen=True)
 class Malformed:
     """A record that is no row."""

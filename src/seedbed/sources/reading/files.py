@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
@@ -17,6 +18,8 @@ from seedbed.core.errors import DataError, MissingExtraError, SeedbedError, did_
 from seedbed.core.packages import SCHEME, located
 from seedbed.core.source import InputFile
 from seedbed.store.places import is_run
+
+from .remote import kept_files, opened
 
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 _WEB = ("http://", "https://")
@@ -48,7 +51,7 @@ def find(
         if text.startswith(SCHEME):
             found = _in_package(text, suffixes, passed)
         elif "://" in text and not text.startswith("file://"):
-            found = _remote(text, suffixes, passed)
+            found = _kept(path, text, suffixes, passed, context)
         else:
             found = _local(local_path(text, context.base), text, suffixes, passed)
         found = [_shown(file, path, alone=len(found) == 1) for file in found]
@@ -132,7 +135,7 @@ def _shown(file: InputFile, path: str, *, alone: bool) -> InputFile:
     last = PurePosixPath(path.partition("?")[0]).name
     # The name of a file that a path names by itself is the end of that path, as it is written.
     itself = alone and "${env:" in last and expand(last).endswith(file.name)
-    return InputFile(last if itself else conceal(file.name, path), conceal(file.url, path), file.size)
+    return replace(file, name=last if itself else conceal(file.name, path), url=conceal(file.url, path))
 
 
 # -- on this machine
@@ -258,15 +261,25 @@ def _in_package(url: str, suffixes: tuple[str, ...], passed: list[str]) -> list[
 # -- elsewhere
 
 
-def _remote(text: str, suffixes: tuple[str, ...], passed: list[str]) -> list[InputFile]:
-    import fsspec
+def _kept(path: str, text: str, suffixes: tuple[str, ...], passed: list[str], context: Context) -> list[InputFile]:
+    """The files that a URL means, as the store keeps them."""
 
+    def listing(over: list[str]) -> list[InputFile]:
+        found = _remote(text, suffixes, over)
+        return [_shown(file, path, alone=len(found) == 1) for file in found]
+
+    # On the web a URL is one file; elsewhere it may be a folder, of which each source takes its own.
+    asked = {"files": path, **({} if text.startswith(_WEB) else {"endings": list(suffixes)})}
+    with failures(path):
+        return kept_files(path, asked, listing, passed, context)
+
+
+def _remote(text: str, suffixes: tuple[str, ...], passed: list[str]) -> list[InputFile]:
+    if text.startswith(_WEB):  # a web server has no folders, and `?` belongs to the address
+        return [InputFile(PurePosixPath(text.partition("?")[0]).name or "index", text, 0)]
     with failures(text):
-        system, path = fsspec.core.url_to_fs(text)
-        if text.startswith(_WEB):  # a web server has no folders, and `?` belongs to the address
-            name = PurePosixPath(text.partition("?")[0]).name or "index"
-            return [InputFile(name, text, int(system.info(path).get("size") or 0))]
-        path = str(path)
+        system, path = opened(text)
+        system.invalidate_cache()
         if glob.has_magic(path):
             root, paths = _before_magic(path), [str(p) for p in system.glob(path) if system.isfile(p)]
             if not paths:
@@ -291,7 +304,8 @@ def _remote(text: str, suffixes: tuple[str, ...], passed: list[str]) -> list[Inp
 
 def _members(file: InputFile, suffixes: tuple[str, ...], passed: list[str], *, explicit: bool) -> Iterable[InputFile]:
     """The file itself, or the members of a zip archive as `zip://MEMBER::ARCHIVE`, which `Stream` opens."""
-    if not _is_zip(file):
+    itself = ".xlsx" in suffixes and not file.url.lower().endswith(".zip")  # a workbook is an archive by itself
+    if itself or not _is_zip(file):
         return [file]
     with failures(file.url), open_stored(file.url) as raw:
         try:
@@ -299,7 +313,7 @@ def _members(file: InputFile, suffixes: tuple[str, ...], passed: list[str], *, e
         except (zipfile.BadZipFile, NotImplementedError) as error:
             raise DataError(f"is not a whole zip archive ({error})", at=file.url, hint="fetch it again") from None
     if any(info.filename == "[Content_Types].xml" for info in infos):
-        raise DataError("is an Office document (Excel?), not a text file", at=file.url, hint="save the sheet as CSV")
+        raise DataError("is an Office document, not a text file", at=file.url, hint="use: excel reads workbooks")
     infos = [
         i
         for i in infos
@@ -312,7 +326,13 @@ def _members(file: InputFile, suffixes: tuple[str, ...], passed: list[str], *, e
         _nothing_fits(file.url, suffixes, [info.filename for info in infos])
     _pass_over(passed, (f"{file.name}/{info.filename}" for info in infos if info not in fitting), suffixes)
     return [
-        InputFile(f"{file.name}/{info.filename}", f"zip://{info.filename}::{file.url}", info.file_size)
+        replace(
+            file,
+            name=f"{file.name}/{info.filename}",
+            url=f"zip://{info.filename}::{file.url}",
+            size=info.file_size,
+            sha256="",
+        )
         for info in sorted(fitting, key=lambda info: natural(info.filename))
     ]
 

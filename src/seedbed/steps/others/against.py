@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError, WithJsonSchema
 
-from seedbed.core.context import Context, expand
+from seedbed.core.context import context_at, expand
 from seedbed.core.errors import DataError, RecipeError, did_you_mean, told_as
 from seedbed.core.numbers import count
 from seedbed.core.rows import RECORD_BITS
@@ -117,7 +117,7 @@ class Other:
     def scan(self) -> Scan:
         """The files as they were when they were first looked at; what is read later must be the same."""
         with told_as(DataError, self.source.address):
-            return self.source.scan(Context(base=self.base))
+            return self.source.scan(context_at(self.base))
 
     @cached_property
     def known(self) -> Sequence[str]:
@@ -131,7 +131,7 @@ class Other:
             DataError: It cannot be read, or is not what it was when it was looked at.
         """
         with told_as(DataError, self.source.address):
-            for block in self.source.blocks(self.scan, Context(base=self.base)):
+            for block in self.source.blocks(self.scan, context_at(self.base)):
                 yield block.file, self.source.parse(block, self.scan)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 from seedbed.core import digest
-from seedbed.core.context import Context
+from seedbed.core.context import context_at
 from seedbed.core.errors import DataError, RecipeError, did_you_mean, told_as
 from seedbed.core.ledger import mask
 from seedbed.core.numbers import count, size, typed
@@ -52,7 +52,7 @@ class SecondSource:
     def scan(self) -> Scan:
         """The files as they were when they were first looked at; what is read later must be the same."""
         with told_as(DataError, self.source.address):
-            return self.source.scan(Context(base=self.base))
+            return self.source.scan(context_at(self.base))
 
     @property
     def made_from(self) -> list[Any]:
@@ -158,7 +158,7 @@ class SecondSource:
         return first.with_row_index(PLACE).drop(_FILE, _RECORD), second
 
     def _parsed(self) -> Iterator[tuple[int, Parsed]]:
-        for block in self.source.blocks(self.scan, Context(base=self.base)):
+        for block in self.source.blocks(self.scan, context_at(self.base)):
             yield block.file, self.source.parse(block, self.scan)
 
     def _piece(self, file: int, parsed: Parsed) -> pl.DataFrame:

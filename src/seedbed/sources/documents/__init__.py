@@ -1,0 +1,1 @@
+"""What sources of pages and documents share."""

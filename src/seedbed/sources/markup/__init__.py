@@ -1,0 +1,1 @@
+"""XML: records cut out of documents that stream by, and elements as columns."""

@@ -1,0 +1,1 @@
+"""Records whose fields hold fields: where they begin and end, and how they become columns."""

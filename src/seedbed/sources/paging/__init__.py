@@ -1,0 +1,1 @@
+"""From one page of an answer to the next, and the records on them."""

@@ -1,0 +1,1 @@
+"""What sources of databases and spreadsheets share."""

@@ -1,0 +1,471 @@
+"""Every way from page to page, whole or not at all; what is new; who asks."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from rest_reading import context, read, rest, snapshot_of
+
+from seedbed.core.errors import DataError, RecipeError
+from seedbed.sources.fetching.http import FetchError
+from seedbed.sources.rest import Rest
+from serving.api import Answer, Api, Asked, Basic, Bearer, Header, OAuth, Query, as_json
+
+ITEMS = [
+    {"id": number, "text": f"text {number}", "updated": f"2024-01-{number:02}", "by": {"name": f"n{number}"}}
+    for number in range(1, 26)
+]
+WAYS: dict[str, tuple[str, dict[str, Any], int]] = {
+    "next link found": ("/next", {}, 3),
+    "next link": ("/next", {"pagination": {"kind": "next_link", "path": "next"}, "records": "data.items"}, 3),
+    "link header found": ("/link", {}, 3),
+    "link header": ("/link", {"pagination": {"kind": "link_header"}}, 3),
+    "page": ("/page", {"pagination": {"kind": "page", "size_param": "size", "size": 10}}, 4),
+    "offset": ("/offset", {"pagination": {"kind": "offset", "size": 7}}, 5),
+    "offset with total": ("/offset", {"pagination": {"kind": "offset", "size": 10, "total": "total"}}, 3),
+    "cursor": ("/cursor", {"pagination": {"kind": "cursor", "param": "after", "path": "meta.cursor"}}, 3),
+    "cursor that says more": (
+        "/cursor",
+        {"pagination": {"kind": "cursor", "param": "after", "path": "meta.cursor", "has_more": "meta.has_more"}},
+        3,
+    ),
+    "cursor in the body": (
+        "/cursor",
+        {
+            "method": "POST",
+            "body": {"query": "all"},
+            "pagination": {"kind": "cursor", "param": "after", "path": "meta.cursor", "send": "body"},
+        },
+        3,
+    ),
+    "one page": ("/plain", {}, 1),
+}
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with Api([dict(item) for item in ITEMS]) as server:
+        yield server
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_gives_every_record_once_and_asks_no_more_than_needed(way: str, api: Api, tmp_path: Path) -> None:
+    path, options, requests = WAYS[way]
+    source = rest(api.url(path), **options)
+    found = read(source, tmp_path)
+    assert found.table["id"].to_list() == [item["id"] for item in ITEMS]
+    assert found.table["by.name"].to_list() == [item["by"]["name"] for item in ITEMS]
+    assert found.table["row"][0] == "api:page-0001#1"
+    assert found.malformed == []
+    assert len(api.asked) == found.scan.fetching["requests"] == requests
+    again = read(source, tmp_path, offline=True)
+    assert again.digest == found.digest
+    assert read(source, tmp_path).digest == found.digest
+    assert len(api.asked) == requests
+    if path == "/cursor" and options.get("method"):
+        assert [json.loads(asked.body) for asked in api.asked] == [
+            {"query": "all"},
+            {"query": "all", "after": "10"},
+            {"query": "all", "after": "20"},
+        ]
+
+
+def test_what_was_found_is_told(api: Api, tmp_path: Path) -> None:
+    found = read(rest(api.url("/next")), tmp_path)
+    assert found.scan.found == {"format": "json", "records": "data.items", "pages": "next_link"}
+    assert found.scan.notes == (
+        "pagination was found: its 'next' is the address of the next page (pages: 3, records: 25)",
+    )
+    origin = found.scan.files[1].origin
+    assert origin
+    assert (origin.url, origin.status, origin.media_type) == (api.url("/next?page=2"), 200, "application/json")
+
+
+def test_xml(api: Api, tmp_path: Path) -> None:
+    api.items[0]["text"] = "a < b & c"
+    found = read(rest(api.url("/xml")), tmp_path)
+    assert found.table["@id"].to_list() == [str(number) for number in range(1, 26)]
+    assert found.table["text"][0] == "a < b & c"
+    pages = {"kind": "page", "param": "page"}
+    assert read(rest(api.url("/xml"), pagination=pages, records="item"), tmp_path).table.height == 25
+
+
+def test_elements_are_rows_as_the_source_xml_has_them(api: Api, tmp_path: Path) -> None:
+    entries = [
+        '<entry id="1"><by><name>Ann</name></by><tag>a</tag></entry>',
+        '<entry id="2"><tag>b</tag><tag>c</tag><text>so <b>bad</b></text></entry>',
+    ]
+    pages = {str(n): f'<feed xmlns="urn:x"><list><entry/></list>{entry}</feed>' for n, entry in enumerate(entries, 1)}
+    kind = {"content-type": "application/atom+xml; charset=utf-8"}
+    api.routes["/feed"] = lambda asked: Answer(pages.get(asked.query["page"], "<feed/>").encode(), headers=kind)
+    found = read(rest(api.url("/feed"), records="/feed/entry", pagination={"kind": "page"}), tmp_path)
+    assert found.table.drop("row", "_n").to_dict(as_series=False) == {
+        "@id": ["1", "2"],
+        "by.name": ["Ann", None],
+        "tag": ['["a"]', '["b","c"]'],
+        "text": [None, "so bad"],
+    }
+    pages["2"] = "<error>slow down</error>"
+    with pytest.raises(DataError, match="page-0002 is <error>, where the first page was <feed>"):
+        read(rest(api.url("/feed"), records="entry", pagination={"kind": "page"}), tmp_path)
+
+
+def test_a_link_header_may_hold_more(api: Api, tmp_path: Path) -> None:
+    header = '<https://x.org/a,b;c>; title="say \\"hi\\", rel=next"; rel=prev, </two?a=1,2>; x; rel="last NEXT"'
+    api.routes["/one"] = lambda _: as_json([{"a": 1}], Link=header)
+    api.routes["/two"] = lambda asked: as_json([{"a": asked.query["a"]}])
+    assert read(rest(api.url("/one")), tmp_path).table["a"].to_list() == ["1", "1,2"]
+
+
+# Where it ends
+
+
+def test_pages_that_do_not_say_how_to_go_on_are_not_read_in_part(api: Api, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as raised:
+        read(rest(api.url("/cursor")), tmp_path)
+    assert "there is more than one page (meta.has_more is true)" in str(raised.value)
+    assert "pagination: {kind: none}" in str(raised.value)
+    with pytest.raises(DataError, match="total is 25"):
+        read(rest(api.url("/offset")), tmp_path)
+    assert read(rest(api.url("/offset"), pagination={"kind": "none"}), tmp_path).table.height == 10
+
+
+def test_most_pages_and_limit(api: Api, tmp_path: Path) -> None:
+    cut = read(rest(api.url("/next"), most_pages=2), tmp_path)
+    assert cut.table.height == 20
+    assert "there are more pages than most_pages allows (2): the rest was not fetched" in cut.scan.notes
+    api.asked.clear()
+    assert read(rest(api.url("/next"), limit=11), tmp_path).table["id"].to_list() == list(range(1, 12))
+    assert len(api.asked) == 2
+
+
+@pytest.mark.parametrize("pages", [{"kind": "page"}, {"kind": "offset"}])
+def test_a_server_that_does_not_heed_the_parameter(api: Api, tmp_path: Path, pages: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="page-0002 is the same as page-0001, byte for byte"):
+        read(rest(api.url("/plain"), pagination=pages), tmp_path)
+
+
+def test_pages_that_lead_in_circles(api: Api, tmp_path: Path) -> None:
+    def circle(asked: Asked) -> Answer:
+        number = int(asked.query.get("n", 0))
+        return as_json({"items": [{"asked": len(api.asked)}], "next": f"/circle?n={(number + 1) % 3 or 1}"})
+
+    api.routes["/circle"] = circle
+    with pytest.raises(DataError, match="in circles: page-0004 would be asked for as page-0002 was"):
+        read(rest(api.url("/circle")), tmp_path)
+
+
+def test_the_next_page_is_not_on_another_host(api: Api, tmp_path: Path) -> None:
+    with Api(ITEMS) as other:
+        api.routes["/away"] = lambda _: as_json({"items": [{"a": 1}], "next": other.url("/plain")})
+        with pytest.raises(DataError, match="the next page is on another host"):
+            read(rest(api.url("/away")), tmp_path)
+        assert not other.asked
+
+
+# What is no page, and what is no record
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("html:text/html", "page-0002 is a web page, not JSON"),
+        ("html:application/json", "page-0002 is a web page, not JSON"),
+        ("body:", "page-0002 is empty, not JSON"),
+        ('body:{"data": {"items": [', "page-0002 is no JSON"),
+        ('body:{"error": "slow down"}', "page-0002 has nothing at the path 'data.items'"),
+        ("body:NaN", "page-0002 is no JSON"),
+        pytest.param(f"body:{'[' * 100_000}", "page-0002 is no JSON (depth limit", id="deep"),
+        ("lie", "the answer is not gzip"),
+    ],
+)
+def test_a_page_that_is_none_ends_the_fetch_and_the_next_run_goes_on(
+    api: Api, tmp_path: Path, fault: str, said: str
+) -> None:
+    source = rest(api.url("/next"))
+    api.faults = {2: fault}
+    with pytest.raises(DataError) as raised:
+        read(source, tmp_path)
+    assert said in str(raised.value)
+    assert str(raised.value).startswith(api.url("/next"))
+    assert len(str(raised.value).splitlines()) <= 5
+    with pytest.raises(DataError, match="what was fetched of it is not whole"):
+        read(source, tmp_path, offline=True)
+    assert read(source, tmp_path).table["id"].to_list() == list(range(1, 26))
+    assert len(api.asked) == 4
+
+
+@pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_other_encodings_that_say_so(api: Api, tmp_path: Path, mark: str) -> None:
+    api.routes["/marked"] = lambda _: Answer('[{"text": "größer"}]'.encode(mark))
+    assert read(rest(api.url("/marked")), tmp_path).table["text"].to_list() == ["größer"]
+
+
+def test_records_that_are_no_rows(api: Api, tmp_path: Path) -> None:
+    many = {f"k{number}": number for number in range(100_000)}
+    api.routes["/odd"] = lambda _: as_json(
+        [{"a": 1}, "text", None, many, {"a": "x", "b.c": 1, "b": {"c": 2}}, {"a": 2}]
+    )
+    found = read(rest(api.url("/odd"), types={"a": "integer"}), tmp_path)
+    assert found.table["a"].to_list() == [1, 2]
+    expected = ["not_an_object", "not_an_object", "too_many_keys", "same_column"]
+    assert found.reasons == [(f"page-0001#{place}", reason) for place, reason in enumerate(expected, 2)]
+
+
+BOMB = "".join(f"<!ENTITY e{n} '{f'&e{n - 1};' * 10 if n else 'x' * 10}'>" for n in range(12))
+BOMB = f"<!DOCTYPE a [{BOMB}]><a><i>&e11;</i><i>2</i></a>"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]><a><i>&b;</i><i>2</i></a>", "declares entities"),
+        ("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a><i>&b;</i><i>2</i></a>", "declares entities"),
+        pytest.param(BOMB, "declares entities|amplification", id="bomb"),
+        ("<a><i>1</i>", "is no XML"),
+        pytest.param("<a>" * 300 + "</a>" * 300, "is no XML .Excessive depth", id="deep"),
+        ("<a><i>1</i></a>", "no element that is there several times"),
+    ],
+)
+def test_xml_that_is_not_read(api: Api, tmp_path: Path, body: str, said: str) -> None:
+    api.routes["/bad"] = lambda _: Answer(body.encode(), headers={"content-type": "text/xml"})
+    with pytest.raises(DataError, match=said):
+        read(rest(api.url("/bad")), tmp_path)
+
+
+def test_several_lists_and_no_record(api: Api, tmp_path: Path) -> None:
+    api.routes["/two"] = lambda _: as_json({"a": [{"x": 1}], "b": [{"x": 2}], "c": {"d": {"x": 3}}})
+    with pytest.raises(DataError, match="page-0001 has several lists: a, b"):
+        read(rest(api.url("/two")), tmp_path)
+    assert read(rest(api.url("/two"), records="b"), tmp_path).table["x"].to_list() == [2]
+    assert read(rest(api.url("/two"), records="c.*"), tmp_path).table["x"].to_list() == [3]
+    with pytest.raises(DataError, match="did you mean 'a'"):
+        read(rest(api.url("/two"), records="aa"), tmp_path)
+    api.items = []
+    with pytest.raises(DataError, match="no record came"):
+        read(rest(api.url("/plain")), tmp_path)
+
+
+# What is new
+
+
+NEW = {"cursor": {"param": "since", "path": "updated"}, "refresh": "new"}
+
+
+def test_what_is_new_is_added(api: Api, tmp_path: Path) -> None:
+    source = rest(api.url("/next"), key="id", **NEW)
+    first = read(source, tmp_path)
+    assert "since" not in api.asked[0].query
+    api.asked.clear()
+    api.items[3] = {**api.items[3], "text": "changed", "updated": "2024-02-01"}
+    api.items.append({"id": 26, "text": "text 26", "updated": "2024-02-02"})
+    second = read(source, tmp_path)
+    assert [asked.query for asked in api.asked] == [{"since": "2024-01-25"}]
+    assert second.table["row"].to_list()[-2:] == ["api:page-0004#1", "api:page-0004#2"]
+    assert second.table["id"].to_list() == [1, 2, 3, *range(5, 26), 4, 26]
+    assert second.reasons == [("page-0001#4", "replaced")]
+    assert json.loads(second.malformed[0]["evidence"]) == {"stays": "page-0004#1"}
+    assert read(source, tmp_path, offline=True).digest == second.digest
+    third = read(source, tmp_path)
+    assert third.digest == second.digest  # nothing was new
+    assert api.asked[-1].query == {"since": "2024-02-02"}
+    fresh = read(rest(api.url("/next"), key="id", **NEW), tmp_path, refresh=True)
+    assert fresh.table["id"].to_list() == list(range(1, 27))
+    assert first.table.height == 25
+
+
+def test_records_that_come_again_as_they_were(api: Api, tmp_path: Path) -> None:
+    api.routes["/since"] = lambda asked: as_json(
+        [item for item in api.items if item["id"] >= int(asked.query.get("from", 0))]
+    )
+    source = rest(api.url("/since"), cursor={"param": "from", "path": "id", "start": 20}, refresh="new")
+    assert read(source, tmp_path).table["id"].to_list() == list(range(20, 26))
+    api.items.append({"id": 100})
+    found = read(source, tmp_path)
+    assert found.table["id"].to_list() == [*range(20, 26), 100]
+    assert found.reasons == [("page-0002#1", "repeated")]
+    assert [asked.query for asked in api.asked] == [{"from": "20"}, {"from": "25"}]
+
+
+def test_what_is_new_goes_on_where_it_was_cut(api: Api, tmp_path: Path) -> None:
+    source = rest(api.url("/next"), attempts=1, **NEW)
+    read(source, tmp_path)
+    api.items += [{"id": number, "updated": f"2024-02-{number - 30:02}"} for number in range(31, 56)]
+    api.faults = {len(api.asked) + 2: "500"}
+    with pytest.raises(FetchError):
+        read(source, tmp_path)
+    assert read(source, tmp_path, offline=True).table.height == 25
+    assert read(source, tmp_path).table.height == 50
+    assert len(api.asked) == 3 + 2 + 2
+    assert read(source, tmp_path).table.height == 50
+
+
+def test_what_an_edit_asks_for_again(api: Api, tmp_path: Path) -> None:
+    read(rest(api.url("/next")), tmp_path)
+    read(rest(api.url("/next"), depth=0, types={"id": "string"}, license="MIT", timeout=9), tmp_path)
+    assert len(api.asked) == 3
+    read(rest(api.url("/next"), params={"size": 20}), tmp_path)
+    assert len(api.asked) == 5
+
+
+def test_the_rows_of_a_page_are_kept_until_something_about_them_changes(api: Api, tmp_path: Path) -> None:
+    source = rest(api.url("/next"), key="id", **NEW)
+
+    def heeded() -> list[Any]:
+        held = context(tmp_path)
+        scan = source.scan(held)
+        return [source.heeds(block, scan) for block in source.blocks(scan, held)]
+
+    first = heeded()
+    api.items[3] = {**api.items[3], "updated": "2024-02-01"}
+    second = heeded()
+    assert first[1:] == second[1:3]
+    assert first[0] != second[0]
+
+
+# Who asks
+
+
+@pytest.mark.parametrize("path", ["/next", "/link", "/plain"])
+@pytest.mark.parametrize("kind", ["bearer", "basic", "header", "query"])
+def test_everybody_else_is_refused(
+    kind: str, path: str, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = 's3cr&t+/"x'
+    monkeypatch.setenv("API_SECRET", value)
+    held = "${env:API_SECRET}"
+    api.wants, auth = {
+        "bearer": (Bearer(value), {"kind": "bearer", "token": held}),
+        "basic": (Basic("me", value), {"kind": "basic", "user": "me", "password": held}),
+        "header": (Header("X-Own-Key", value), {"kind": "api_key", "key": held, "name": "X-Own-Key"}),
+        "query": (Query("key", value), {"kind": "api_key", "key": held, "name": "key", "send": "query"}),
+    }[kind]
+    with pytest.raises(FetchError, match="401"):
+        read(rest(api.url(path)), tmp_path)
+    assert read(rest(api.url(path), auth=auth), tmp_path).table.height == 25
+    kept = b"".join(file.read_bytes() for file in (tmp_path / "store").rglob("*") if file.is_file())
+    assert value.encode() not in kept
+    assert b"s3cr" not in kept
+    monkeypatch.delenv("API_SECRET")
+    assert read(rest(api.url(path), auth=auth), tmp_path, offline=True).table.height == 25
+    with pytest.raises(RecipeError, match="the environment variable API_SECRET is not set"):
+        read(rest(api.url(path), auth=auth), tmp_path, refresh=True)
+
+
+@pytest.mark.parametrize("send", ["header", "body"])
+def test_tokens_are_asked_for_and_renewed_and_not_kept(
+    send: str, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_SECRET", "quite/secret")
+    api.wants = OAuth("me", "quite/secret", uses=2)
+    auth = {
+        "kind": "oauth2_client_credentials",
+        "token_url": api.url("/token"),
+        "client_id": "me",
+        "client_secret": "${env:API_SECRET}",
+        "send": send,
+        "scope": "read",
+    }
+    if send == "header":  # id and secret are quoted first, as RFC 6749 has it
+        api.wants.token_secret = "quite%2Fsecret"
+    found = read(rest(api.url("/next"), auth=auth), tmp_path)
+    assert found.table.height == 25
+    assert len(api.wants.issued) == 2
+    kept = b"".join(file.read_bytes() for file in (tmp_path / "store").rglob("*") if file.is_file())
+    assert not any(token.encode() in kept for token in ["quite/secret", *api.wants.issued])
+    monkeypatch.setenv("API_SECRET", "wrong password")
+    with pytest.raises(FetchError) as raised:
+        read(rest(api.url("/next?a=1"), auth=auth), tmp_path)
+    assert "401" in str(raised.value)
+    assert api.url("/token") in str(raised.value)
+    assert "wrong password" not in str(raised.value)
+
+
+def test_a_refused_token_is_renewed_once(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_SECRET", "quite-secret")
+    api.wants = OAuth("me", "quite-secret", uses=0)
+    auth = {"kind": "oauth2_client_credentials", "token_url": api.url("/token"), "client_id": "me"}
+    with pytest.raises(FetchError, match="401"):
+        read(rest(api.url("/next"), auth={**auth, "client_secret": "${env:API_SECRET}"}), tmp_path)
+    assert len(api.wants.issued) == 2
+
+
+# What a recipe may not say
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"url": "example.org/items"}, "http:// or https://"),
+        ({"url": "https://me:hunter2@example.org/"}, "auth: {kind: basic"),
+        ({"auth": {"kind": "bearer", "token": "hunter2"}}, "a secret has no place in a recipe"),
+        ({"auth": {"kind": "basic", "user": "me", "password": "hunter2"}}, "a secret has no place in a recipe"),
+        ({"headers": {"Authorization": "Bearer hunter2"}}, "looks like a secret"),
+        ({"params": {"api_key": "hunter2"}}, "looks like a secret"),
+        ({"refresh": "new"}, "refresh: new needs `cursor`"),
+        ({"body": {"a": 1}}, "method: POST"),
+        ({"pagination": {"kind": "pages"}}, "pages"),
+    ],
+)
+def test_options_that_are_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Rest.model_validate({"use": "rest", "url": "https://example.org/", **options})
+    assert said in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+# Cut anywhere
+
+
+FETCHING = """
+import sys
+sys.path[:0] = sys.argv[3].split(":")
+from pathlib import Path
+from rest_reading import read, rest
+read(rest(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_a_process_that_is_killed_has_kept_what_came(api: Api, tmp_path: Path) -> None:
+    source = rest(api.url("/page"), pagination={"kind": "page", "size_param": "size", "size": 1})
+    whole = read(source, tmp_path / "whole")
+    api.asked.clear()
+    api.faults = {8: "silence"}
+    script = FETCHING.replace("rest(sys.argv[1])", f"rest(sys.argv[1], pagination={source.pagination.model_dump()!r})")
+    arguments = [source.url, str(tmp_path / "cut"), ":".join(sys.path)]
+    with subprocess.Popen([sys.executable, "-c", script, *arguments]) as process:
+        while len(api.asked) < 8:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    api.faults = {}
+    found = read(source, tmp_path / "cut")
+    assert found.digest == whole.digest
+    assert [asked.query["page"] for asked in api.asked] == [str(n) for n in (*range(1, 9), *range(8, 27))]
+
+
+def test_a_connection_that_breaks_anywhere_changes_nothing(api: Api, tmp_path: Path) -> None:
+    chance = random.Random(5)
+    source = rest(api.url("/next"), attempts=1)
+    whole = read(source, tmp_path / "whole")
+    total = api.sent
+    for number in range(50):
+        folder = tmp_path / str(number)
+        api.sent, api.cut_after = 0, chance.randrange(total)
+        with pytest.raises(DataError):
+            read(source, folder)
+        before = len(api.asked)
+        found = read(source, folder)
+        assert found.digest == whole.digest
+        kept = snapshot_of(source, folder).kept
+        assert [one.sha256 for one in kept] == [file.sha256 for file in whole.scan.files]
+        assert len(api.asked) - before <= 3

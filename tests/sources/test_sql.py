@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from seedbed.core.context import Context
 from seedbed.core.errors import DataError, RecipeError, SeedbedError
 from seedbed.sources import Sql
 from seedbed.sources.tables.postgres import shown
+from serving.cutting import cutting
 from serving.postgres import PASSWORD, Postgres, missing, postgres
 
 pytest.importorskip("adbc_driver_postgresql")
@@ -225,6 +227,30 @@ def _cut_after(keep: Any, pages: int, server: Postgres) -> Any:
         return keep(*args)
 
     return kept
+
+
+@pytest.mark.slow
+def test_a_connection_that_is_cut_anywhere_ends_with_the_same_rows(server: Postgres, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    with cutting(server.port) as cutter:
+        here = replace(server, port=cutter.port)
+        whole = of(here, tmp_path / "whole", table="many", key="id", page=100)
+        asked, cuts = cutter.passed, 0
+        while cuts < 50:
+            store = tmp_path / str(cuts)
+            cutter.left = chance.randrange(asked)
+            before = cuts
+            for again in (True, False):
+                try:
+                    found = of(here, store, table="many", key="id", page=100)
+                    break
+                except DataError:
+                    cuts += 1
+                    cutter.left = None
+                    assert again
+            assert found.scan.files[0].sha256 == whole.scan.files[0].sha256
+            assert found.table.equals(whole.table)
+            assert cuts > before
 
 
 def test_without_a_key_all_rows_or_none_are_kept(server: Postgres, tmp_path: Path) -> None:

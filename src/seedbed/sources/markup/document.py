@@ -9,6 +9,7 @@ from typing import Any
 
 from seedbed.core.errors import DataError
 from seedbed.sources.reading.blocks import TooLong, kept
+from seedbed.sources.reading.kinds import refuse_other
 from seedbed.sources.reading.stream import Stream
 
 _LOOK = 1 << 18
@@ -88,6 +89,8 @@ def root_of(url: str) -> str:
         read = 0
         while read < _LONGEST_HEAD:
             data = stream.read(1 << 12)
+            if not read:
+                refuse_other(data, at=url, wanted="an XML document", markup=True)
             read += len(data)
             error = _fed(parser, data) if data else _closed(parser) if read else None
             for _, root in parser.read_events():

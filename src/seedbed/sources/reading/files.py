@@ -19,10 +19,13 @@ from seedbed.core.packages import SCHEME, located
 from seedbed.core.source import InputFile
 from seedbed.store.places import is_run
 
+from .archives import members_of
 from .remote import kept_files, opened
 
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 _WEB = ("http://", "https://")
+_TAR = (".tar", ".tgz", ".tbz2", ".txz", *(".tar" + ending for ending in PACKED))
+_TAR_TOLD = "a tar archive: unpack it"
 
 
 def find(
@@ -213,7 +216,8 @@ def _fits(name: str, suffixes: tuple[str, ...]) -> bool:
 
 def _pass_over(passed: list[str], names: Iterable[str], suffixes: tuple[str, ...]) -> None:
     others = sorted((name for name in names if not _fits(name, suffixes)), key=natural)
-    passed += [f"{name} (not {_words(suffixes)})" for name in others]
+    said = f"not {_words(suffixes)}"
+    passed += [f"{name} ({_TAR_TOLD if name.lower().endswith(_TAR) else said})" for name in others]
 
 
 def _nothing_fits(shown: str, suffixes: tuple[str, ...], names: list[str]) -> NoReturn:
@@ -314,12 +318,8 @@ def _members(file: InputFile, suffixes: tuple[str, ...], passed: list[str], *, e
             raise DataError(f"is not a whole zip archive ({error})", at=file.url, hint="fetch it again") from None
     if any(info.filename == "[Content_Types].xml" for info in infos):
         raise DataError("is an Office document, not a text file", at=file.url, hint="use: excel reads workbooks")
-    infos = [
-        i
-        for i in infos
-        if not i.filename.startswith("__MACOSX/") and not PurePosixPath(i.filename).name.startswith(".")
-    ]
-    fitting = [i for i in infos if _fits(i.filename, suffixes) and not i.filename.lower().endswith(".zip")]
+    infos = members_of(infos, file.size, file.url, passed, file.name)
+    fitting = [i for i in infos if _fits(i.filename, suffixes)]
     if not fitting and explicit and len(infos) == 1:
         fitting = infos
     if not fitting and explicit:

@@ -14,20 +14,24 @@ _MAGIC = (
     (b"\x89PNG", "a picture", ""),
     (b"\xff\xd8\xff", "a picture", ""),
     (b"\x1f\x8b", "a gzip file inside another", "unpack it once"),
-    (b"\x80\x04\x95", "a pickle", ""),
+    *(
+        (b"\x80" + bytes([protocol]) + opcode, "a pickle", "use: pickle, if you know who made it")
+        for protocol, opcode in ((2, b""), (3, b""), (4, b"\x95"), (5, b"\x95"))
+    ),
     (b"\x93NUMPY", "a NumPy array", ""),
     (b"\x89HDF", "an HDF5 file", ""),
 )
 _PAGE = (b"<!doctype html", b"<html", b"<?xml")
 
 
-def refuse_other(head: bytes, *, at: str, wanted: str) -> None:
+def refuse_other(head: bytes, *, at: str, wanted: str, markup: bool = False) -> None:
     """Fail where the first bytes of a file (unpacked) plainly are not text, or are text of another kind.
 
     Args:
         head: The start of the file.
         at: The file.
         wanted: What the source reads, for the message.
+        markup: Whether it reads web pages or XML.
 
     Raises:
         DataError: The file is of another kind.
@@ -35,9 +39,14 @@ def refuse_other(head: bytes, *, at: str, wanted: str) -> None:
     for magic, kind, hint in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"is {kind}, not {wanted}", at=at, hint=hint)
+    if head[257:262] == b"ustar":
+        raise DataError(f"is a tar archive, not {wanted}", at=at, hint="unpack it (tar xf FILE) and give the folder")
+    if markup:
+        return
     start = head[:512].lstrip().lower()
     if start.startswith(_PAGE):
-        raise DataError(f"is a web page or XML, not {wanted}", at=at, hint="was a log-in or error page saved?")
+        hint = "use: html or use: xml; or was a log-in or error page saved?"
+        raise DataError(f"is a web page or XML, not {wanted}", at=at, hint=hint)
 
 
 def refuse_binary(head: bytes, *, at: str, wanted: str) -> None:

@@ -20,6 +20,7 @@ import xxhash
 from seedbed.core.errors import DataError
 from seedbed.core.source import Block, Scan, Stretch
 
+from .archives import refuse_bomb
 from .files import changed, failures, open_stored
 
 _BUFFER = 1 << 20
@@ -66,22 +67,25 @@ class Stream:
         hashed: Whether to hash the stored bytes on the way.
 
     Raises:
-        DataError: The file cannot be read, is damaged, or ends before its packed contents do.
+        DataError: The file cannot be read, is damaged, ends before its packed contents do, or unpacks to what no
+            honest file does (`archives.refuse_bomb`).
     """
 
     def __init__(self, url: str, *, hashed: bool = False) -> None:
         self.url = url
         self.packing = ""
+        self._unpacked = self._member = 0
         self._stack = ExitStack()
         with failures(url):
             stored = url
             if url.startswith("zip://"):
-                member, _, stored = url.removeprefix("zip://").partition("::")
+                member, _, stored = url.removeprefix("zip://").rpartition("::")
             raw = self._stack.enter_context(open_stored(stored))
             if stored != url:
                 archive = self._stack.enter_context(zipfile.ZipFile(raw))
                 raw = self._stack.enter_context(archive.open(member))
                 self.packing = "zip"
+                self._member = archive.getinfo(member).compress_size
             self._counted = _Counted(raw, hashed)
             buffered = self._stack.enter_context(io.BufferedReader(self._counted, _BUFFER))
             self._file: Any = buffered
@@ -95,7 +99,11 @@ class Stream:
         """At most `size` unpacked bytes; none at the end."""
         with failures(self.url):
             try:
-                return bytes(self._file.read(size))
+                data = bytes(self._file.read(size))
+                self._unpacked += len(data)
+                if self.packing:
+                    refuse_bomb(self._unpacked, self._member or self.position, self.url)
+                return data
             except EOFError:
                 raise self._broken("ends in the middle") from None
             except (zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, pa.ArrowInvalid) as error:

@@ -215,7 +215,8 @@ def test_models_meet_on_the_test_rows_of_both(runs: tuple[Finished, Finished, Di
         ("naive_bayes of a", "naive_bayes of b"),
     }
     assert all(one.n == found.paired.rows for one in found.paired.comparisons)
-    assert [(one.check, one.a, one.b) for one in found.checks] == [("row_count", None, "passed")]
+    told = [(one.check, one.a, one.b) for one in found.checks]
+    assert told == [("papers", "failed", "failed"), ("row_count", None, "passed")]
 
 
 def test_without_common_test_rows_models_are_not_compared(tmp_path: Path, edited: tuple[Path, Path]) -> None:

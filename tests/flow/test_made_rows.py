@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
 
 import seedbed
 from seedbed.core.errors import RecipeError
+from seedbed.core.rows import NUMBER, RECORD_BITS, ROW
+from seedbed.core.table import Table
 from seedbed.flow.finished import Finished
+from seedbed.flow.splitting.made import Made
 from serving.model import ModelServer, drawn, model_server, sentence
 
 REAL = 120
@@ -97,6 +101,28 @@ def test_made_rows_and_their_parents_are_in_train(first: bool, server: ModelServ
     assert "18 rows were made by a model" in (done.folder / "report.html").read_text()
     [model] = done.run.models
     assert model.scores["test"]["accuracy"].n == done.run.dataset.splits["test"]
+
+
+def test_a_parent_that_was_rejected_as_a_copy_is_stood_for_by_the_copy_that_stayed(tmp_path: Path) -> None:
+    def number(file: int, record: int) -> int:
+        return (file << RECORD_BITS) + record
+
+    # File 0 has records 1 to 6; 4 is a copy of 5, which is a copy of 2; 6 was rejected for something else. Files 1 and
+    # 2 were made, from records 4 and 3, and from 6.
+    rows = {number(0, n): f"real:f#{n}" for n in (1, 2, 3)} | {number(1, 1): "made:a#1", number(2, 1): "made:b#1"}
+    rows[number(2, 2)] = "made:b#2"
+    shard = tmp_path / "rows.parquet"
+    pl.DataFrame(
+        {NUMBER: list(rows), ROW: list(rows.values())}, schema={NUMBER: pl.UInt64, ROW: pl.String}
+    ).write_parquet(shard)
+    gone = [(4, '{"of": "real:f#5", "kept": "real:f#5"}'), (5, '{"kept": "real:f#2"}'), (6, "{}")]
+    entries = [(number(0, n), f"real:f#{n}", "rejected", evidence) for n, evidence in gone]
+    schema = {NUMBER: pl.UInt64, ROW: pl.String, "action": pl.String, "evidence": pl.String}
+    pl.DataFrame(entries, schema=schema, orient="row").write_parquet(tmp_path / "ledger.parquet")
+    made = Made(frozenset(), {1: [("s", 4), ("s", 3)], 2: [("s", 6)]}, {"s": [0]}, [tmp_path / "ledger.parquet"])
+    left, right = made.pairs(np.array(list(rows), dtype=np.uint64), Table((shard,)))
+    named = [(rows[one], rows[other]) for one, other in zip(left.tolist(), right.tolist(), strict=True)]
+    assert named == [("made:a#1", "real:f#2"), ("made:a#1", "real:f#3"), ("made:b#2", "made:b#1")]
 
 
 def test_in_turn_no_made_row_moves_an_old_one(server: ModelServer, tmp_path: Path) -> None:

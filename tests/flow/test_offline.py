@@ -16,11 +16,14 @@ import seedbed
 from seedbed import flow
 from seedbed.cli import main
 from seedbed.core.errors import NotKept, RecipeError
+from seedbed.core.source import InputFile, Origin, Scan
 from seedbed.flow.holding import hold
+from seedbed.flow.papers.sources import fetched
 from seedbed.flow.running import Finished, run
 from seedbed.flow.versions.fetching import fetch
 from seedbed.recipe.loading import parse
 from seedbed.store.collecting import Rule, collect, size_of
+from serving.api import Api
 from serving.file_server import FileServer, file_server
 
 ROWS = [{**row, "n": place} for place, row in enumerate(texts(240))]
@@ -176,3 +179,37 @@ def test_what_came_can_be_had_as_it_came(tmp_path: Path, server: FileServer) -> 
     found = fetch(file["sha256"][:12], tmp_path / "raw", tmp_path / ".seedbed")
     assert (found.kind, found.url, found.bytes) == ("response", f"{server.url}/rows.jsonl", len(LINES))
     assert (tmp_path / "raw" / "rows.jsonl").read_bytes() == LINES
+
+
+def test_what_a_crawl_tells_is_counted_and_bounded() -> None:
+    def page(n: int) -> InputFile:
+        robots = "allowed: no rule" if n else "allowed: /robots.txt, line 3"
+        origin = Origin(f"http://h{n % 30}/p{n}", f"2026-01-0{1 + n % 2}", 200 + n % 2, robots=robots)
+        return InputFile(f"p{n}", f"/store/{n}", 10, "0" * 64, origin=origin)
+
+    refused = [{"url": f"http://h/private/{n}", "by": "robots.txt"} for n in range(50)]
+    facts = {"began": "2026-01-01", "ended": "2026-01-03", "requests": 120, "refused": refused}
+    scan = Scan(tuple(map(page, range(60))), pl.Schema({"text": pl.String()}), fetching=facts)
+    told = fetched(scan)
+    assert told and (told.began, told.ended, told.requests) == ("2026-01-01", "2026-01-03", 120)
+    assert (told.responses, told.bytes, told.statuses) == (60, 600, {"200": 30, "201": 30})
+    assert told.robots == {"allowed: no rule": 59, "allowed: /robots.txt, line 3": 1}
+    assert len(told.hosts) == 20 and told.refused == 50 and len(told.refused_urls) == 20
+    assert told.refused_urls[0] == "http://h/private/0"
+    assert fetched(Scan((InputFile("a", "a", 1),), pl.Schema())) is None
+
+
+def test_records_of_an_api_lead_back_to_their_page(tmp_path: Path) -> None:
+    with Api([{**row, "id": place} for place, row in enumerate(ROWS[:200])]) as api:
+        source = {"use": "rest", "name": "api", "url": api.url("/next"), "per_second": 1000}
+        done = run(parse(recipe(sources=[source], steps=[]), tmp_path), workers=1)
+        count = len(api.asked)
+    again = run(parse(recipe(sources=[source], steps=[]), tmp_path), workers=1, offline=True)
+    assert again.run.dataset.digest == done.run.dataset.digest
+    [told] = again.run.sources
+    assert told.fetched and told.fetched.requests == told.fetched.responses == count > 1
+    row = pl.read_parquet(done.folder / "dataset" / "data" / "train-*.parquet")["row"][0]
+    story = flow.explain(done.folder, row)
+    assert story.read and story.all_changes, "read again from what was kept, the server being gone"
+    assert story.origin.fetched and story.origin.fetched.status == 200
+    assert story.origin.fetched.url.startswith(source["url"])

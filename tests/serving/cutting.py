@@ -46,9 +46,15 @@ def _serve(listening: socket.socket, port: int, cutter: Cutter) -> None:
     with suppress(OSError):  # closed: the test is over
         while True:
             near = listening.accept()[0]
-            far = socket.create_connection(("127.0.0.1", port))
-            threading.Thread(target=_pass, args=(near, far, None), daemon=True).start()
-            threading.Thread(target=_pass, args=(far, near, cutter), daemon=True).start()
+            threading.Thread(target=_connect, args=(near, port, cutter), daemon=True).start()
+
+
+def _connect(near: socket.socket, port: int, cutter: Cutter) -> None:
+    with near, socket.create_connection(("127.0.0.1", port)) as far:
+        asking = threading.Thread(target=_pass, args=(near, far, None), daemon=True)
+        asking.start()
+        _pass(far, near, cutter)
+        asking.join()
 
 
 def _pass(here: socket.socket, there: socket.socket, cutter: Cutter | None) -> None:

@@ -16,7 +16,7 @@ from seedbed.core.source import Scan
 from seedbed.sources.rest import Rest
 from seedbed.store.snapshots import Snapshot
 
-QUICK = {"per_second": 10_000, "backoff": 0.001, "timeout": 5.0}
+QUICK = {"per_second": 10_000, "backoff": 0.001, "timeout": 20.0}
 
 
 @dataclass

@@ -80,6 +80,7 @@ def test_values_of_formulas(tmp_path: Path) -> None:
     assert of(tmp_path, path="u.xlsx").table["n"].to_list()[0] == 2
 
 
+@pytest.mark.slow
 def test_sheets(tmp_path: Path) -> None:
     both = {"One": {"A": ["text", "a"], "B": ["n", 1]}, "Two": {"A": ["text", "b"], "B": ["n", "x"]}}
     write_workbook(tmp_path / "t.xlsx", {**both, "Nothing": {}, "Away": {"A": ["secret", 1]}}, hidden="Away")

@@ -57,9 +57,9 @@ def test_a_small_model_writes_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                 "model": "smollm2",
                 "prompt": "Say in one short sentence, of five words at most, that the hotel was {{ label }}.",
                 "answer": "text",
-                "answer_tokens": 24,
+                "answer_tokens": 16,
                 "classes": {"good": 1, "bad": 1},
-                "most_requests": 4,
+                "most_requests": 2,
                 "parallel": 1,
                 "timeout": 600,
             }
@@ -67,7 +67,7 @@ def test_a_small_model_writes_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         found = read(source, tmp_path)
         asked = len(server.requests)
         again = read(source, tmp_path)
-    assert 2 <= asked <= 4
+    assert asked == 2
     assert len(server.requests) == asked
     assert found.table.equals(again.table)
     assert found.table.height + len(found.malformed) == asked

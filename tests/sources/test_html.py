@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from seedbed.sources import Html
 from seedbed.sources.documents import extract
 from seedbed.sources.documents.extract import decoded, extracted
 
-for module in Html.needs:
-    pytest.importorskip(module)
+lacking = [module for module in Html.needs if find_spec(module) is None]
+if lacking:
+    pytest.skip(f"not installed: {', '.join(lacking)}", allow_module_level=True)
 
 TEXT = "Ein längerer Absatz über Käse, der in den Text gehört, mit so vielen Wörtern darin, dass er als Text gilt"
 BODY = "".join(f"<p>{TEXT}, zum {number}. Mal.</p>" for number in range(5))

@@ -252,6 +252,18 @@ def test_a_folder_that_the_library_wrote(tmp_path: Path) -> None:
     assert read(part("pushed", split="test"), tmp_path).table["text"].to_list() == loaded["text"]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_folder_that_the_library_saved(tmp_path: Path) -> None:
+    import datasets
+
+    held = datasets.Dataset.from_dict({"text": [f"t {n}" for n in range(8)]})
+    datasets.DatasetDict(train=held, test=held.select([3])).save_to_disk(tmp_path / "saved")
+    found = read(part("saved", split="train"), tmp_path)
+    assert found.table["text"].to_list() == held["text"][:]
+    assert [file.name for file in found.scan.files] == ["train/data-00000-of-00001.arrow"]
+    assert read(part("saved", split="test"), tmp_path).table["text"].to_list() == ["t 3"]
+
+
 def test_folders_by_their_names(tmp_path: Path) -> None:
     for name in ("one/train.csv", "one/validation.csv", "two/training/a.csv", "two/training/b.csv", "two/eval/c.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from seedbed.sources import Csv, Parquet
 from seedbed.sources.reading import download
 from serving.file_server import FileServer, file_server
 
-ROWS = [f"{n},text {random.Random(n).random()}" for n in range(20_000)]
+ROWS = [f"{n},text {random.Random(n).random()}" for n in range(6_000)]
 BODY = "\n".join(["id,text", *ROWS]).encode()
 
 
@@ -70,10 +70,10 @@ def test_a_broken_connection_is_gone_on_with(tmp_path: Path, ranges: bool, monke
         whole = scanned(server, tmp_path / "whole")
         server.ranges = ranges
         server.asked.clear()
-        server.cuts = [100_000, 200_000]
+        server.cuts = [30_000, 60_000]
         assert scanned(server, tmp_path) == whole
         asked = [what for method, _, what in server.asked if method == "GET"]
-    assert asked == ["", "bytes=100000-", "bytes=300000-" if ranges else "bytes=200000-"]
+    assert asked == ["", "bytes=30000-", "bytes=90000-" if ranges else "bytes=60000-"]
 
 
 def test_a_run_that_was_cut_goes_on_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,7 @@ def test_a_run_that_was_cut_goes_on_in_the_next(tmp_path: Path, monkeypatch: pyt
     chance = random.Random(7)
     with file_server({"/a.csv": BODY}) as server:
         whole = scanned(server, tmp_path / "whole")
-        for place in range(12):
+        for place in range(4):
             folder = tmp_path / str(place)
             cut = chance.randrange(1, len(BODY))
             server.cuts = [cut]
@@ -132,7 +132,8 @@ def test_secrets_stay_out_of_the_store(tmp_path: Path, monkeypatch: pytest.Monke
     assert stored and not any(b"s3cr3t" in path.read_bytes() or "s3cr3t" in str(path) for path in stored)
 
 
-def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "PAUSE", 0.01)
     with file_server({}) as server:
         pass
     with pytest.raises(DataError) as error:

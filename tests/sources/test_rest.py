@@ -148,6 +148,20 @@ def test_most_pages_and_limit(api: Api, tmp_path: Path) -> None:
     assert len(api.asked) == 2
 
 
+@pytest.mark.parametrize("last", [False, 0, "false", None])
+@pytest.mark.parametrize("pages", [{"kind": "page"}, {"kind": "cursor", "param": "page", "path": "then"}])
+def test_the_answer_may_say_that_it_is_the_last(api: Api, tmp_path: Path, pages: dict[str, Any], last: Any) -> None:
+    def answer(asked: Asked) -> Answer:
+        number = int(asked.query.get("page", 1))
+        return as_json({"items": [{"n": number}], "then": number + 1, "more": last if number == 3 else True})
+
+    api.routes["/more"] = answer
+    found = read(rest(api.url("/more"), pagination={**pages, "has_more": "more"}), tmp_path)
+    assert found.table["n"].to_list() == [1, 2, 3]
+    with pytest.raises(DataError, match="nothing at the path 'less'"):
+        read(rest(api.url("/more"), pagination={**pages, "has_more": "less"}), tmp_path)
+
+
 @pytest.mark.parametrize("pages", [{"kind": "page"}, {"kind": "offset"}])
 def test_a_server_that_does_not_heed_the_parameter(api: Api, tmp_path: Path, pages: dict[str, Any]) -> None:
     with pytest.raises(DataError, match="page-0002 is the same as page-0001, byte for byte"):
@@ -307,6 +321,15 @@ def test_what_is_new_goes_on_where_it_was_cut(api: Api, tmp_path: Path) -> None:
     assert read(source, tmp_path).table.height == 50
     assert len(api.asked) == 3 + 2 + 2
     assert read(source, tmp_path).table.height == 50
+
+
+def test_what_is_added_looks_like_what_was_there(api: Api, tmp_path: Path) -> None:
+    source = rest(api.url("/next"), **NEW)
+    read(source, tmp_path)
+    api.faults = {len(api.asked) + 1: 'body:{"status": "nothing is new"}'}
+    with pytest.raises(DataError, match=r"page-0004 has nothing at the path 'data.items'"):
+        read(source, tmp_path)
+    assert read(source, tmp_path).table.height == 25
 
 
 def test_what_an_edit_asks_for_again(api: Api, tmp_path: Path) -> None:

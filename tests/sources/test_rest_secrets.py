@@ -87,6 +87,17 @@ def test_a_server_that_repeats_what_it_was_told(api: Api, tmp_path: Path) -> Non
         refuse_secrets(held(tmp_path / str(place)))
 
 
+def test_a_server_that_repeats_a_token(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    echo(api)
+    monkeypatch.setenv("API_SECRET", "plain-secret")
+    api.wants = OAuth("me", "plain-secret")
+    auth = {"kind": "oauth2_client_credentials", "token_url": api.url("/token"), "client_id": "me", "send": "body"}
+    read(rest(api.url("/echo"), auth={**auth, "client_secret": "${env:API_SECRET}"}), tmp_path)
+    assert b"(token)" in held(tmp_path)
+    assert api.wants.issued[0].encode() not in held(tmp_path)
+    assert b"token-1-" not in held(tmp_path)
+
+
 def test_a_placeholder_in_an_answer_is_not_filled_in(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANOTHER", "other secret")
     monkeypatch.setenv("API_SECRET", "plain-secret")
@@ -125,9 +136,7 @@ def test_a_wrong_password_is_shown_nowhere(
     refuse_secrets((said.out + said.err).encode() + held(tmp_path / "run"))
 
 
-def test_a_secret_in_the_recipe_is_refused_and_not_repeated(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_secret_in_the_recipe_is_refused_and_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     auth = {"kind": "basic", "user": "me", "password": "hunter2-hunter2"}
     path = recipe(tmp_path / "run", url="https://example.org/", auth=auth)
     assert exit_code("run", str(path)) == 2

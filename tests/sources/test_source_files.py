@@ -28,7 +28,8 @@ SUFFIXES = (".csv", ".tsv")
 
 
 def names(folder: Path, path: str) -> list[str]:
-    return [file.name for file in find(path, Context(base=folder, store=folder / ".seedbed"), suffixes=SUFFIXES, use="csv")]
+    context = Context(base=folder, store=folder / ".seedbed")
+    return [file.name for file in find(path, context, suffixes=SUFFIXES, use="csv")]
 
 
 def problem(folder: Path, path: str) -> str:

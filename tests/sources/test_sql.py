@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import socket
 import time
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 import pytest
@@ -18,6 +20,8 @@ from source_reading import Read, read
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, RecipeError, SeedbedError
+from seedbed.flow.running import run
+from seedbed.recipe.loading import load
 from seedbed.sources import Sql
 from seedbed.sources.tables.postgres import shown
 from serving.cutting import cutting
@@ -234,7 +238,7 @@ def test_a_connection_that_is_cut_anywhere_ends_with_the_same_rows(server: Postg
     chance = random.Random(7)
     with cutting(server.port) as cutter:
         here = replace(server, port=cutter.port)
-        whole = of(here, tmp_path / "whole", table="many", key="id", page=100)
+        whole = of(here, tmp_path / "whole", table="many", key="id", page=250)
         asked, cuts = cutter.passed, 0
         while cuts < 50:
             store = tmp_path / str(cuts)
@@ -242,7 +246,7 @@ def test_a_connection_that_is_cut_anywhere_ends_with_the_same_rows(server: Postg
             before = cuts
             for again in (True, False):
                 try:
-                    found = of(here, store, table="many", key="id", page=100)
+                    found = of(here, store, table="many", key="id", page=250)
                     break
                 except DataError:
                     cuts += 1
@@ -341,6 +345,35 @@ def test_a_password_is_in_nothing_that_is_kept(server: Postgres, tmp_path: Path)
     for file in kept:
         assert PASSWORD.encode() not in file.read_bytes()
         assert b"s3cret" not in file.read_bytes()
+
+
+def test_a_run_that_is_made_again_without_the_server(
+    server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEEDBED_STORE", str(tmp_path / "store"))
+    query = "SELECT id, text || CASE WHEN id % 4 = 0 THEN ' good' ELSE ' bad' END AS text, id % 4 = 0 AS good FROM many"
+    recipe = {
+        "seedbed": 1,
+        "name": "sql",
+        "task": {"kind": "text_classification", "text": "text", "label": "good"},
+        "sources": [{"use": "sql", "name": "db", "url": server.uri(), "query": query, "key": "id"}],
+        "steps": [{"use": "cast", "types": {"good": "text"}}],
+        "train": [{"use": "majority"}],
+        "evaluate": {"leakage": False, "intervals": {"resamples": 500}},
+    }
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+    first = run(load(tmp_path / "recipe.yaml"), out=tmp_path / "first", workers=1)
+    monkeypatch.delenv("PGPASSWORD")
+    again = run(load(tmp_path / "recipe.yaml"), out=tmp_path / "again", workers=1, offline=True)
+    assert first.run.rows.kept == 1000
+    assert again.run.dataset.digest == first.run.dataset.digest
+    kept = pl.concat([pl.read_parquet(file) for file in (tmp_path / "first/dataset/data").glob("*.parquet")])
+    assert sorted(kept["row"], key=lambda row: int(row.partition("#")[2]))[0] == "db:query#2"
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert len(files) > 20
+    for file in files:
+        for form in (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD)):
+            assert form.encode() not in file.read_bytes(), file
 
 
 def test_what_was_kept_and_is_damaged(server: Postgres, tmp_path: Path) -> None:

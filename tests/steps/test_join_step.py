@@ -213,7 +213,7 @@ def test_a_run_accounts_for_both_sides(tmp_path: Path) -> None:
 
 def test_licences_that_differ_are_asked_for(tmp_path: Path) -> None:
     given = recipe(tmp_path)
-    given["steps"][0]["source"]["license"] = "GPL-3.0"
+    given["steps"][0]["source"]["license"] = "Apache-2.0"
     assert any(blank.startswith("license") for blank in ran(tmp_path, given).run.blanks)
 
 

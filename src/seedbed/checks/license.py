@@ -28,7 +28,7 @@ class License(Check):
     that forbids commercial use.
 
     ## Limits
-    Believes what the recipe says of each source. Knows some forty licences, with the words of their texts that count,
+    Believes what the recipe says of each source. Knows nearly fifty licences, with the words of their texts that count,
     and takes the stricter reading where there are two: `GPL`, licences of one country (`CC-BY-SA-3.0-DE`) and texts of
     one's own are not known. Rights of people in the data, and terms of the site that it came from, are other questions.
     This is no legal advice.

@@ -14,31 +14,42 @@ from seedbed.core.errors import DataError, SeedbedError
 from seedbed.core.source import InputFile, Scan, Source
 from seedbed.engine.plan import renames_of
 from seedbed.profile import Sample, column_profile, header_is_a_row, sample_of
-from seedbed.sources import Csv, Jsonl, Parquet
+from seedbed.sources import Arrow, Csv, Excel, Html, Json, Jsonl, Parquet, Pdf, Sqlite, Text, Xml
 from seedbed.sources.reading.files import PACKED, find
 from seedbed.sources.reading.stream import Stream
 
 _HEAD = 1 << 16
 #: Files of fewer bytes are looked at before anyone wonders whether something happens.
 _AT_ONCE = 20_000_000
-_BY_ENDING: dict[str, type[Source]] = {
-    ".csv": Csv,
-    ".tsv": Csv,
-    ".jsonl": Jsonl,
-    ".ndjson": Jsonl,
-    ".parquet": Parquet,
-    ".pq": Parquet,
+_ENDINGS: dict[type[Source], str] = {
+    Csv: ".csv .tsv",
+    Jsonl: ".jsonl .ndjson",
+    Json: ".json .geojson",
+    Parquet: ".parquet .pq",
+    Arrow: ".arrow .feather .ipc .arrows",
+    Xml: ".xml",
+    Text: ".txt .text .md",
+    Excel: ".xlsx .xlsm .xlsb .xls .ods",
+    Html: ".html .htm .xhtml",
+    Pdf: ".pdf",
+    Sqlite: ".db .sqlite .sqlite3 .db3",
 }
+_BY_ENDING: dict[str, type[Source]] = {ending: kind for kind, endings in _ENDINGS.items() for ending in endings.split()}
 #: The sources that are told by a file's contents.
 TOLD = frozenset(_BY_ENDING.values())
-_TO_PARQUET = "in Python: import pandas; pandas.{read}({name!r}).to_parquet({new!r}), then look at that file"
-_NOT_YET: tuple[tuple[bytes, str, str], ...] = (
-    (b"ARROW1", "an Arrow file", _TO_PARQUET.format(read="read_feather", name="{name}", new="{stem}.parquet")),
-    (b"SQLite format 3\0", "an SQLite database", "sqlite3 -header -csv {name} 'select * from TABLE' > {stem}.csv"),
-    (b"%PDF-", "a PDF document", "copy its rows into a CSV file"),
-    (b"PK\x03\x04", "an Office document or an archive", "save the sheet as CSV, or unpack the archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document", "save the sheet as CSV"),
-    (b"\x80\x04\x95", "a pickle, which Seedbed does not load", "save it as CSV or Parquet where it was made"),
+#: First bytes that tell a kind by themselves.
+_MAGIC: tuple[tuple[bytes, type[Source]], ...] = (
+    (b"PAR1", Parquet),
+    (b"ARROW1", Arrow),
+    (b"\xff\xff\xff\xff", Arrow),
+    (b"SQLite format 3\0", Sqlite),
+    (b"%PDF-", Pdf),
+    (b"PK\x03\x04", Excel),
+    (b"\xd0\xcf\x11\xe0", Excel),
+)
+_NOT_TOLD: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x80\x04\x95", "a pickle", "if you know who made it, write a recipe with use: pickle and trust: true"),
+    (b"\x80\x05\x95", "a pickle", "if you know who made it, write a recipe with use: pickle and trust: true"),
     (b"\x89PNG", "a picture", "give a file with rows of text"),
     (b"\xff\xd8\xff", "a picture", "give a file with rows of text"),
 )
@@ -63,7 +74,7 @@ def recognise(path: str, context: Context) -> Recognised:
         context: Shows progress.
 
     Raises:
-        DataError: Nothing is there, it cannot be read, or it is of a kind that no source reads yet.
+        DataError: Nothing is there, it cannot be read, or it is of a kind that no source reads unasked.
     """
     files = find(path, context, suffixes=tuple(_BY_ENDING), use="init")
     if sum(file.size for file in files) < _AT_ONCE:
@@ -80,7 +91,7 @@ def kind_of(path: str, context: Context) -> tuple[type[Source], tuple[str, ...]]
     """The kind of source that reads a path, and what is left out, in sentences.
 
     Raises:
-        DataError: Nothing is there, it cannot be read, or it is of a kind that no source reads yet.
+        DataError: Nothing is there, it cannot be read, or it is of a kind that no source reads unasked.
     """
     return _kind_of(find(path, context, suffixes=tuple(_BY_ENDING), use="init"))
 
@@ -94,6 +105,8 @@ def _kind_of(files: Sequence[InputFile]) -> tuple[type[Source], tuple[str, ...]]
     if len(files) == 1:
         return _by_contents(files[0]), ()
     kinds = Counter(_BY_ENDING.get(_ending(file.name), Csv) for file in files)
+    if len(kinds) > 1:
+        kinds.pop(Text, None)  # a README beside the data
     kind, count = kinds.most_common(1)[0]
     if len(kinds) == 1 and _ending(files[0].name) not in _BY_ENDING:
         kind = _by_contents(files[0])
@@ -110,26 +123,31 @@ def _ending(name: str) -> str:
 def _by_contents(file: InputFile) -> type[Source]:
     with Stream(file.url) as stream:
         head = stream.read(_HEAD)
-    name = PurePosixPath(file.name).name
-    if head.startswith(b"PAR1"):
-        return Parquet
-    for magic, what, way_out in _NOT_YET:
+    for magic, kind in _MAGIC:
         if head.startswith(magic):
-            hint = way_out.replace("{name}", name).replace("{stem}", PurePosixPath(name).stem)
+            return kind
+    for magic, what, hint in _NOT_TOLD:
+        if head.startswith(magic):
             raise DataError(f"is {what}, not a table of text", at=file.url, hint=hint)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start[:1] not in (b"{", b"["):
-        return Csv
-    if _is_object(start.partition(b"\n")[0]) or _ending(file.name) in (".jsonl", ".ndjson"):
+    if start.startswith(b"<"):
+        return _markup(start[:1024].lower(), file)
+    return _json(start, file) if start[:1] in (b"{", b"[") else Csv
+
+
+def _markup(start: bytes, file: InputFile) -> type[Source]:
+    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
+        return Html
+    return Xml if start.startswith(b"<?xml") or _BY_ENDING.get(_ending(file.name)) is Xml else Csv
+
+
+def _json(start: bytes, file: InputFile) -> type[Source]:
+    """One document, or an object a line; a bracket may also open a line of delimited text."""
+    first, _, rest = start.partition(b"\n")
+    ending = _BY_ENDING.get(_ending(file.name))
+    if ending is Jsonl or (_is_object(first) and (ending is not Json or rest.strip())):
         return Jsonl
-    if start[:1] == b"[" and _ending(file.name) != ".json":
-        return Csv
-    raise DataError(
-        "is one JSON document; Seedbed reads JSON with one object a line",
-        at=file.url,
-        hint=f"jq -c '.[]' {name} > {PurePosixPath(name).stem}.jsonl (if it is a list of objects), "
-        "then look at that file",
-    )
+    return Json if ending is Json or start[:1] == b"{" else Csv
 
 
 def _is_object(line: bytes) -> bool:

@@ -229,7 +229,9 @@ class Rest(FetchingSource):
     def look(self, snapshot: Snapshot, context: Context) -> Scan:
         """Read all pages once: columns, types, and which records came again."""
         files = snapshot.files()
-        shapes = [Shape.from_json(page.state["shape"]) for page in snapshot.kept]
+        known: dict[str, Shape] = {}  # one object for all pages of a generation
+        told = [page.state["shape"] for page in snapshot.kept]
+        shapes = [known.setdefault(json.dumps(one), Shape.from_json(one)) for one in told]
         twice, counts, rows, kinds = Twice(self.key), list[int](), Rows(self.depth), Kinds()
         with context.stage(f"looking at {self.url}", sum(file.size for file in files), "B") as stage:
             for place, (file, shape) in enumerate(zip(files, shapes, strict=True)):

@@ -14,7 +14,7 @@ from .pacing import retry_after
 if TYPE_CHECKING:
     import httpx
 
-    from .http import Response
+    from .answers import Response
 
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 #: Characters of what a server says of a refusal.

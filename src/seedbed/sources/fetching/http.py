@@ -23,6 +23,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from seedbed.core.showing import clean
 
+from .answers import Response
 from .failing import FetchError, TooLarge, broken, failed, refused
 from .pacing import Pace
 from .packing import ACCEPTED, start_of, unpacked
@@ -41,26 +42,6 @@ _REFUSAL = 1 << 16
 _PERSON = re.compile(r"//[^/?#]*@")
 #: A wait that a person is told of.
 _TOLD = 1.0
-
-
-@dataclass(frozen=True)
-class Response:
-    """An answer with a status of 2xx (or, in `FetchError.response`, another)."""
-
-    url: str
-    """The address that answered, after redirects."""
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    """Their names in lower case; of equal ones the values, with commas between."""
-    body: bytes = field(repr=False)
-    """Unpacked."""
-    redirects: tuple[str, ...] = ()
-    """The addresses that led here, in order."""
-
-    @property
-    def media_type(self) -> str:
-        """What the header Content-Type says, without its parameters, in lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class Auth(Protocol):

@@ -29,7 +29,9 @@ def unpacked(pieces: Iterator[bytes], coding: str, most: int) -> bytes:
     for piece in _plain(pieces, coding.strip().lower()):
         body += piece
         if len(body) > most:
-            raise TooLarge(f"the answer has more than {most:,} bytes", hint="is it the right address?")
+            raise TooLarge(
+                f"the answer has more than {most:,} bytes", hint="is it the right address? `most_bytes` allows more"
+            )
     return bytes(body)
 
 

@@ -179,13 +179,12 @@ def largest(values: Iterable[Any], *, of: str) -> str | int | float | None:
     Raises:
         DataError: They are not of one kind.
     """
-    known = [value for value in values if value is not None]
+    known: list[str | int | float] = [value for value in values if value is not None]
     if not known:
         return None
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
-        return max(known)
+        return max(known, key=float)
     if all(isinstance(value, str) for value in known):
-        if all(value.isascii() and value.isdigit() for value in known):
-            return max(known, key=int)
-        return max(known)
+        whole = all(str(value).isascii() and str(value).isdigit() for value in known)
+        return max(known, key=int) if whole else max(known, key=str)
     raise DataError(f"{of}: the values at the cursor's path are not all numbers or all texts", hint="is `path` right?")

@@ -76,6 +76,13 @@ class Stream:
         self.packing = ""
         self._unpacked = self._member = 0
         self._stack = ExitStack()
+        try:
+            self._open(url, hashed)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _open(self, url: str, hashed: bool) -> None:
         with failures(url):
             stored = url
             if url.startswith("zip://"):

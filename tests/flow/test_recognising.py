@@ -1,0 +1,67 @@
+"""Which source reads a file, by its first bytes and its ending."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from seedbed.core.context import Context
+from seedbed.core.errors import DataError
+from seedbed.flow.recognising import kind_of, recognise
+
+
+def kind(folder: Path, name: str, data: bytes) -> str:
+    (folder / name).write_bytes(data)
+    return str(kind_of(name, Context(base=folder))[0].model_fields["use"].default)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "wanted"),
+    [
+        ("a.json", b'[{"a": 1},\n {"a": 2}]', "json"),
+        ("a.json", b'{"a": [{"b": 1}]}', "json"),
+        ("a.json", b'{"a": 1}\n{"a": 2}\n', "jsonl"),
+        ("a.json.gz", gzip.compress(b'{\n"a": 1}'), "json"),
+        ("a.data", b'{"a": 1}\n', "jsonl"),
+        ("a.data", b'{\n"a": 1}', "json"),
+        ("a.csv", b"[a],b\n1,2\n", "csv"),
+        ("a.xml", b"<rows><row/></rows>", "xml"),
+        ("a.data", b"\xef\xbb\xbf<?xml version='1.0'?>\n<rows/>", "xml"),
+        ("a.data", b"<!DOCTYPE html>\n<html><body>x</body></html>", "html"),
+        ("a.txt", b"<name>,b\n1,2\n", "csv"),
+        ("a.txt", b"label,text\n1,2\n", "csv"),
+        ("a.pdf", b"%PDF-1.4 ...", "pdf"),
+        ("a.xls", b"\xd0\xcf\x11\xe0" + bytes(20), "excel"),
+    ],
+)
+def test_kinds(name: str, data: bytes, wanted: str, tmp_path: Path) -> None:
+    assert kind(tmp_path, name, data) == wanted
+
+
+def test_binary_kinds(tmp_path: Path) -> None:
+    table = pl.DataFrame({"a": [1]})
+    table.write_ipc(tmp_path / "a.bin")
+    table.write_ipc_stream(tmp_path / "b.bin")
+    table.write_parquet(tmp_path / "c.bin")
+    with sqlite3.connect(tmp_path / "d.bin") as base:
+        base.execute("create table t (a)")
+    base.close()
+    found = [kind(tmp_path, f"{one}.bin", (tmp_path / f"{one}.bin").read_bytes()) for one in "abcd"]
+    assert found == ["arrow", "arrow", "parquet", "sqlite"]
+    with pytest.raises(DataError, match="trust: true"):
+        kind(tmp_path, "a.pkl", b"\x80\x04\x95....")
+
+
+def test_folders(tmp_path: Path) -> None:
+    for name in ("x/one.txt", "x/two.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("some text")
+    found = recognise("x", Context(base=tmp_path))
+    assert found.source.use == "text"
+    assert found.sample.rows["text"].to_list() == ["some text"] * 2
+    (tmp_path / "x" / "rows.csv").write_text("a,b\n1,2\n")
+    assert recognise("x", Context(base=tmp_path)).source.use == "csv"

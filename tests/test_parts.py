@@ -42,7 +42,7 @@ ROOMS = {
 }
 #: Names that stand in people's recipes: a part may gain options, but it never loses its name.
 PROMISED = {
-    "sources": "csv jsonl parquet",
+    "sources": "csv jsonl json parquet arrow excel text html pdf xml sqlite sql rest web hub generate pickle frame",
     "steps": "fix_text strip_html normalize drop_missing map_values keep_values text_length exact_duplicates "
     "near_duplicates conflicting_labels sample fill_missing lemmatize where derive join cast parse_dates cap_per_class "
     "python decontaminate semantic_duplicates",

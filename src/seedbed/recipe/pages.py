@@ -86,4 +86,7 @@ def type_of(option: dict[str, Any], shared: dict[str, Any]) -> str:
     if "anyOf" in option:
         kinds = [type_of(one, shared) for one in option["anyOf"]]
         return " or ".join(kind for kind in dict.fromkeys(kinds) if kind != "null")
-    return _TYPES.get(option.get("type", ""), "anything")
+    kinds = option.get("type", "")
+    if isinstance(kinds, list):
+        return " or ".join(_TYPES.get(kind, "anything") for kind in kinds if kind != "null")
+    return _TYPES.get(kinds, "anything")

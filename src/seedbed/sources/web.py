@@ -63,12 +63,15 @@ class Web(FetchingSource):
     `allow_private` says so.
 
     ## Limits
-    Scripts are not run: what a page shows only with them is not there (`no_text`). A page of an error that says 200 is
-    a page. Addresses that differ only in their query's values are asked for `most_queries` times, then passed over and
-    told, since calendars and filters have no end; paths that never end are cut by `depth` and `most_pages`. A `limit`
-    cuts rows, not the crawl. With `refresh: new`, seeds, sitemaps, and pages whose date in a sitemap changed are asked
-    for again, and what they bring is added; nothing notices that other pages changed or went, until `--refresh`. Then
-    pages are asked for with their validators (ETag, Last-Modified), so that those that stayed are not sent again.
+    Scripts are not run: what a page shows only with them is not there (`no_text`). A page of an error that says 200
+    is a page. A site whose pages all name one page as their own (rel=canonical) gives one row: look at how many are
+    `copy`. What is known of each page, but not the page, is in memory while a site is crawled. Addresses that
+    differ only in their query's values are asked for `most_queries` times, then passed over and told, since
+    calendars and filters have no end; paths that never end are cut by `depth` and `most_pages`. A `limit` cuts
+    rows, not the crawl. With `refresh: new`, seeds, sitemaps, and pages whose date in a sitemap changed are asked
+    for again, and what they bring is added; nothing notices that other pages changed or went, until `--refresh`.
+    Then pages are asked for with their validators (ETag, Last-Modified), so that those that stayed are not sent
+    again.
     """
 
     extra: ClassVar[str] = "web"

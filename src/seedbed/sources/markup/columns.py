@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.entities
 import re
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import orjson
@@ -27,9 +28,16 @@ def element_of(data: bytes) -> Any:
     from lxml import etree
 
     try:
-        return etree.fromstring(_ENTITY.sub(_expanded, data), etree.XMLParser(**safe()))
+        return etree.fromstring(_ENTITY.sub(_expanded, data) if b"&" in data else data, _parser())
     except etree.XMLSyntaxError as error:
         raise FaultError("not_xml", error=str(error.msg)[:200]) from None
+
+
+@cache
+def _parser() -> Any:
+    from lxml import etree
+
+    return etree.XMLParser(**safe())
 
 
 def _expanded(found: re.Match[bytes]) -> bytes:
@@ -81,7 +89,9 @@ class Row:
                 if column not in self.fields:
                     found = [self._plain(other) for same, other in children if same == called]
                     self._add(column, orjson.dumps(found).decode())
-            elif depth > 0 or _is_leaf(child):
+            elif _is_leaf(child):
+                self._add(column, (child.text or "").strip())
+            elif depth > 0:
                 self._put(column, child, depth - 1)
             else:
                 self._add(column, orjson.dumps(self._plain(child)).decode())
@@ -112,6 +122,8 @@ class Row:
 
     def _called(self, tag: str, element: Any) -> str:
         """The name of an element or attribute; with its prefix, if its namespace is another than the record's."""
+        if "}" not in tag:
+            return tag
         space, _, name = tag.rpartition("}")
         space = space.lstrip("{")
         if not space or space == self._space:

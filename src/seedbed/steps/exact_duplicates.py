@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -80,8 +81,7 @@ class ExactDuplicates(Reduce):
     def judge(self, groups: Groups) -> Iterator[pl.DataFrame]:
         """All copies but the first."""
         for part in groups.partitions():
-            first = pl.col(NUMBER).min().over("key", "rest")
-            copies = part.select(NUMBER, of=first).filter(pl.col(NUMBER) != pl.col("of")).sort(NUMBER)
+            copies = _copies(part)
             if copies.height:
                 yield with_names(
                     groups,
@@ -95,3 +95,18 @@ class ExactDuplicates(Reduce):
         if self.normalise and values.dtype == pl.String:
             return normalise(values)
         return values.cast(pl.String)
+
+
+def _copies(part: pl.DataFrame) -> pl.DataFrame:
+    """Rows (`NUMBER`, sorted) that have the keys of an earlier one, and the first of those (`of`).
+
+    Sorting takes a third of the memory that grouping would.
+    """
+    numbers, key, rest = (part[name].to_numpy() for name in (NUMBER, "key", "rest"))
+    order = np.lexsort((rest, key))  # stable, so that the first row comes first among equals
+    key, rest = key[order], rest[order]
+    again = np.zeros(len(order), bool)
+    again[1:] = (key[1:] == key[:-1]) & (rest[1:] == rest[:-1])
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(order))))
+    found = pl.DataFrame({NUMBER: numbers[order[again]], "of": numbers[order[first[again]]]})
+    return found.sort(NUMBER)

@@ -17,6 +17,8 @@ QUICK = (
     "train=[{use: majority}, {use: tfidf_logistic}]",
     "evaluate={metrics: [macro_f1], intervals: {resamples: 100}, leakage: false}",
 )
+#: What `init` cannot know of a source: these warn until somebody says it.
+PAPERS = ("papers", "licences")
 
 Type = Callable[..., tuple[int, str, str]]
 
@@ -58,7 +60,7 @@ def test_what_init_writes_runs_unchanged(case: Case, tmp_path: Path, typed: Type
     finished = seedbed.run("recipe.yaml", workers=1, overrides=QUICK)
     assert finished.run.state == "passed", finished.run.stopped_by
     assert finished.run.best == "tfidf_logistic" or case.slow or finished.run.rows.kept < 60
-    assert not [one for one in finished.run.findings if not one.passed], "a check of its own fails"
+    assert not [one for one in finished.run.findings if not one.passed and one.check not in PAPERS], "a check fails"
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in REFUSED])

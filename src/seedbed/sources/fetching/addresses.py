@@ -1,4 +1,4 @@
-"""Connections that lead where they may lead, and end in time. Imported where a client opens."""
+"""Connections that lead where they may lead, and end in time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, Literal
-
-import httpcore
+from typing import TYPE_CHECKING, Any, Literal
 
 from .failing import FetchError, failed
+
+if TYPE_CHECKING:
+    import httpcore
 
 AllowPrivate = bool | Literal["same_host"]
 
@@ -95,6 +96,8 @@ class Guard(threading.local):
         Raises:
             ReadTimeout: The time of the whole request is over.
         """
+        import httpcore
+
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout("the time for the whole answer is over")
@@ -116,10 +119,15 @@ def resolved(host: str, port: int) -> list[str]:
     return [str(where[4][0]) for where in found]
 
 
-class Guarded(httpcore.NetworkBackend):
-    """Looks up names itself and connects to what it looked at, so that no name means another address by then."""
+class Guarded:
+    """Looks up names itself and connects to what it looked at, so that no name means another address by then.
+
+    An `httpcore.NetworkBackend` by what it does: to be a subclass, the library would have to be imported here.
+    """
 
     def __init__(self, guard: Guard) -> None:
+        import httpcore
+
         self._guard = guard
         self._plain = httpcore.SyncBackend()
 
@@ -130,8 +138,10 @@ class Guarded(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> _Timed:
         """Connect to the first of the host's addresses that answers."""
+        import httpcore
+
         *others, last = self._guard.check(host, resolved(host, port))
         for address in others:
             try:
@@ -140,14 +150,14 @@ class Guarded(httpcore.NetworkBackend):
                 continue
         return self._connected(last, port, timeout, local_address, socket_options)
 
-    def _connected(self, address: str, port: int, timeout: float | None, *more: Any) -> httpcore.NetworkStream:
+    def _connected(self, address: str, port: int, timeout: float | None, *more: Any) -> _Timed:
         return _Timed(self._plain.connect_tcp(address, port, self._guard.left(timeout), *more), self._guard)
 
 
-class _Timed(httpcore.NetworkStream):
+class _Timed:
     """A connection whose every wait ends by the request's deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, guard: Guard) -> None:
+    def __init__(self, stream: httpcore.NetworkStream | _Timed, guard: Guard) -> None:
         self._stream, self._guard = stream, guard
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -161,7 +171,7 @@ class _Timed(httpcore.NetworkStream):
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
+    ) -> _Timed:
         return _Timed(self._stream.start_tls(ssl_context, server_hostname, self._guard.left(timeout)), self._guard)
 
     def get_extra_info(self, info: str) -> Any:

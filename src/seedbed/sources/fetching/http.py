@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, cast
 from urllib.request import getproxies, proxy_bypass
 
 from seedbed.core.showing import clean
@@ -345,5 +345,6 @@ def _opened(guard: Guard, proxy: str, *, secure: bool) -> httpx.Client:
             raise failed("connection", "the proxy that the environment names cannot be used") from None
     transport = httpx.HTTPTransport(verify=trusted)
     # httpx has no option for what opens connections; httpcore, which it is made of, has.
-    transport._pool = httpcore.ConnectionPool(ssl_context=trusted, keepalive_expiry=5.0, network_backend=Guarded(guard))
+    guarded = cast("httpcore.NetworkBackend", Guarded(guard))
+    transport._pool = httpcore.ConnectionPool(ssl_context=trusted, keepalive_expiry=5.0, network_backend=guarded)
     return httpx.Client(transport=transport, trust_env=False)

@@ -17,6 +17,7 @@ from seedbed.core.part import Example
 from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
 from .frames.arrow_types import from_arrow
+from .reading.columns import refuse_other_columns
 from .reading.files import changed, failures, find, open_stored, stamp_of
 from .reading.kinds import refuse_other
 from .reading.stream import Stream
@@ -76,12 +77,7 @@ class Arrow(FileSource):
                     files.append(replace(file, sha256=stream.sha256(), stamp=stamp))
                 stage.advance(file.size)
                 first = first or (file, schema)
-                if schema != first[1]:
-                    raise DataError(
-                        f"has other columns or types than {first[0].name}",
-                        at=file.url,
-                        hint="read files with different columns as sources of their own",
-                    )
+                refuse_other_columns(file, schema, *first)
         return Scan(tuple(files), first[1] if first else pl.Schema(), {"batches": batches}, notes=tuple(notes))
 
     def blocks(self, scan: Scan, context: Context) -> Iterator[Block]:

@@ -17,6 +17,7 @@ from seedbed.core.errors import DataError
 from seedbed.core.part import Example
 from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
+from .reading.columns import refuse_other_columns
 from .reading.files import changed, failures, find, is_local, open_stored, stamp_of
 from .reading.kinds import refuse_other
 from .reading.stream import stored_sha256
@@ -71,12 +72,7 @@ class Parquet(FileSource):
                 file = replace(file, stamp=stamp_of(file.url))
                 schema, rows = _footer(file)
                 first = first or (file, schema)
-                if schema != first[1]:
-                    raise DataError(
-                        f"has other columns or types than {first[0].name}: {_difference(schema, first[1])}",
-                        at=file.url,
-                        hint="read files with different columns as sources of their own",
-                    )
+                refuse_other_columns(file, schema, *first)
                 if not sum(rows):
                     if len(found) == 1:
                         raise DataError("has columns and no rows", at=file.url, hint="is this the right file?")
@@ -178,10 +174,3 @@ def _footer(file: InputFile) -> tuple[pl.Schema, list[int]]:
         meta = opened.metadata
         schema = pl.DataFrame(pl.from_arrow(opened.schema_arrow.empty_table())).schema
         return schema, [meta.row_group(place).num_rows for place in range(meta.num_row_groups)]
-
-
-def _difference(schema: pl.Schema, wanted: pl.Schema) -> str:
-    names = [*wanted, *(name for name in schema if name not in wanted)]
-    differing = [name for name in names if schema.get(name) != wanted.get(name)]
-    shown = [f"{name} ({schema.get(name, 'missing')}, there {wanted.get(name, 'missing')})" for name in differing[:3]]
-    return ", ".join(shown) or "their order differs"

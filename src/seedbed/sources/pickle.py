@@ -18,6 +18,7 @@ from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 from .frames.blocks import blocks_of, rows_of
 from .frames.tables import table_of
 from .frames.unpickling import loaded
+from .reading.columns import refuse_other_columns
 from .reading.files import find
 from .reading.kinds import refuse_other
 from .reading.stream import Stream
@@ -83,12 +84,7 @@ class Pickle(FileSource):
                         raise DataError("has no rows", at=file.url, hint="is this the right file?")
                     notes.append(f"{file.name} has no rows")
                 schema = schema or table.schema
-                if table.schema != schema:
-                    raise DataError(
-                        f"has other columns or types than {files[0].name}",
-                        at=file.url,
-                        hint="read files with different columns as sources of their own",
-                    )
+                refuse_other_columns(file, table.schema, files[0] if files else file, schema)
                 files.append(replace(file, sha256=digest))
                 stage.advance(file.size)
         return Scan(tuple(files), schema or pl.Schema(), notes=tuple(notes))

@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -56,6 +56,16 @@ class _Generation:
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     ended: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, told: dict[str, Any]) -> None:
+        """Take in a line of the journal."""
+        if "kept" in told:
+            kept = Kept(**{**told["kept"], "origin": Origin(**told["kept"]["origin"])})
+            self.kept[kept.name] = kept
+        elif "note" in told:
+            self.notes.append((told.pop("note"), told))
+        elif "end" in told:
+            self.ended, self.facts = told["end"], told["facts"]
 
 
 class Snapshot:
@@ -275,26 +285,21 @@ def now() -> str:
 def _read(journal: Path) -> Iterator[_Generation]:
     """The generations of a journal; a line that a killed process left in its middle is passed over."""
     current: _Generation | None = None
-    for line in journal.read_bytes().split(b"\n") if journal.exists() else ():
-        try:
-            told = json.loads(line)
-        except ValueError:
-            continue
+    for told in _lines(journal):
         if "begin" in told:
             if current:
                 yield current
             current = _Generation(bool(told["more"]), told["begin"])
-        elif current is None:
-            continue
-        elif "kept" in told:
-            kept = Kept(**{**told["kept"], "origin": Origin(**told["kept"]["origin"])})
-            current.kept[kept.name] = kept
-        elif "note" in told:
-            current.notes.append((told.pop("note"), told))
-        elif "end" in told:
-            current.ended, current.facts = told["end"], told["facts"]
+        elif current:
+            current.take(told)
     if current:
         yield current
+
+
+def _lines(journal: Path) -> Iterator[dict[str, Any]]:
+    for line in journal.read_bytes().split(b"\n") if journal.exists() else ():
+        with suppress(ValueError):
+            yield json.loads(line)
 
 
 def _end_torn_line(journal: IO[bytes]) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from source_reading import Read, read
 
+from seedbed.core.context import Context
 from seedbed.core.errors import DataError
 from seedbed.sources import Arrow
 
@@ -105,3 +106,9 @@ def test_damaged_files_are_refused_or_whole(kind: str, tmp_path: Path) -> None:
     path.write_bytes(_written(kind, pa.table({"a": pa.array([(1, 2, 3)], pa.month_day_nano_interval())})))
     with pytest.raises(DataError, match="cannot be read"):
         of(tmp_path)
+
+
+def test_the_mark_of_a_file_and_nothing_sound_after_it_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "t.arrow").write_bytes(b"ARROW1garbage")
+    with pytest.raises(DataError, match="is a damaged Arrow file"):
+        Arrow(path="t.arrow").scan(Context(base=tmp_path, store=tmp_path / "store"))

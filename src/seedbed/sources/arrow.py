@@ -182,6 +182,8 @@ def _head(stream: Stream, at: str) -> bytes:
     if head == _FILE and stream.packing:
         raise DataError("is an Arrow file inside a packed one", at=at, hint="unpack it: Arrow packs its columns itself")
     if not head.startswith((_FILE, _STREAM)):
+        if head.startswith(_FILE.rstrip(b"\0")):
+            raise DataError("is a damaged Arrow file", at=at, hint="fetch it again, or write it anew")
         if head.startswith(b"FEA1"):
             raise DataError("is Feather version 1", at=at, hint="pandas.read_feather(…).to_parquet(…) writes it anew")
         refuse_other(head + stream.read(1024), at=at, wanted=_WANTED)

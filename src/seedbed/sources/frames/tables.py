@@ -58,7 +58,7 @@ def _table(value: Any, at: str) -> pl.DataFrame:
         return _of_dict(value, at)
     if isinstance(value, list | tuple):
         return _of_list(list(value), at)
-    raise DataError(f"is a {type(value).__name__}, not {KNOWN}", at=at, hint="hand over its rows")
+    raise DataError(f"is of type {type(value).__name__}, not {KNOWN}", at=at, hint="hand over its rows")
 
 
 def _square(value: Any, at: str) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _of_pandas(value: Any, at: str) -> pl.DataFrame:
     if isinstance(value, pd.Series):
         value = value.to_frame(value.name if value.name is not None else "value")
     if not isinstance(value, pd.DataFrame):
-        raise DataError(f"is a {type(value).__name__}, not {KNOWN}", at=at, hint="hand over a DataFrame")
+        raise DataError(f"is of type {type(value).__name__}, not {KNOWN}", at=at, hint="hand over a DataFrame")
     names = [".".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in value.columns]
     columns = [(name, value.iloc[:, place]) for place, name in enumerate(names)]
     for level in range(value.index.nlevels):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,44 +21,74 @@ from .site import Page, Site
 from .workbooks import write_workbook
 
 
-@contextmanager
-def placed(part: type[Source], example: Example, folder: Path) -> Iterator[dict[str, Any]]:
+def placed(part: type[Source], example: Example, folder: Path) -> AbstractContextManager[dict[str, Any]]:
     """The options that name what an example's `before` shows, while it is there."""
-    if part.model_fields["use"].default == "pdf":
-        path = folder / "example.pdf"
-        path.write_bytes(pdf(example.before["pages"]))
-        yield {"path": str(path)}
-    elif "pages" in example.before:
-        with Api([]) as api:
-            pages = list(example.before["pages"])
-            path = urlsplit(example.options["url"]).path
-            api.routes[path] = lambda asked: Answer(pages[_number(asked) - 1].encode())
-            yield {"url": api.url(path)}
-    elif "answers" in example.before:
-        answers = iter(example.before["answers"])
-        with model_server(lambda asked, tries: next(answers)) as server:
-            yield {"endpoint": server.url, "parallel": 1}
-    elif part.model_fields["use"].default == "sql":
-        if missing():
-            pytest.skip(missing())
-        with postgres() as server:
-            server.run(*example.before["sql"])
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("PGPASSWORD", PASSWORD)
-                yield {"url": server.uri()}
-    elif part.model_fields["use"].default == "web":
-        answers = {path: Page(text.encode()) for path, text in zip(*example.before.values(), strict=True)}
-        with Site(answers, robots=None) as site:
-            yield {"seeds": [site.url("/")], "allow_private": True, "per_second": 10_000}
-    elif part.model_fields["use"].default == "excel":
-        write_workbook(folder / "example.xlsx", {"Sheet1": example.before})
-        yield {"path": str(folder / "example.xlsx")}
-    elif part.model_fields["use"].default == "frame":
-        yield {}  # its options hold the rows
-    else:
-        file = folder / f"example.{part.model_fields['use'].default}"
-        part.write_example(example.before, file)
-        yield {"path": str(file)}
+    use = part.model_fields["use"].default
+    if use in _PLACED:
+        return _PLACED[use](example, folder)
+    file = folder / f"example.{use}"
+    part.write_example(example.before, file)
+    return nullcontext({"path": str(file)})
+
+
+def _pdf(example: Example, folder: Path) -> AbstractContextManager[dict[str, Any]]:
+    path = folder / "example.pdf"
+    path.write_bytes(pdf(example.before["pages"]))
+    return nullcontext({"path": str(path)})
+
+
+def _excel(example: Example, folder: Path) -> AbstractContextManager[dict[str, Any]]:
+    path = folder / "example.xlsx"
+    write_workbook(path, {"Sheet1": example.before})
+    return nullcontext({"path": str(path)})
+
+
+@contextmanager
+def _rest(example: Example, _: Path) -> Iterator[dict[str, Any]]:
+    with Api([]) as api:
+        pages = list(example.before["pages"])
+        path = urlsplit(example.options["url"]).path
+        api.routes[path] = lambda asked: Answer(pages[_number(asked) - 1].encode())
+        yield {"url": api.url(path)}
+
+
+@contextmanager
+def _generate(example: Example, _: Path) -> Iterator[dict[str, Any]]:
+    answers = iter(example.before["answers"])
+    with model_server(lambda asked, tries: next(answers)) as server:
+        yield {"endpoint": server.url, "parallel": 1}
+
+
+@contextmanager
+def _sql(example: Example, _: Path) -> Iterator[dict[str, Any]]:
+    if missing():
+        pytest.skip(missing())
+    with postgres() as server, pytest.MonkeyPatch.context() as patch:
+        server.run(*example.before["sql"])
+        patch.setenv("PGPASSWORD", PASSWORD)
+        yield {"url": server.uri()}
+
+
+@contextmanager
+def _web(example: Example, _: Path) -> Iterator[dict[str, Any]]:
+    pages = {path: Page(text.encode()) for path, text in zip(*example.before.values(), strict=True)}
+    with Site(pages, robots=None) as site:
+        yield {"seeds": [site.url("/")], "allow_private": True, "per_second": 10_000}
+
+
+def _frame(_: Example, __: Path) -> AbstractContextManager[dict[str, Any]]:
+    return nullcontext({})  # its options hold the rows
+
+
+_PLACED: dict[str, Callable[[Example, Path], AbstractContextManager[dict[str, Any]]]] = {
+    "excel": _excel,
+    "frame": _frame,
+    "generate": _generate,
+    "pdf": _pdf,
+    "rest": _rest,
+    "sql": _sql,
+    "web": _web,
+}
 
 
 def _number(asked: Asked) -> int:

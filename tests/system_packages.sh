@@ -1,10 +1,11 @@
 #!/bin/sh
-# Installs the programs that some tests drive (Chromium, PostgreSQL), where this may: as root on Debian. Elsewhere those
+# Installs what some tests drive (Chromium, PostgreSQL, the dictionary WordNet), where this may: as root on Debian. Elsewhere those
 # tests are skipped.
 set -u
 wanted=
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || wanted="$wanted chromium"
 command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
+[ -d /usr/share/wordnet ] || wanted="$wanted wordnet-base"
 [ -z "$wanted" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing what some tests drive:$wanted"

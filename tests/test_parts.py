@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,14 +20,15 @@ from pydantic import ValidationError
 
 from seedbed.core.check import Check, View
 from seedbed.core.context import Context
+from seedbed.core.doubts import SUSPECTS, Doubts
 from seedbed.core.errors import MissingExtraError
 from seedbed.core.learner import Learner
-from seedbed.core.metric import DecisionMetric, Metric
+from seedbed.core.metric import DecisionMetric, Metric, Score
 from seedbed.core.part import BASE, FAMILIES, Example, Part, sections
 from seedbed.core.rows import NUMBER, ROW, data_columns, number_rows
 from seedbed.core.source import Source
-from seedbed.core.splitter import Splitter
-from seedbed.core.step import UNIT, Filter, Map, Reduce, Rework, Step
+from seedbed.core.splitter import ByValue, Dealing, Folding, Splitter
+from seedbed.core.step import UNIT, Filter, Fitted, Make, Map, Reduce, Rework, Step
 from seedbed.core.task import TextClassification
 from seedbed.engine.kernel import Kernel
 from serving.examples import placed
@@ -45,15 +47,19 @@ PROMISED = {
     "sources": "csv jsonl json parquet arrow excel text html pdf xml sqlite sql rest web hub generate pickle frame",
     "steps": "fix_text strip_html normalize drop_missing map_values keep_values text_length exact_duplicates "
     "near_duplicates conflicting_labels sample fill_missing lemmatize where derive join cast parse_dates cap_per_class "
-    "python decontaminate semantic_duplicates",
+    "python decontaminate semantic_duplicates apply_review numeric_outliers scale encode tfidf hash_features "
+    "text_features select_features merge_categories augment convert_units language quality_rules toxicity "
+    "redact_pii",
     "checks": "row_count no_missing allowed_values class_share no_leakage unique value_range matches text_length_range "
-    "license",
-    "splitters": "stratified random group",
+    "license label_errors annotator_agreement foreign_key schema freshness drift pii_left errors_by_group "
+    "chat_rules",
+    "splitters": "stratified random group time hashed k_fold predefined",
     "learners": "majority rules naive_bayes tfidf_logistic tfidf_svm embedding_logistic tfidf_embedding_logistic "
     "transformer",
     "metrics": "accuracy balanced_accuracy macro_f1 micro_f1 weighted_f1 macro_precision macro_recall roc_auc "
     "average_precision log_loss expected_calibration_error",
-    "exporters": "folder",
+    "exporters": "folder arrow croissant csv duckdb hub jsonl numpy parquet pickle tf_data tfrecord tokens torch "
+    "webdataset openai_chat alpaca sharegpt prompt_completion squad fine_tuning",
 }
 PACKAGES = {family: importlib.import_module(f"seedbed.{room}") for family, room in ROOMS.items()}
 # Tests may define parts of their own; these are ours.
@@ -175,9 +181,10 @@ def _has_python_keys(value: object) -> bool:
 @every_part
 def test_round_trip(part: type[Part]) -> None:
     for example in part.examples:
-        made = part.model_validate(_given(part, example))
-        assert part.model_validate(made.model_dump()) == made
-        assert part.model_validate_json(made.model_dump_json()) == made
+        context = {BASE: _beside(example)} if example.files else None  # a frame is handed over by Python alone
+        made = part.model_validate(_given(part, example), context=context)
+        assert part.model_validate(made.model_dump(), context=context) == made
+        assert part.model_validate_json(made.model_dump_json(), context=context) == made
 
 
 @every_part
@@ -232,7 +239,26 @@ def _run_step(step: Step, rows: pl.DataFrame) -> pl.DataFrame:
         rejected = pl.concat([verdict.select(NUMBER, "reason") for verdict in verdicts]) if verdicts else rows[:0]
         assert rejected[NUMBER].is_unique().all()
         return rows.join(rejected, on=NUMBER, how="anti", maintain_order="left")
+    if isinstance(step, Fitted):
+        return _prepared(step, _learned(step, rows), rows, train=True)
+    if isinstance(step, Make):
+        return pl.concat([made.select(*data_columns(rows), "parents") for made in step.make(rows.lazy(), 13)])
     pytest.fail(f"how is an example of {type(step).__name__} run?")
+
+
+def _learned(step: Fitted, rows: pl.DataFrame) -> dict[str, Any]:
+    """What a part learns of training rows, as it is read from where it was kept."""
+    state = step.fit(rows.lazy(), 13)
+    kept = json.loads(json.dumps(state, allow_nan=False))
+    assert kept == state, "the state is not plain data"
+    return dict(kept)
+
+
+def _prepared(step: Fitted, state: dict[str, Any], rows: pl.DataFrame, *, train: bool) -> pl.DataFrame:
+    keep = step.keep(state) if train else None
+    rows = rows if keep is None else rows.filter(keep)
+    done = rows.with_columns(step.train_columns(state) if train else step.columns(state))
+    return done.drop(step.drops(state))
 
 
 def _source(part: type[Source], example: Example, folder: Path) -> dict[str, list[Any]]:
@@ -249,21 +275,41 @@ def _source(part: type[Source], example: Example, folder: Path) -> dict[str, lis
 
 
 def _check(check: Check, example: Example) -> dict[str, list[Any]]:
-    about_split = check.when == "split"
+    about_split = check.when == "split" and "messages" not in example.options
     rows = pl.DataFrame() if about_split else _frame(example.before)
     certificate = {name: values[0] for name, values in example.before.items()} if about_split else {}
     licences = {f"source {place}": licence for place, licence in enumerate(example.before.get("licence", []))}
-    finding = check.find(View(rows=rows.lazy(), task=TASK, certificate=certificate, licences=licences))
+    doubts = _doubts(example.before) if "suspect" in example.before else None
+    finding = check.find(View(rows=rows.lazy(), task=TASK, certificate=certificate, licences=licences, doubts=doubts))
     assert finding.check == check.use
     assert finding.message.endswith(".")
     return {"passed": [finding.passed], "value": [finding.value], "limit": [finding.limit]}
 
 
+def _doubts(before: dict[str, list[Any]]) -> Callable[[str | None, int], Doubts]:
+    rows = pl.Series(before["suspect"], dtype=pl.String)
+    empty = pl.DataFrame({name: [None] * len(rows) for name in SUSPECTS}, schema=SUSPECTS)
+    suspects = empty.with_columns(rows.alias(ROW), kind=pl.lit("wrong"))
+    share = Score(value=before["share"][0], low=before["low"][0], high=before["high"][0], n=1000)
+    return lambda learner, folds: Doubts(suspects, share, 0.2, 0.8, learner or "tfidf_logistic", folds)
+
+
 def _splitter(splitter: Splitter, example: Example) -> dict[str, list[Any]]:
     labels = np.unique(example.before["label"], return_inverse=True)[1].astype(np.int64)
     clusters = np.asarray(example.before.get("cluster", range(len(labels))), dtype=np.int64)
+    if isinstance(splitter, ByValue):
+        said = pl.Series(splitter.says or "", example.before[splitter.says or "source"])
+        placed = splitter.place(said, clusters, labels, np.zeros(len(labels), dtype=np.bool_))
+        assert [reason is None for reason in placed.reasons] == (placed.places >= 0).tolist()
+        dealt = {name: [int((placed.places == i).sum())] for i, name in enumerate(placed.splits or splitter.splits)}
+        return {**dealt, "rejected": [int((placed.places < 0).sum())]}
+    assert isinstance(splitter, Dealing)
     dealt = splitter.assign(clusters, labels)
-    return {name: [int((dealt == i).sum())] for i, name in enumerate(splitter.shares)}
+    found: dict[str, list[Any]] = {name: [int((dealt == i).sum())] for i, name in enumerate(splitter.splits)}
+    if isinstance(splitter, Folding):
+        train = dealt == 0
+        found["folds"] = [np.bincount(splitter.deal_folds(clusters[train], labels[train])).tolist()]
+    return found
 
 
 def _metric(metric: Metric, example: Example) -> dict[str, list[Any]]:
@@ -396,6 +442,34 @@ def test_rows_are_kept_or_rejected_and_batches_do_not_matter(
         told = gone.with_columns(step.reason().alias("reason"), **step.evidence())
         assert told.height == gone.height
         assert told["reason"].null_count() == 0
+
+
+LEARNING = [(part, example) for part, example in CASES if issubclass(part, Fitted)]
+
+
+@pytest.mark.parametrize(("part", "example"), LEARNING, ids=_id_of)
+def test_what_was_learned_says_the_same_of_a_row_whatever_stands_around_it(
+    part: type[Fitted], example: Example
+) -> None:
+    step = _made(part, example)
+    state = _learned(step, _frame(example.before))
+    keep = step.keep(state)
+
+    @given(rows=_tables(example), cut=st.integers(0, 8))
+    @settings(max_examples=25, deadline=None)
+    def holds(rows: pl.DataFrame, cut: int) -> None:
+        halves = [rows[:cut], rows[cut:]]
+        whole = _prepared(step, state, rows, train=False)
+        assert whole.select(NUMBER, ROW).equals(rows.select(NUMBER, ROW))
+        assert pl.concat([_prepared(step, state, half, train=False) for half in halves]).equals(whole)
+        assert rows.with_columns(step.train_columns(state)).drop(step.drops(state)).schema == whole.schema
+        if keep is not None:
+            told = rows.with_columns(step.reason(state).alias("reason"), **step.evidence(state), keep=keep)
+            assert told.height == rows.height
+            assert told["keep"].null_count() == 0
+            assert told["reason"].null_count() == 0
+
+    holds()
 
 
 @pytest.mark.parametrize(

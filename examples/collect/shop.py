@@ -173,7 +173,7 @@ def main() -> None:
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     where = [f"http://127.0.0.1:{server.server_port}" for server in servers]
-    print(f"site {where[0]}, API {where[1]}, database {place.name}; Ctrl-C ends it", flush=True)
+    print(f"site {where[0]}, API {where[1]} (SHOP_KEY={KEY}), database {place.name}; Ctrl-C ends it", flush=True)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

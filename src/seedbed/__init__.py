@@ -45,6 +45,7 @@ def run(  # noqa: PLR0913 (each option is an argument)
     limit: int | None = None,
     offline: bool = False,
     refresh: bool = False,
+    ablate: bool = False,
 ) -> Finished:
     """Run a recipe to its end.
 
@@ -60,6 +61,7 @@ def run(  # noqa: PLR0913 (each option is an argument)
         limit: Read at most so many records of each source: a quick look, which is not published and not `latest`.
         offline: Fetch nothing: read what earlier runs kept, and fail where they kept nothing.
         refresh: Fetch again what earlier runs kept.
+        ablate: Also train the cheap learner without each step, to tell what the step is worth.
 
     Returns:
         The record of the run (`run`) and its `folder`. A run that a check or a gate stopped has `run.state` `failed`.
@@ -86,6 +88,7 @@ def run(  # noqa: PLR0913 (each option is an argument)
         limit=limit,
         offline=offline,
         refresh=refresh,
+        ablate=ablate,
     )
 
 

@@ -40,7 +40,7 @@ def test_unique_names_the_value_that_is_there_most_often() -> None:
     )
     pair = Unique(columns=["a", "b"]).find(view(a=[1, 1, 1], b=["x@y.org", "y", "x@y.org"]))
     assert pair.message == (
-        "1 rows repeat the a and b of a row before them: one value is there more than once, '1, [e-mail]' in 2 rows."
+        "1 row repeats the a and b of a row before them: one value is there more than once, '1, [e-mail]' in 2 rows."
     )
     assert pair.rows == ("0:t#1", "0:t#3")
 

@@ -11,6 +11,13 @@ from pathlib import Path
 import pytest
 
 from seedbed.cli import main
+from seedbed.core.context import Context, Stage
+from seedbed.flow.holding import hold
+from seedbed.recipe.loading import load
+from seedbed.store.collecting import Rule, collect
+from seedbed.store.going import journals
+
+Silent = type(Context().progress)
 
 Type = Callable[..., tuple[int, str, str]]
 RECIPE = """\
@@ -185,3 +192,72 @@ def test_what_cannot_be_read_is_told(typed: Type, tmp_path: Path) -> None:
     code, _, err = typed("check", "new.csv", "--against", "recipe.yaml")
     assert code == 2
     assert "recipe.yaml:9: steps.2.column" in err
+
+
+def test_texts_without_labels_are_held_to_all_else(typed: Type, tmp_path: Path) -> None:
+    recipe = RECIPE.replace("[body, stars]", "[body]")
+    recipe = recipe.replace("  - {use: class_share, column: stars, at_least: 0.3}\n", "")
+    recipe = recipe.replace("checks:\n", "checks:\n  - {use: label_errors}\n  - {use: no_missing}\n")
+    recipe = recipe.replace("  - {use: exact_duplicates, column: body}\n", "  - {use: near_duplicates}\n")
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    rows = [(text,) for text, _ in [*reviews(40, seed=2), *reviews(5), ("short", "")]]
+    write(tmp_path / "new.csv", rows, "body")
+    code, found = checked(typed)
+    assert code == 0
+    assert found["rows"]["kept"] == 45  # type: ignore[index]
+    assert found["known"] == {"rows": 5, "of": 46, "other_label": 0}
+    assert found["missing_columns"] == ["stars"] and found["unknown_labels"] == {}
+    assert [one["check"] for one in found["findings"]] == ["no_missing", "row_count"]  # type: ignore[attr-defined]
+    notes = " ".join(found["notes"])  # type: ignore[call-overload]
+    assert "there is no column 'stars': nothing was looked at that needs labels" in notes
+    assert "not looked at: label_errors (the rows have no label)" in notes
+    # Also where the recipe says what the label is called there.
+    named = recipe.replace("path: old.csv", "path: old.csv, columns: {body: body, stars: stars}")
+    (tmp_path / "recipe.yaml").write_text(named)
+    assert checked(typed)[0] == 0
+
+
+@pytest.mark.parametrize("needs", ["checks", "steps"])
+def test_labels_are_missed_where_something_reads_them(typed: Type, tmp_path: Path, needs: str) -> None:
+    recipe = RECIPE.replace("[body, stars]", "[body]") if needs == "checks" else RECIPE
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    write(tmp_path / "new.csv", [(text,) for text, _ in reviews(40, seed=2)], "body")
+    code, _, err = typed("check", "new.csv", "--against", "recipe.yaml")
+    assert code == 3 and "names the column 'stars', which is not there (the file lacks stars)" in err
+
+
+def test_what_a_check_uses_is_not_collected_meanwhile(typed: Type, tmp_path: Path) -> None:
+    write(tmp_path / "new.csv", reviews(40, seed=2))
+    store, met = tmp_path / "store", []
+
+    class Watching(Silent):
+        def start(self, title: str, total: float | None, unit: str) -> Stage:
+            if title == "Checking the rows":
+                (going,) = journals(store)
+                met.append((going.alive, going.used, collect(store, Rule(all=True)).removed))
+            return super().start(title, total, unit)
+
+    held = hold("new.csv", load(tmp_path / "recipe.yaml"), workers=1, progress=Watching())
+    ((alive, used, removed),) = met
+    assert held.passed and alive and not removed and any(name.startswith("passes/") for name in used)
+    assert not journals(store), "and is not kept for ever"
+
+
+def test_a_check_that_was_killed_is_forgotten_with_the_next(typed: Type, tmp_path: Path) -> None:
+    write(tmp_path / "new.csv", reviews(40, seed=2))
+    loaded = load(tmp_path / "recipe.yaml")
+
+    class Stopping(Silent):
+        def start(self, title: str, total: float | None, unit: str) -> Stage:
+            if title == "Checking the rows":
+                raise KeyboardInterrupt
+            return super().start(title, total, unit)
+
+    with pytest.raises(KeyboardInterrupt):
+        hold("new.csv", loaded, workers=1, progress=Stopping())
+    (left,) = journals(tmp_path / "store")
+    left.path.rename(
+        left.path.with_name(f"99999999{left.path.name[left.path.name.index('@') :]}")
+    )  # as if it had ended
+    hold("new.csv", loaded, workers=1)
+    assert not journals(tmp_path / "store")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -11,11 +12,15 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import jsonschema
+import polars as pl
 import pytest
+import typer
 
 import seedbed
 from seedbed.cli import main
+from seedbed.cli.app import app
 from seedbed.cli.terminal import clean
 from seedbed.core.part import FAMILIES
 
@@ -49,7 +54,25 @@ def spawned(*arguments: object, **environment: str) -> subprocess.CompletedProce
     )
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["parts"], ["schema"]])
+@pytest.mark.parametrize("fault", [ZeroDivisionError("a fault"), pl.exceptions.PanicException("a fault")], ids=repr)
+def test_a_fault_of_ours_shows_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    def fails(**_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("seedbed.cli.app.app", fails)
+    code, _, err = outcome(capsys, "parts")
+    details = Path(re.search(r"the details are in (\S+)", err).group(1))  # type: ignore[union-attr]
+    assert (code, "Traceback" in err, err.count("\n")) == (1, False, 3)
+    assert "Traceback" in details.read_text("utf-8")
+    details.unlink()
+
+
+COMMANDS = sorted(typer.main.get_group(app).list_commands(click.Context(click.Command("seedbed"))))
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     code, out, err = outcome(capsys, *command, "--help")
     assert (code, err) == (0, "")
@@ -92,6 +115,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["schema", "rn"], "did you mean 'run'?"),
         (["parts", "stps"], "did you mean 'steps'?"),
         (["parts", "steps", "text_lenght"], "did you mean 'text_length'?"),
+        (["parts", "tasks", "chatt"], "did you mean 'chat'?"),
+        (["parts", "xqzzz"], "families: tasks, "),
         (["parts", "text_lenght"], "did you mean 'text_length'?"),
     ],
 )

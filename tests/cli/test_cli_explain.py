@@ -107,3 +107,23 @@ def test_errors(folder: Path, capsys: pytest.CaptureFixture[str], row: str, code
 def test_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = outcome(capsys, tmp_path, "s:rows.jsonl#1")
     assert code == 3 and "not the folder of a run" in err
+
+
+def test_models_are_named_only_where_there_are_any(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"text": f"soup number {n} with bread", "target": "bread"} for n in range(20)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    recipe = {
+        "seedbed": 1,
+        "name": "pairs",
+        "task": {"kind": "text_to_text", "text": "text", "target": "target"},
+        "sources": [{"use": "jsonl", "path": "rows.jsonl", "name": "s"}],
+        "split": {"use": "random", "keep_together": False},
+    }
+    without = run(parse(recipe, tmp_path), out=tmp_path / "out", workers=1).folder
+    for place, said in ((folder, True), (without, False)):
+        data = pl.read_parquet(place / "dataset/data/train-*.parquet")
+        with pytest.raises(SystemExit):
+            main(["explain", str(place), data["row"][0]])
+        assert ("learned from it" in capsys.readouterr().out) == said

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,56 @@ def test_what_stands_in_data_does_not_steer_the_terminal(typed: Type, tmp_path: 
     assert code == 0, err
     assert "\x1b" not in out
     assert load(tmp_path / "recipe.yaml").recipe.task.text == "te\x1b[2Jxt"
+
+
+def two_tables(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("create table films (title text, genre text)")
+        base.execute("create table mails (body text, folder text)")
+        kinds = ("work", "home")
+        rows = [(f"some words of mail {n} {kinds[n % 2]} and more", kinds[n % 2]) for n in range(40)]
+        base.executemany("insert into mails values (?, ?)", rows)
+        base.execute("insert into films values ('x', 'y')")
+        base.commit()
+
+
+def test_a_table_a_sheet_or_a_place_is_named(typed: Type, tmp_path: Path) -> None:
+    two_tables(tmp_path / "all.db")
+    code, _, err = typed("init", "all.db")
+    assert code == 3 and "(here: --set sources.0.table=…)" in err, err
+    code, out, err = typed("init", "all.db", "--set", "sources.0.table=mails", "--set", "sources.0.license=MIT")
+    assert (code, err) == (0, "")
+    source = load(tmp_path / "recipe.yaml").recipe.sources[0]
+    assert (source.use, source.table, source.license) == ("sqlite", "mails", "MIT")  # type: ignore[attr-defined]
+    assert "text:   body" in out
+    rows = [{"body": f"some words of row {n}", "kind": "ab"[n % 2]} for n in range(40)]
+    (tmp_path / "deep.json").write_text(json.dumps({"one": [{"x": 1}], "two": {"rows": rows}}))
+    assert typed("init", "deep.json", "--force", "--set", "sources.0.records=two.rows")[0] == 0
+    assert load(tmp_path / "recipe.yaml").recipe.sources[0].records == "two.rows"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("sources.0.shet=May", "shet"),
+        ("sources.0.delimiter=ab", "delimiter"),
+        ("sources.1.sheet=May", "says nothing of how the file is read"),
+        ("train.0.c=4", "says nothing of how the file is read"),
+        ("sources.0.sheet", "PATH=VALUE"),
+    ],
+)
+def test_a_wrong_setting_gets_a_clear_error(typed: Type, setting: str, words: str) -> None:
+    code, _, err = typed("init", "reviews.csv", "--set", setting)
+    assert code == 2 and words in err and len(err.splitlines()) <= 5, err
+    assert not Path("recipe.yaml").exists()
+
+
+def test_a_line_break_in_a_name_breaks_no_line(typed: Type, tmp_path: Path) -> None:
+    rows = "\n".join(f"some text number {n},{'a' if n % 2 else 'b'},{n % 7}.5" for n in range(40))
+    (tmp_path / "odd.csv").write_text(f'"the\ntext","la\r\nbel","a\nnumber"\n{rows}\n')
+    code, out, err = typed("init", "odd.csv")
+    assert code == 0, err
+    assert "text:   the text (" in out and "  a number" in out
+    code, out, err = typed("profile", "odd.csv")
+    assert code == 0, err
+    assert any(line.startswith("a number               number") for line in out.splitlines())

@@ -13,8 +13,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from seedbed.cli import main
-from seedbed.cli.progress import Bars, Lines, Standing, _bars_on, _fitting, amount, duration, shown_on
+from seedbed.cli.progress import Bars, Lines, Standing, _bars_on, _fitting, amount, shown_on, speed
 from seedbed.cli.run import facts, summary
+from seedbed.core import numbers
 from seedbed.core.context import Context
 from seedbed.core.ledger import Books
 from seedbed.core.metric import Score
@@ -200,7 +201,25 @@ def test_a_stage_that_says_nothing_gives_a_sign_of_life(monkeypatch: pytest.Monk
     ("left", "words"), [(0.2, "1 s"), (89, "89 s"), (100, "2 min"), (5900, "98 min"), (7800, "2 h 10 min")]
 )
 def test_time_left_is_told_as_roughly_as_it_is_known(left: float, words: str) -> None:
-    assert duration(left) == words
+    assert numbers.duration(left) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "taken", "words"),
+    [
+        (500, "rows", 2.0, "250 rows/s"),
+        (1, "rows", 1.0, "1 rows/s"),
+        (2, "steps", 24.0, "12.0 s each"),
+        (9, "", 10.0, "1.1 s each"),
+        (1, "B", 10.0, "0 B/s"),
+    ],
+)
+def test_what_is_slow_is_told_by_its_seconds(number: float, unit: str, taken: float, words: str) -> None:
+    assert speed(number, unit, taken) == words
+    stage = Standing("leaving out", 4.0, "steps", started=0.0)
+    stage.add(1, "fix_text", 0, found=False, now=20.0)
+    assert stage.told(20.0) == "25 % of 4 steps · 20.0 s each · fix_text · 60 s left"
+    assert Standing("one", 1.0, "steps", 0.0, done=1.0).told(0.1) == "100 % of 1 step · 10 steps/s"
 
 
 def test_lines_without_a_total_count() -> None:

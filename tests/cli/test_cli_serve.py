@@ -10,8 +10,8 @@ import pytest
 from predicting_sample import small_run
 from seedbed.cli import main
 from seedbed.core.errors import RecipeError
+from seedbed.core.serving import listen
 from seedbed.serve import api
-from seedbed.serve.server import listen
 
 
 @pytest.fixture(scope="module")

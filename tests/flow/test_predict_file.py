@@ -14,6 +14,7 @@ import pytest
 
 import seedbed
 from predicting_sample import rows, small_run, write
+from seedbed.cli.predict import summary
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError, RecipeError
 from seedbed.flow.predicting.predict import open_model, predict_file
@@ -93,6 +94,16 @@ def test_records_that_cannot_be_read_have_a_row_too(model: Predictor, tmp_path: 
     assert accuracy is not None
     assert (accuracy.value, accuracy.high, accuracy.n) == (1, 1, 2)
     assert accuracy.low == pytest.approx(0.025**0.5)  # (alpha/2)^(1/n), Clopper and Pearson
+
+
+def test_texts_that_say_nothing_have_a_label_and_are_counted(model: Predictor, tmp_path: Path) -> None:
+    made = [{"said": text} for text in ("what a great film", "", None, " \u2003\n", "...")]
+    done = predict_file(model, str(write(tmp_path / "a.jsonl", made)), tmp_path / "out.jsonl")
+    out = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert done.empty == 3 and done.rows == 5 and all(row["predicted"] for row in out)
+    assert [bool(row["warnings"]) for row in out][:4] == [False, True, True, True]
+    assert out[1]["predicted"] == model.predict([""])["predicted"][0], "as one that is served"
+    assert "3 leave nothing to read, so that their label says nothing of them" in " ".join(summary(done, None))
 
 
 def test_labels_that_are_spelt_otherwise_are_not_compared(model: Predictor, tmp_path: Path) -> None:

@@ -381,7 +381,15 @@ def test_an_edited_gate_trains_nothing_again(tmp_path: Path) -> None:
     write(tmp_path, texts(150))
     go(tmp_path)
     kept = {seal: seal.stat().st_mtime_ns for seal in (tmp_path / ".seedbed").glob("*/*/done.json")}
-    assert {seal.parent.parent.name for seal in kept} == {"passes", "units", "keys", "verdicts", "splits", "models"}
+    assert {seal.parent.parent.name for seal in kept} == {
+        "passes",
+        "units",
+        "keys",
+        "verdicts",
+        "splits",
+        "models",
+        "profiles",
+    }
     go(tmp_path, "again", gates=[{"metric": "accuracy", "at_least": 0.1}])
     assert {seal: seal.stat().st_mtime_ns for seal in (tmp_path / ".seedbed").glob("*/*/done.json")} == kept
 

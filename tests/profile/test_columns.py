@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedbed.core.detecting.units import UNITS, units_in
 from seedbed.profile import column_profile
+from seedbed.steps.values.units import amount_in
 
 TEXTS = [f"some words that stand in row {n}, and no two alike" for n in range(40)]
 
@@ -33,6 +35,11 @@ TEXTS = [f"some words that stand in row {n}, and no two alike" for n in range(40
         ([f"{n % 28 + 1}.3.2024" for n in range(40)], "date"),
         ([f"Wed, {n % 28 + 1} Mar 2024 10:00" for n in range(40)], "date"),
         ([datetime.date(2024, 1, n % 28 + 1) for n in range(40)], "date"),
+        ([*(f"2024-01-{n % 28 + 1:02}" for n in range(38)), "soon", "?"], "date"),
+        ([f"2024-01-{n % 28 + 1:02}" if n % 2 else f"{n % 28 + 1}.3.2024" for n in range(40)], "date"),
+        ([f"{n} kg" if n % 3 else f"{n} lb" for n in range(40)], "amount"),
+        ([*(f"{n},5 m" for n in range(30)), *map(str, range(10))], "amount"),
+        (["3G", "4G", "5G", "4G"] * 10, "category"),
         (["x"] * 40, "constant"),
         ([None, "", "  "] * 13, "empty"),
         ([float("nan")] * 40, "empty"),
@@ -73,3 +80,21 @@ def test_any_texts_have_a_profile(values: list[str | None]) -> None:
     assert told.missing == sum(not (value or "").strip() for value in values)
     assert 0 <= told.unique <= told.filled
     assert sum(told.values.values()) in (0, told.filled)
+
+
+def test_units_are_those_that_convert_units_reads() -> None:
+    for units in UNITS.values():
+        base = next(iter(units))
+        for unit, spellings in units.items():
+            for spelling in spellings.split():
+                amount, fault = amount_in(f"3 {spelling}", base, None)
+                assert fault is None and amount == pytest.approx(amount_in(f"3 {unit}", base, None)[0]), spelling
+
+
+def test_units_that_stand_behind_numbers() -> None:
+    told = {
+        "12 kg": "kg", "3lbs": "lb", "5 KG": "kg", "1,500 g": "g", "6 ft 2 in": "ft", "5'11\"": "ft", "-3 °C": "degC",
+        "4 kgs.": "kg", ".5 l": "l", "7 km/h": "km/hour", "180": None, "KG": None, "5G": None, "3 apples": None,
+        "1/2 kg": None, "5-7 kg": None, "": None,
+    }  # fmt: skip
+    assert units_in(pl.Series(list(told))).to_list() == list(told.values())

@@ -36,6 +36,10 @@ def chosen(columns: dict[str, list[object]], text: str | None = None, label: str
         ({"t": TEXT, "airlineSentiment": FEW, "colour": TWO}, "t", "airlineSentiment"),
         ({"t": TEXT, "n": [0, 1] * 30, "price": NUMBERS}, "t", "n"),
         ({"a": TEXT, "half": [None, "x", "y", None] * 15, "b": FEW}, "a", "b"),
+        ({"t": TEXT, "category": TWO, "label": [None, *"xyxyxyxyx"] * 6}, "t", "category"),
+        ({"t": TEXT, "colour": TWO, "label": [None, None, "x", "y", None, None] * 10}, "t", "colour"),
+        ({"t": TEXT, "colour": TWO, "label": [None, "x", "y", "x"] * 15}, "t", "label"),
+        ({"t": TEXT, "label": [None, "x", "y", None, None] * 12}, "t", "label"),
     ],
 )
 def test_what_a_person_would_choose(columns: dict[str, list[object]], text: str, label: str) -> None:
@@ -102,3 +106,8 @@ def test_a_header_that_stands_there_again_is_no_sign_of_a_row() -> None:
     table = pl.DataFrame([*rows[:30], ("a", "b"), ("a", "b"), *rows[30:]], schema=["a", "b"], orient="row")
     assert header_is_a_row([column_profile(column) for column in table], table) == ""
     assert profile_of(Sample(table, {}, 1.0)).repeated_headers == 2
+
+
+def test_a_label_with_holes_says_so() -> None:
+    assert "though 15 of 60 rows have none" in chosen({"t": TEXT, "label": [None, "x", "y", "x"] * 15}).why_label
+    assert "though" not in chosen({"t": TEXT, "label": TWO}).why_label

@@ -36,7 +36,7 @@ def test_what_texts_hold() -> None:
     )
     assert (told.rows, told.mangled, told.entities, told.tags, told.lost, told.short) == (10, 1, 1, 1, 1, 1)
     assert (told.spaces, told.urls, told.mentions) == (1, 1, 1)
-    assert told.personal == {"e-mail": 1, "number": 1}
+    assert told.personal == {"email": 1, "phone": 1}
     assert (told.shortest, told.longest) == (2, 51)
 
 

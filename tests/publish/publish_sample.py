@@ -24,7 +24,7 @@ from seedbed.core.run import (
     Waived,
 )
 from seedbed.core.splitter import Certificate
-from seedbed.publish import Answers, write_papers
+from seedbed.publish.papers import Answers, write_papers
 
 RECIPE = """seedbed: 1
 name: tweets
@@ -197,4 +197,19 @@ def write_dataset(folder: Path, splits: dict[str, pl.DataFrame], run: Run, answe
         for i in range(shards):
             rows.slice(i * size, size).write_parquet(folder / f"data/{split}-{i:05}-of-{shards:05}.parquet")
     write_papers(folder, run, answers)
+    return folder
+
+
+def finished(folder: Path) -> Path:
+    """A run folder as `flow` leaves it."""
+    splits = splits_of(["a", "b"])
+    run = run_of(splits)
+    write_dataset(folder / "dataset", splits, run, ANSWERED)
+    (folder / "run.json").write_text(run.model_dump_json())
+    (folder / "report.html").write_text("<h1>report</h1>")
+    (folder / "certificate.json").write_text("{}")
+    (folder / "models" / "majority").mkdir(parents=True)
+    (folder / "models" / "majority" / "bundle.json").write_text("{}")
+    (folder / "ledger").mkdir()
+    (folder / "ledger" / "part-0.parquet").write_bytes(b"private")
     return folder

@@ -6,7 +6,7 @@ import pytest
 from publish_sample import ANSWERED, source
 
 from seedbed.core.errors import RecipeError
-from seedbed.publish import QUESTIONS, REQUIRED, Answers, blanks, licence, read_answers
+from seedbed.publish.papers import QUESTIONS, REQUIRED, Answers, blanks, licence, read_answers
 
 
 def written(folder: Path, text: str) -> Path:

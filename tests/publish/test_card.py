@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import html
 import re
 from pathlib import Path
@@ -14,9 +15,9 @@ from publish_sample import ANSWERED, frame, run_of, source, splits_of, write_dat
 from seedbed.core.check import Finding
 from seedbed.core.errors import BooksError, DataError
 from seedbed.core.run import DatasetRecord, Run, Waived
-from seedbed.publish import QUESTIONS, Answers, card, datasheet
-from seedbed.publish.card import header
-from seedbed.publish.markdown import code, fenced, plain
+from seedbed.publish.papers import QUESTIONS, Answers, card, datasheet
+from seedbed.publish.papers.card import header
+from seedbed.publish.papers.markdown import code, fenced, plain
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -201,10 +202,11 @@ def test_a_label_that_is_not_always_known_stays_text(tmp_path: Path) -> None:
 
 
 def test_an_unknown_type_leaves_the_features_out_and_still_loads(tmp_path: Path) -> None:
-    splits = {name: rows.with_columns(pl.struct("likes").alias("deep")) for name, rows in splits_of(["a", "b"]).items()}
+    odd = pl.lit(datetime.time(1)).alias("odd")
+    splits = {name: rows.with_columns(odd) for name, rows in splits_of(["a", "b"]).items()}
     folder = write_dataset(tmp_path / "dataset", splits, run_of(splits), ANSWERED)
     assert "features" not in card_data((folder / "README.md").read_text())["dataset_info"]
-    assert load(folder, tmp_path / "cache")["test"][0]["deep"] == {"likes": 47}
+    assert load(folder, tmp_path / "cache")["test"][0]["odd"] == datetime.time(1)
 
 
 def test_blanks_are_marked_and_answers_replace_the_mark() -> None:
@@ -295,7 +297,7 @@ def test_a_broken_data_file_is_a_data_error(tmp_path: Path) -> None:
     splits = splits_of(["a", "b"])
     (tmp_path / "dataset" / "data").mkdir(parents=True)
     (tmp_path / "dataset" / "data" / "train-00000-of-00001.parquet").write_bytes(b"PAR1 nonsense")
-    from seedbed.publish import write_papers
+    from seedbed.publish.papers import write_papers
 
     with pytest.raises(DataError, match="train-00000-of-00001"):
         write_papers(tmp_path / "dataset", run_of(splits), ANSWERED)

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from publish_sample import ANSWERED, run_of, source, splits_of, write_dataset
 
-from seedbed.publish import Answers
+from seedbed.publish.papers import Answers
 
 #: What the specification requires of a dataset (https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html).
 REQUIRED = ("@context", "@type", "conformsTo", "name", "description", "license", "url", "creator", "datePublished")
@@ -57,7 +57,8 @@ def test_every_reference_has_a_target_and_every_id_is_its_own(tmp_path: Path) ->
 
 
 def test_a_column_without_a_type_is_left_out_and_named(tmp_path: Path) -> None:
-    splits = {name: rows.with_columns(pl.struct("likes").alias("deep")) for name, rows in splits_of(["a", "b"]).items()}
+    deep = pl.struct(pl.struct("likes")).alias("deep")
+    splits = {name: rows.with_columns(deep) for name, rows in splits_of(["a", "b"]).items()}
     record_set = described(write_dataset(tmp_path / "d", splits, run_of(splits), ANSWERED))["recordSet"][0]
     assert "deep" not in [field["name"] for field in record_set["field"]]
     assert "left out: deep" in record_set["description"]

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from publish_sample import ANSWERED, run_of, splits_of, write_dataset
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, RecipeError, SeedbedError
@@ -18,31 +17,6 @@ RUN = '{"seedbed": "0.1.0", "id": "1", "dataset": {}, "recipe_text": "seedbed: 1
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def finished(folder: Path) -> Path:
-    """A run folder as `flow` leaves it."""
-    splits = splits_of(["a", "b"])
-    run = run_of(splits)
-    write_dataset(folder / "dataset", splits, run, ANSWERED)
-    (folder / "run.json").write_text(run.model_dump_json())
-    (folder / "report.html").write_text("<h1>report</h1>")
-    (folder / "certificate.json").write_text("{}")
-    (folder / "models" / "majority").mkdir(parents=True)
-    (folder / "models" / "majority" / "bundle.json").write_text("{}")
-    (folder / "ledger").mkdir()
-    (folder / "ledger" / "part-0.parquet").write_bytes(b"private")
-    return folder
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return finished(tmp_path / "recipe" / "runs" / "tweets" / "1")
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> Context:
-    return Context(base=tmp_path / "recipe", store=tmp_path / "recipe" / ".seedbed")
 
 
 def test_the_published_part_of_a_run_is_copied_and_the_ledger_stays(run: Path, context: Context) -> None:

@@ -6,9 +6,9 @@ import pytest
 from packaging.licenses import canonicalize_license_expression
 from publish_sample import run_of, source, splits_of, write_dataset
 
-from seedbed.publish import Answers
-from seedbed.publish.card import header
-from seedbed.publish.licences import SPDX, hub_id, spdx_id, spdx_url
+from seedbed.publish.papers import Answers
+from seedbed.publish.papers.card import header
+from seedbed.publish.papers.licences import SPDX, hub_id, spdx_id, spdx_url
 
 
 @pytest.mark.parametrize("name", SPDX)

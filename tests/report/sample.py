@@ -16,9 +16,12 @@ from seedbed.core.run import (
     Curve,
     Curves,
     DatasetRecord,
+    Effect,
     FoldScores,
     GateRecord,
     LeakageClaim,
+    LearningCurve,
+    LearningPoint,
     LengthsRecord,
     Mistake,
     ModelRecord,
@@ -483,7 +486,50 @@ def whole() -> Run:
                     update={"a": names[a], "b": names[b]}
                 )
             )
-    return tweets(models=(*models[:-1], best), best=names[-1], comparisons=tuple(found))
+    told = {"models": (*models[:-1], best), "best": names[-1], "comparisons": tuple(found)}
+    made = {"rows": 6201, "rejected": 12, "compared": 2000, "of": 7159, "pairs_found": 0}
+    certified = certificate().model_copy(update={"made": made})
+    return tweets(**told, effects=effects(), learning_curve=learning_curve(), certificate=certified)
+
+
+def effects() -> tuple[Effect, ...]:
+    """What made rows were worth: chance; and what `prepare` was."""
+    which = {"split": "validation", "n": 3580, "p": 0.004, "p_holm": 0.008, "mcnemar": 0.0021}
+    found = []
+    cases = (("made rows", 0.0041, "not distinguishable"), ("prepare", 0.0213, "better"))
+    for without, gain, verdict in cases:
+        each = [
+            comparison(metric, gain, gain - 0.0092, gain + 0.0095, verdict=verdict).model_copy(
+                update={**which, "a": f"without {without}", "b": "tfidf_embedding_logistic"}
+            )
+            for metric in ("macro_f1", "accuracy", "log_loss")
+        ]
+        found.append(
+            Effect(model="tfidf_embedding_logistic", without=without, split="validation", rows=34835,
+                   rows_without=28634, comparisons=tuple(each))
+        )  # fmt: skip
+    return tuple(found)
+
+
+def learning_curve() -> LearningCurve:
+    """More rows help, made ones only where there are few."""
+    points = []
+    for share, rows, made, real, both in (
+        (0.125, 3579, 775, 0.611, 0.634),
+        (0.25, 7158, 1550, 0.652, 0.66),
+        (0.5, 14317, 3101, 0.688, 0.69),
+        (1.0, 28634, 6201, 0.716, 0.713),
+    ):
+        gain = both - real
+        verdict = "better" if share < 0.2 else "not distinguishable"
+        compared = comparison("macro_f1", gain, gain - 0.011, gain + 0.0112, verdict=verdict).model_copy(
+            update={"a": "real rows", "b": "real and made rows", "split": "validation", "n": 3580}
+        )
+        points.append(
+            LearningPoint(share=share, rows=rows, made=made, real=score(real, 3580), with_made=score(both, 3580),
+                          comparison=compared)
+        )  # fmt: skip
+    return LearningCurve(model="quick tfidf_logistic", metric="macro_f1", split="validation", points=tuple(points))
 
 
 def indistinct() -> Run:
@@ -564,7 +610,7 @@ HOSTILE = (
     "<script>window.hacked=1</script>\"'><img src=x onerror=window.hacked=1>"
     "{{7*7}}</title></style>\x00\x1b\ud800\u202e&amp;"
 )
-_CLOSED = {"state", "verdict", "direction", "on_fail", "verified", "calibration"}
+_CLOSED = {"state", "verdict", "direction", "on_fail", "verified", "calibration", "without", "made"}
 
 
 def hostile() -> Run:
@@ -581,20 +627,24 @@ def _spoil(value: Any, key: str) -> Any:
         return [_spoil(item, "") for item in value]
     if isinstance(value, dict):
         data = key in _DATA_KEYS or not set(value) <= _FIELDS
-        return {k + HOSTILE if data else k: _spoil(item, "" if data else k) for k, item in value.items()}
+        closed = {"kind"} if "unique" in value else set()  # of a column
+        return {
+            k + HOSTILE if data else k: item if k in closed else _spoil(item, "" if data else k)
+            for k, item in value.items()
+        }
     return value
 
 
 _DATA_KEYS = {
-    "settings", "options", "changed", "rejected", "splits", "labels", "labels_before", "asked", "got", "scores",
-    "classes", "confusion", "timings", "versions", "curves", "reliability", "slices", "folds",
+    "settings", "options", "changed", "rejected", "splits", "labels", "labels_before", "labels_made", "asked", "got",
+    "scores", "classes", "confusion", "timings", "versions", "curves", "reliability", "slices", "folds",
 }  # fmt: skip
 _FIELDS = {
     name
     for record in (
         Run, SourceRecord, StepRecord, ColumnRecord, LengthsRecord, DatasetRecord, ClassScore, Mistake, ModelRecord,
         Comparison, GateRecord, LeakageClaim, Books, Certificate, Score, Finding, Neighbour, Curve, Curves, Slice,
-        ReliabilityBin, Calibration, FoldScores,
+        ReliabilityBin, Calibration, FoldScores, Effect, LearningCurve, LearningPoint,
     )
     for name in record.model_fields
 } | {"kind", "text", "label", "labels", "level", "resamples", "method", "pairs", "clusters", "threshold"}  # fmt: skip

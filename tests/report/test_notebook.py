@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NAMES = [
     "rows", "classes", "lengths", "ladder", "ladder_closer", "folds", "differences", "differences_simplest",
-    "confusion", "roc", "precision_recall", "reliability", "slices", "leakage", "timings",
+    "confusion", "roc", "precision_recall", "reliability", "slices", "effects", "learning", "leakage", "timings",
 ]  # fmt: skip
 
 

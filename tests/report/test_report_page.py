@@ -179,7 +179,7 @@ def test_the_verdict_says_what_a_person_asks_first() -> None:
         "Is the split clean? Clean by a sample",
         "found 0 pairs among 2,000 of 7,159 held-out rows, a sample, each compared with all rows of the other splits; "
         "at most 0.15 % have one",
-        "What stops publishing? Nothing: published 1 of 1 gate passed. 4 of 5 checks passed; failed: allowed_values.",
+        "What stops publishing? Nothing: published 1 of 1 gate passed. 4 of 5 checks passed; warning: allowed_values.",
         "The model is worse where text length is 125 characters or more: macro-F1 0.688 (0.647 to 0.729) on 717 rows.",
     ):
         assert words in verdict, words
@@ -394,6 +394,7 @@ def allowed(run: Run) -> set[str]:
     written |= set(tokens(words.replace("_", " ")))
     derived = [run.rows.rejected_rows, *(leg.lost for leg in facts.legs(run)), *(leg.before for leg in facts.legs(run))]
     derived += [edge - 1 for edge in (run.dataset.lengths.edges if run.dataset.lengths else ())]
+    derived += [sum(run.dataset.labels_made.values())]
     derived += [sum(row) for model in run.models for cells in model.confusion.values() for row in cells]
     derived += [len(run.gates), len(run.findings), sum(f.passed for f in run.findings), len(run.blanks)]
     derived += [len(facts.labels_seen(run)), figures.MOST_LABELS, len(run.stopped_by), heat.MOST_CONFUSED]
@@ -453,6 +454,27 @@ def test_the_rows_and_papers_of_the_run_are_shown() -> None:
         assert words in text
     for line in sample.RECIPE.splitlines():
         assert " ".join(line.split()) in text
+
+
+def test_made_rows_are_told_apart_from_those_that_were_read() -> None:
+    made = {"negative": 152, "positive": 4851}
+    data = sample.tweets().dataset
+    assert data.lengths
+    bins = tuple(500 if after > 2500 else 3 for after in data.lengths.after)
+    lengths = data.lengths.model_copy(update={"made": bins})
+    run = sample.tweets(dataset=data.model_copy(update={"labels_made": made, "lengths": lengths}))
+    text = Page(render(run)).text
+    assert "positive 6,947 5,151 18.0 % 4,851 645" in text.replace("\u00a0", " ")
+    assert "neutral 15,018 11,331 39.6 % 0 1,416" in text.replace("\u00a0", " ")
+    for before, after, ours in zip(lengths.before, lengths.after, bins, strict=True):
+        assert f"{before:,} {after:,} {ours:,}" in text
+    drawn, curve = figures.classes(run), figures.lengths(run)
+    assert drawn and curve
+    assert "train: 4,851 made rows" in drawn.svg and "6,947 → 6,440, 4,851 made" in drawn.svg
+    assert curve.svg.count("of them made") == 2 * len(bins) + len(bins) and "in the dataset, made" in curve.svg
+    assert "made" not in str(figures.classes(sample.tweets()))
+    shown = {token.rstrip(",") for token in tokens(re.sub(r"\d[\d,.]* %", "", text))}
+    assert shown - {token.rstrip(",") for token in allowed(run)} == set()
 
 
 def test_confusion_cells_stand_where_their_labels_are() -> None:
@@ -532,6 +554,9 @@ def test_ticks_span_the_range(low: float, span: float) -> None:
     ("written", "expected"),
     [
         (numbers.count(38158), "38,158"),
+        (numbers.things(1, "row"), "1 row"),
+        (numbers.things(1200, "category", "categories"), "1,200 categories"),
+        (numbers.things(0, "row is", "rows are"), "0 rows are"),
         (numbers.percent(35793, 38158), "93.8 %"),
         (numbers.percent(7, 38158), "0.02 %"),
         (numbers.percent(1, 10**9), "< 0.01 %"),

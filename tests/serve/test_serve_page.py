@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from served_model import Served, serving
 
+import visiting
 from predicting_sample import small_run
 
 if TYPE_CHECKING:
@@ -31,19 +31,7 @@ TEXTS = [
 ]
 
 
-@contextmanager
-def visit(browser: Browser, url: str, width: int = 1280, **more: Any) -> Iterator[tuple[Page, list[str], list[str]]]:
-    """The page, what it said and what it asked for."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, **more)
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(url)
-    page.wait_for_selector("#ask:enabled")
-    yield page, said, asked
-    page.close()
+visit = partial(visiting.visit, ready="#ask:enabled")
 
 
 def ask(page: Page, text: str) -> str:

@@ -108,6 +108,9 @@ class HubServer:
             return self.refuse(to, 401, "RepoNotFound", "Invalid username or password.")
         if path.startswith(f"/api/datasets/{OWNER}"):
             revision = path.partition("/revision/")[2] or "main"
+            if "/tree/" in path:
+                revision, _, below = path.partition("/tree/")[2].partition("/")
+                return self.json(to, self._tree(self.dataset.at(revision) or {}, below))
             files = self.dataset.at(revision)
             if files is None:
                 return self.refuse(to, 404, "RevisionNotFound", "Invalid rev id")
@@ -119,7 +122,8 @@ class HubServer:
             body = (self.dataset.at(revision) or {}).get(name)
             if body is None:
                 return self.refuse(to, 404, "EntryNotFound", "Entry not found")
-            return self.file(to, body[::-1] if name in self.lies else body, revision)
+            commit = self.dataset.commit if revision == "main" else revision
+            return self.file(to, body[::-1] if name in self.lies else body, commit)
         return self.refuse(to, 404, "RepoNotFound", "Repository not found")
 
     def _listing(self, files: dict[str, bytes], revision: str) -> dict[str, Any]:
@@ -145,6 +149,17 @@ class HubServer:
             "cardData": self.dataset.card,
             "siblings": siblings,
         }
+
+    def _tree(self, files: dict[str, bytes], below: str) -> list[dict[str, Any]]:
+        """Everything below a folder, folders among it: as if asked for recursively."""
+        start = f"{below}/" if below else ""
+        found = [
+            {"type": "file", "path": name, "size": len(body), "oid": hashlib.sha1(body).hexdigest()}
+            for name, body in files.items()
+        ]
+        folders = dict.fromkeys(name.rpartition("/")[0] for name in files if "/" in name)
+        found += [{"type": "directory", "path": name, "size": 0, "oid": "0" * 40} for name in folders]
+        return [one for one in found if str(one["path"]).startswith(start)]
 
     def file(self, to: BaseHTTPRequestHandler, body: bytes, revision: str) -> None:
         start = int((to.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])

@@ -119,3 +119,19 @@ def test_nothing_in_nothing_out() -> None:
     assert joined(shingles_of([]), 0.7) == {}
     assert joined(shingles_of([set(), set()]), 0.7) == {}
     assert joined(shingles_of([{1}]), 0.7) == {}
+
+
+def test_it_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedbed.core.similarity.join._MATCHES", 500)
+    texts = [f"the {n} quick brown foxes jump over {n % 50} lazy dogs" for n in range(600)] + [
+        "",
+        "the same",
+        "the same",
+    ]
+    told: list[int] = []
+    similar_pairs(shingle(pl.Series(texts), "characters"), 0.7, told=told.append)
+    assert sum(told) == len(texts)
+    assert len(told) > 10 and min(told) >= 0
+    told.clear()
+    similar_pairs(shingle(pl.Series(texts), "characters"), 1.0, told=told.append)
+    assert sum(told) == len(texts)

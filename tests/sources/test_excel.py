@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from seedbed.core.errors import SeedbedError
 from seedbed.sources import Excel
 from seedbed.sources.tables import workbook
 from seedbed.sources.tables.sheets import letters
-from serving.workbooks import write_workbook
+from serving.workbooks import old_excel, open_document, write_workbook
 
 pytest.importorskip("fastexcel")
 
@@ -63,7 +64,8 @@ def test_a_messy_sheet(tmp_path: Path) -> None:
     assert first == ("a", 1.0, date(2024, 1, 2), datetime(2024, 1, 2, 3, 4, 5), "x", True, None, None, None, 1)
     assert second == ("b", 2.5, date(2024, 5, 6), datetime(2024, 1, 2), "3", False, 5, 7, None, 2)
     assert found.table["text"].to_list() == ["a", "b", "c", "merged", None, "last"]
-    assert found.scan.notes == ("1 cells of t.xlsx/Data hold an error and are null: H4",)
+    assert found.scan.notes[:1] == ("1 cells of t.xlsx/Data hold an error and are null: H4",)
+    assert "1 formula of t.xlsx has no saved value" in found.scan.notes[1]
     path.unlink()
     write_workbook(path, {"Data": {letter: values[:8] for letter, values in MESSY.items()}})
     assert of(tmp_path).table.height == 4
@@ -125,6 +127,22 @@ def test_a_workbook_is_converted_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert of(tmp_path).table.equals(first.table)
     write_workbook(path, {"S": {"A": ["n", 2]}})
     assert of(tmp_path).table["n"].to_list() == [2]
+
+
+@pytest.mark.parametrize(("name", "book"), [("t.xls", old_excel()), ("t.ods", open_document())])
+def test_excel_97_and_opendocument(tmp_path: Path, name: str, book: bytes) -> None:
+    (tmp_path / name).write_bytes(book)
+    found = of(tmp_path, path=name)
+    assert found.table.to_dict(as_series=False) == {
+        "text": ["good", "bäd", "last"],
+        "stars": [5.0, 1.5, None],
+        "day": [date(2024, 5, 6), date(2024, 5, 7), None],
+    }
+    assert found.records == [3, 4, 6]
+    assert [file.name for file in found.scan.files] == [f"{name}/Data"]
+    for end in (len(book) // 2, len(book) - 99):
+        (tmp_path / name).write_bytes(book[:end])
+        assert re.search("damaged workbook|is it damaged", refused(tmp_path, path=name))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from source_reading import read
 
 import seedbed
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError, RecipeError
+from seedbed.core.errors import Damaged, DataError, RecipeError
 from seedbed.sources.hub import Hub
 from serving.hub_server import OWNER, Dataset, HubServer, hub_server
 
@@ -115,6 +115,24 @@ def test_what_is_new_is_fetched_and_what_is_the_same_is_not(server: HubServer, t
     assert again.scan.found["revision"] == server.dataset.commit
     del server.dataset.files["data/train-00001-of-00002.parquet"]
     assert read(part(split="train", refresh="new"), tmp_path).table.height == 40
+
+
+def test_only_a_file_that_is_damaged_is_fetched_again_at_the_commit_that_it_is_of(
+    server: HubServer, tmp_path: Path
+) -> None:
+    first = read(part(split="train"), tmp_path)
+    body = Path(first.scan.files[1].url).resolve()
+    body.write_bytes(body.read_bytes()[:-9])
+    offline = Context(base=tmp_path, store=Path(".seedbed"), offline=True)
+    with pytest.raises(Damaged, match=r"what was kept of data/train-00001-of-00002\.parquet is damaged"):
+        part(split="train").scan(offline)
+    server.asked.clear()
+    again = read(part(split="train"), tmp_path)
+    assert server.downloads == [first.scan.files[1].name]
+    assert any(server.dataset.commit in asked for asked in map(str, server.asked))
+    assert again.table.equals(first.table)
+    assert again.scan.found == first.scan.found
+    assert again.scan.notes == first.scan.notes
 
 
 def test_a_revision_and_a_configuration(server: HubServer, tmp_path: Path) -> None:
@@ -250,6 +268,20 @@ def test_a_folder_that_the_library_wrote(tmp_path: Path) -> None:
     assert found.scan.found["license"] == "cc-by-4.0"
     loaded = datasets.load_dataset(str(tmp_path / "pushed"), split="test", cache_dir=str(tmp_path / "cache"))
     assert read(part("pushed", split="test"), tmp_path).table["text"].to_list() == loaded["text"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_labels_kept_as_numbers_are_named_in_a_note(tmp_path: Path) -> None:
+    import datasets
+
+    kinds = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["bad", "good"])})
+    held = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [0, 1]}, features=kinds)
+    (tmp_path / "pushed/data").mkdir(parents=True)
+    held.to_parquet(tmp_path / "pushed/data/train-00000-of-00001.parquet")
+    datasets.DatasetDict(train=held).save_to_disk(tmp_path / "saved")
+    for folder in ("pushed", "saved"):
+        (note,) = read(part(folder, split="train"), tmp_path).scan.notes
+        assert note.endswith('{use: map_values, column: label, values: {"0": bad, "1": good}}')
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from source_reading import Read, read
 
 from seedbed.sources import Pdf
 from seedbed.sources.documents.deadline import Late, deadline
-from serving.pdfs import pdf
+from serving.pdfs import locked, pdf
 
 pypdf = pytest.importorskip("pypdf")
 
@@ -66,6 +68,7 @@ def test_one_broken_file_does_not_stop_the_others(tmp_path: Path, monkeypatch: p
     assert found.table["text"].str.slice(0, 6).to_list() == ["text t", "Secret"]
     reasons = ["encrypted", "damaged", "not_a_pdf", "empty", "no_text", "no_text", "too_long"]
     assert [bad["reason"] for bad in found.malformed] == reasons
+    assert json.loads(found.malformed[0]["evidence"]) == {"needs": "a password"}
     assert of(tmp_path, path="g.pdf").reasons == [(1, 1, "no_text")]
 
 
@@ -106,3 +109,22 @@ def test_a_deadline_is_over_with_its_body() -> None:
     end = time.monotonic() + 0.5
     while time.monotonic() < end:
         sum(range(1000))
+
+
+@pytest.mark.parametrize("algorithm", ["AES-128", "AES-256"])
+def test_what_aes_encrypts(tmp_path: Path, algorithm: str) -> None:
+    """With and without the package that pypdf opens it with: run where it is installed, and where it is not."""
+    (tmp_path / "a.pdf").write_bytes(locked(algorithm, ""))
+    (tmp_path / "b.pdf").write_bytes(locked(algorithm, "secret"))
+    (tmp_path / "c.pdf").write_bytes(pdf(["Plain"]))
+    found = of(tmp_path)
+    told = [(bad["reason"], json.loads(bad["evidence"])["needs"]) for bad in found.malformed]
+    if find_spec("cryptography"):
+        assert found.table["text"].to_list() == ["Under lock", "Plain"]
+        assert told == [("encrypted", "a password")]
+    else:
+        assert found.table["text"].to_list() == ["Plain"]
+        assert {reason for reason, _ in told} == {"encrypted"}
+        # Of AES-128 it can be told without the package that the password is wrong; of AES-256 it cannot.
+        package = "the package cryptography (pip install cryptography)"
+        assert [needs for _, needs in told] == [package, "a password" if algorithm == "AES-128" else package]

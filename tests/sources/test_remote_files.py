@@ -10,7 +10,7 @@ import pytest
 from source_reading import read
 
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError, NotKept
+from seedbed.core.errors import Damaged, DataError, NotKept
 from seedbed.sources import Csv, Parquet
 from seedbed.sources.reading import download
 from serving.file_server import FileServer, file_server
@@ -160,12 +160,35 @@ def test_members_of_an_archive_know_where_it_came_from(tmp_path: Path) -> None:
     assert found.table.rows() == [("1", "2")]
 
 
-def test_a_file_that_is_gone_from_the_store_is_told(tmp_path: Path) -> None:
+def test_only_a_file_that_is_damaged_is_fetched_again(tmp_path: Path) -> None:
     with file_server({"/a.csv": BODY}) as server:
         source = Csv(path=f"{server.url}/a.csv")
         [file] = source.scan(at(tmp_path)).files
         Path(file.url).resolve().unlink()
-        with pytest.raises(DataError) as error:
+        with pytest.raises(Damaged, match=r"what was kept of a\.csv is damaged or gone") as error:
             source.scan(at(tmp_path, offline=True))
-        assert "--refresh" in str(error.value)
+        assert error.value.hint == "a run without --offline fetches it again"
+        server.asked.clear()
+        assert source.scan(at(tmp_path)).files[0].sha256 == file.sha256
+        assert server.got() == ["/a.csv"]
+        Path(file.url).resolve().write_bytes(b"id,text\n1,b")
         assert source.scan(replace(at(tmp_path), refresh=True)).files[0].sha256 == file.sha256
+    assert source.scan(at(tmp_path, offline=True)).files[0].sha256 == file.sha256
+
+
+def test_of_a_folder_elsewhere_only_what_is_damaged_is_fetched_again(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    system = fsspec.filesystem("memory")
+    for name in "ab":
+        system.pipe(f"/damaged/{name}.csv", f"id,text\n1,{name}".encode())
+    source = Csv(path="memory://damaged/*.csv")
+    first = source.scan(at(tmp_path)).files
+    system.pipe("/damaged/c.csv", b"id,text\n1,c")
+    Path(first[1].url).resolve().unlink()
+    assert source.scan(at(tmp_path)).files == first
+    Path(first[0].url).resolve().unlink()
+    system.rm("/damaged/a.csv")
+    with pytest.raises(DataError, match="and the file is there no more") as error:
+        source.scan(at(tmp_path))
+    assert "--refresh" in error.value.hint
+    assert [file.name for file in source.scan(at(tmp_path, refresh=True)).files] == ["b.csv", "c.csv"]

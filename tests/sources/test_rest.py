@@ -15,7 +15,7 @@ import pytest
 from pydantic import ValidationError
 from rest_reading import context, read, rest, snapshot_of
 
-from seedbed.core.errors import DataError, RecipeError
+from seedbed.core.errors import Damaged, DataError, RecipeError
 from seedbed.sources.fetching.http import FetchError
 from seedbed.sources.rest import Rest
 from serving.api import Answer, Api, Asked, Basic, Bearer, Header, OAuth, Query, as_json
@@ -137,6 +137,96 @@ def test_pages_that_do_not_say_how_to_go_on_are_not_read_in_part(api: Api, tmp_p
     with pytest.raises(DataError, match="total is 25"):
         read(rest(api.url("/offset")), tmp_path)
     assert read(rest(api.url("/offset"), pagination={"kind": "none"}), tmp_path).table.height == 10
+
+
+INNER = [{"id": 1}, {"id": 2}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers", "sign", "way"),
+    [
+        ({"payload": {"entries": INNER, "paging": {"hasMore": True}}}, {}, "payload.paging.hasMore is true", "page"),
+        ({"response": {"numFound": 9, "docs": INNER}}, {}, "response.numFound is 9", "offset"),
+        ({"hits": {"total": {"value": 9}, "hits": INNER}}, {}, "hits.total.value is 9", "offset"),
+        ({"a": {"b": {"c": INNER, "nextToken": "x"}}}, {}, "a.b.nextToken is there", "path: a.b.nextToken"),
+        ({"records": INNER, "offset": "itr9"}, {}, "offset is there", "path: offset"),
+        (INNER, {"X-WP-Total": "9"}, "the header x-wp-total is 9", "page"),
+        (INNER, {"X-Total-Pages": "2"}, "the header x-total-pages is 2", "page"),
+        (INNER, {"X-Next-Page": "2"}, "the header x-next-page is there", "page"),
+        (INNER, {"Content-Range": "items 0-1/9"}, "the header content-range ends with 9", "page"),
+    ],
+)
+def test_whatever_says_that_there_is_more_is_heard(
+    answer: Any, headers: dict[str, str], sign: str, way: str, api: Api, tmp_path: Path
+) -> None:
+    api.routes["/more"] = lambda _: as_json(answer, **headers)
+    with pytest.raises(DataError) as raised:
+        read(rest(api.url("/more")), tmp_path)
+    assert f"there is more than one page ({sign})" in str(raised.value)
+    assert way in str(raised.value)
+    assert read(rest(api.url("/more"), pagination={"kind": "none"}), tmp_path).table.height == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers"),
+    [
+        ({"response": {"numFound": 2, "start": 0, "docs": INNER}, "cost": {"total": 70}}, {}),
+        ({"records": INNER, "offset": 0, "page": {"totalPages": 1}}, {"X-Total-Count": "2", "X-Next-Page": ""}),
+        (INNER, {"Content-Range": "items 0-1/2", "X-Total-Pages": "1"}),
+        ({"links": [{"rel": "self", "href": "/all"}, {"rel": "up", "href": "/"}], "items": INNER}, {}),
+    ],
+)
+def test_what_says_that_this_is_all_is_heard(answer: Any, headers: dict[str, str], api: Api, tmp_path: Path) -> None:
+    api.routes["/all"] = lambda _: as_json(answer, **headers)
+    assert read(rest(api.url("/all")), tmp_path).table["id"].to_list() == [1, 2]
+
+
+def test_a_next_link_is_found_beside_the_records_and_in_lists_of_links(api: Api, tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Answer:
+        there = int(asked.query.get("p", 1))
+        links = [{"relation": "self", "url": "/x"}, {"relation": "next", "url": f"{asked.path}?p={there + 1}"}]
+        pages = {
+            "/beside": {"data": {"rows": [{"n": there}], "paging": {"next": f"/beside?p={there + 1}"}}},
+            "/fhir": {"link": links, "entry": [{"n": there}]},
+        }
+        last = {"/beside": {"data": {"rows": [{"n": 3}]}}, "/fhir": {"link": links[:1], "entry": [{"n": 3}]}}
+        return as_json((pages if there < 3 else last)[asked.path])
+
+    api.routes |= {"/beside": answer, "/fhir": answer}
+    for path in ("/beside", "/fhir"):
+        assert read(rest(api.url(path)), tmp_path).table["n"].to_list() == [1, 2, 3]
+
+
+def test_atom(api: Api, tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Answer:
+        here = int(asked.query.get("p", 1))
+        then = f'<link rel="next" href="/atom?p={here + 1}"/>' if here < 3 else ""
+        rows = "".join(f"<entry><id>{2 * here + n}</id></entry>" for n in (0, 1))
+        body = f'<feed xmlns="http://www.w3.org/2005/Atom"><link rel="self" href="/atom"/>{then}{rows}</feed>'
+        return Answer(body.encode(), headers={"content-type": "application/atom+xml"})
+
+    api.routes["/atom"] = answer
+    found = read(rest(api.url("/atom")), tmp_path)
+    assert found.table["id"].to_list() == ["2", "3", "4", "5", "6", "7"]
+    assert read(rest(api.url("/atom"), records="entry"), tmp_path).digest == found.digest
+
+
+def test_a_cursor_may_be_a_value_of_the_last_record(api: Api, tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Answer:
+        start = int(asked.query.get("after", 0))
+        return as_json({"data": [{"id": n} for n in range(start + 1, start + 4)], "has_more": start < 6})
+
+    api.routes["/last"] = answer
+    pages = {"kind": "cursor", "param": "after", "path": "data.-1.id", "has_more": "has_more"}
+    assert read(rest(api.url("/last"), pagination=pages), tmp_path).table["id"].to_list() == list(range(1, 10))
+    with pytest.raises(DataError, match=r"more \(has_more\), and has nothing at the path 'data.-9.id'"):
+        read(rest(api.url("/last"), pagination={**pages, "path": "data.-9.id"}), tmp_path)
+
+
+@pytest.mark.parametrize("kind", [{"kind": "next_link"}, {"kind": "cursor", "param": "after"}])
+def test_a_path_that_leads_nowhere_loses_no_pages(kind: dict[str, Any], api: Api, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nothing at the path 'meta.curser', and yet .*meta.has_more is true"):
+        read(rest(api.url("/cursor"), pagination={**kind, "path": "meta.curser"}), tmp_path)
 
 
 def test_most_pages_and_limit(api: Api, tmp_path: Path) -> None:
@@ -321,6 +411,57 @@ def test_what_is_new_goes_on_where_it_was_cut(api: Api, tmp_path: Path) -> None:
     assert read(source, tmp_path).table.height == 50
     assert len(api.asked) == 3 + 2 + 2
     assert read(source, tmp_path).table.height == 50
+
+
+def _spoil(source: Rest, tmp_path: Path, *names: str) -> None:
+    snapshot = snapshot_of(source, tmp_path)
+    for kept in snapshot.kept:
+        if kept.name in names:
+            snapshot.path(kept).write_bytes(b"{}")
+
+
+def test_only_what_is_damaged_is_fetched_again(api: Api, tmp_path: Path) -> None:
+    source = rest(api.url("/next"), key="id", **NEW)
+    read(source, tmp_path)
+    second = api.asked[1].query
+    api.items += [{"id": number, "updated": f"2024-02-{number:02}"} for number in range(26, 29)]
+    whole = read(source, tmp_path)
+    _spoil(source, tmp_path, "page-0002", "page-0004")
+    with pytest.raises(Damaged, match="what was kept of page-0002 is damaged") as error:
+        read(source, tmp_path, offline=True)
+    assert (error.value.at, error.value.hint) == (api.url("/next"), "a run without --offline fetches it again")
+    never = rest(api.url("/next"), key="id", cursor=NEW["cursor"], attempts=1)
+    api.asked.clear()
+    api.faults = {len(api.asked) + 2: "500"}
+    with pytest.raises(FetchError):
+        read(never, tmp_path)
+    again = read(never, tmp_path)
+    queries = [dict(asked.query) for asked in api.asked]
+    assert (queries[0], queries[1:]) == (dict(second), 2 * [{"since": "2024-01-25"}])
+    assert again.digest == whole.digest
+    assert read(source, tmp_path, offline=True).digest == whole.digest
+
+
+def test_a_damaged_page_that_is_another_one_now(api: Api, tmp_path: Path) -> None:
+    source = rest(api.url("/next"))
+    read(source, tmp_path)
+    api.items[11] = {**api.items[11], "text": "changed"}
+    _spoil(source, tmp_path, "page-0002")
+    found = read(source, tmp_path)
+    assert found.table["id"].to_list() == list(range(1, 26))
+    assert found.table["text"][11] == "changed"
+    assert "not what it was: page-0002; --refresh fetches everything anew" in found.scan.notes[-1]
+    assert read(source, tmp_path, offline=True).scan.notes == found.scan.notes
+    _spoil(source, tmp_path, "page-0003")
+    api.faults = {len(api.asked) + 1: "404"}
+    with pytest.raises(
+        DataError, match="page-0003 is damaged or gone from the store, and cannot be had alone"
+    ) as error:
+        read(source, tmp_path)
+    assert "--refresh" in error.value.hint
+    fresh = read(source, tmp_path, refresh=True)
+    assert fresh.digest == found.digest
+    assert len(fresh.scan.notes) == len(found.scan.notes) - 1
 
 
 def test_what_is_added_looks_like_what_was_there(api: Api, tmp_path: Path) -> None:

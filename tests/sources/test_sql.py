@@ -300,6 +300,14 @@ def test_servers_that_are_not_there(server: Postgres, tmp_path: Path, monkeypatc
 
     at = f"127.0.0.1:{server.port}"
     assert "no password" in _without_password(monkeypatch, lambda: told(f"postgresql://seedbed@{at}/postgres"))
+    monkeypatch.setenv("WRONG", "not-the-password")
+    wrong = told(server.uri().replace("PGPASSWORD", "WRONG"))
+    assert "is the user's name right, and the password in ${env:WRONG}?" in wrong and "not-the-password" not in wrong
+    monkeypatch.setenv("WRONG_URL", f"postgresql://seedbed:not-the-password@{at}/postgres")
+    assert "and the password in ${env:WRONG_URL}?" in told("${env:WRONG_URL}")
+    with monkeypatch.context() as other:
+        other.setenv("PGPASSWORD", "not-the-password")
+        assert "and the password in PGPASSWORD (or in" in told(f"postgresql://seedbed@{at}/postgres")
     assert 'database "nodb" does not exist' in told(server.uri(database="nodb"))
     assert "refused" in told("postgresql://seedbed:${env:PGPASSWORD}@127.0.0.1:1/x")
     assert "translate host name" in told("postgresql://seedbed:${env:PGPASSWORD}@nowhere.invalid/x")
@@ -376,12 +384,31 @@ def test_a_run_that_is_made_again_without_the_server(
             assert form.encode() not in file.read_bytes(), file
 
 
-def test_what_was_kept_and_is_damaged(server: Postgres, tmp_path: Path) -> None:
-    of(server, tmp_path, table="many")
-    body = next(file for file in tmp_path.rglob("bodies/*/*") if file.is_file())
+def _spoiled(store: Path, page: str) -> None:
+    [journal] = store.rglob("journal.jsonl")
+    kept = [told["kept"] for line in journal.read_text().splitlines() if "kept" in (told := json.loads(line or "{}"))]
+    hashed = next(one["sha256"] for one in kept if one["name"] == page)
+    body = journal.parent / "bodies" / hashed[:2] / hashed
     body.write_bytes(body.read_bytes()[:-9])
-    assert "--refresh" in refused(server, tmp_path, table="many", offline=True)
-    assert of(server, tmp_path, table="many", again=True).table.height == 1000
+
+
+def test_what_was_kept_and_is_damaged(server: Postgres, tmp_path: Path) -> None:
+    first = of(server, tmp_path, table="many")
+    _spoiled(tmp_path, "all")
+    said = refused(server, tmp_path, table="many", offline=True)
+    assert "what was kept of all is damaged" in said and "a run without --offline fetches it again" in said
+    assert of(server, tmp_path, table="many").table.equals(first.table)
+
+
+def test_only_a_page_that_is_damaged_is_read_again(server: Postgres, tmp_path: Path) -> None:
+    server.run("CREATE TABLE mended AS SELECT g AS id, 'a' AS text FROM generate_series(1, 10) g")
+    first = of(server, tmp_path, table="mended", key="id", page=3)
+    _spoiled(tmp_path, "page-000002")
+    server.run("UPDATE mended SET text = 'b' WHERE id IN (1, 5)", "INSERT INTO mended VALUES (11, 'b')")
+    found = of(server, tmp_path, table="mended", key="id", page=3)
+    assert found.table["id"].to_list() == first.table["id"].to_list() == list(range(1, 11))
+    assert "".join(found.table["text"]) == "aaaabaaaaa"
+    assert "not what it was: page-000002" in found.scan.notes[-1]
 
 
 @pytest.mark.parametrize(

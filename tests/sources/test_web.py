@@ -187,7 +187,7 @@ def test_an_endless_calendar_ends(tmp_path: Path) -> None:
         assert found.scan.fetching["traps"] == {site.url("/calendar?month"): 12}
         assert any("with 12 different queries" in note for note in found.scan.notes)
         assert [path for path in site.paths if path.startswith("/deep/")][-1] == "/deep/" + "more/" * 4
-        assert any("repeat themselves" in note for note in found.scan.notes)
+        assert any("repeat" in note for note in found.scan.notes)
         assert found.table.height + len(found.malformed) == len(site.pages_asked)
 
 
@@ -198,7 +198,17 @@ def test_most_pages_and_depth(tmp_path: Path) -> None:
         assert found.paths(site) == ["/", "/0", "/1", "/2", "/3"]
         assert found.scan.fetching["not_asked"] == 17  # /x, too
         assert found.scan.notes == ("there are at least 17 more addresses than most_pages allows (5)",)
-        assert read(web(site, "/", depth=0), tmp_path).paths(site) == ["/"]
+        alone = read(web(site, "/", depth=0), tmp_path)
+        assert (alone.paths(site), alone.scan.notes) == (["/"], ())  # none was wanted
+
+
+def test_what_depth_cuts_is_told(tmp_path: Path) -> None:
+    pages = {"/": article(0, "/1"), "/1": article(1, "/2", "/"), "/2": article(2, "/3", "/4", "/1"), "/3": article(3)}
+    with Site(pages) as site:
+        found = read(web(site, "/", depth=2), tmp_path)
+        assert found.paths(site) == ["/", "/1", "/2"]
+        assert found.scan.notes == ("2 addresses would be deeper than depth allows (2)",)
+        assert "/4" not in site.paths
 
 
 def test_pages_that_are_none(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from web_reading import WHO, needs_web, read, snapshot_of, web
 
-from seedbed.core.errors import DataError, NotKept
+from seedbed.core.errors import Damaged, DataError, NotKept
+from seedbed.sources.web import Web
 from serving.site import Page, Site, article, moved
 
 needs_web()
@@ -192,6 +193,46 @@ def test_what_is_new(tmp_path: Path) -> None:
         assert again.paths(site) == ["/", "/a", "/b", "/x", "/y", "/c", "/z"]
         titles = dict(zip(again.paths(site), again.table["title"], strict=True))
         assert (titles["/b"], titles["/x"]) == ("Page 33", "Page 1")
+
+
+def _spoil(site: Site, source: Web, tmp_path: Path, *paths: str) -> None:
+    snapshot = snapshot_of(source, tmp_path)
+    for kept in snapshot.kept:
+        if kept.name in {site.url(path) for path in paths}:
+            snapshot.path(kept).write_bytes(b"damaged")
+
+
+def test_only_pages_that_are_damaged_are_asked_for_again(tmp_path: Path) -> None:
+    with a_site() as site:
+        source = web(site, "/")
+        whole = read(source, tmp_path)
+        _spoil(site, source, tmp_path, "/1", "/4")
+        with pytest.raises(Damaged, match=f"what was kept of {site.url('/1')} is damaged"):
+            read(source, tmp_path, offline=True)
+        site.asked.clear()
+        again = read(source, tmp_path)
+        assert site.paths == ["/1", "/4"]
+    assert (again.digest, again.malformed) == (whole.digest, whole.malformed)
+    assert read(source, tmp_path, offline=True).digest == whole.digest
+
+
+def test_a_damaged_page_that_has_gone_meanwhile(tmp_path: Path) -> None:
+    pages = {"/": article(0, "/a", "/b"), "/a": article(1), "/b": article(2)}
+    with Site(pages) as site:
+        source = web(site, "/", refresh="new")
+        read(source, tmp_path)
+        site.pages["/"] = article(0, "/a", "/b", "/c")
+        site.pages["/c"] = article(3)
+        assert read(source, tmp_path).paths(site) == ["/", "/a", "/b", "/c"]
+        _spoil(site, source, tmp_path, "/a", "/b")
+        del site.pages["/a"]
+        site.pages["/b"] = article(9)
+        found = read(source, tmp_path)
+        assert found.paths(site) == ["/", "/b", "/c"]
+        assert found.table["title"].to_list() == ["Page 0", "Page 9", "Page 3"]
+        assert found.failed(site) == {"/a": "status"}
+        assert f"not what it was: {site.url('/b')}" in found.scan.notes[-1]
+    assert read(source, tmp_path, offline=True).digest == found.digest
 
 
 def test_a_page_that_changes_while_it_is_crawled_is_kept_once(tmp_path: Path) -> None:

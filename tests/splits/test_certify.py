@@ -67,6 +67,11 @@ def test_a_clean_split_is_certified() -> None:
         "got": {"train": 0.8, "validation": 0.1, "test": 0.1},
         "verified": {"rows": 20, "of": 20, "pairs_found": 0, "upper_bound": 0.0},
         "train_only": None,
+        "made": None,
+        "left_out": None,
+        "moved": None,
+        "times": None,
+        "folds": None,
         "rounds": 1,
         "passed": True,
     }

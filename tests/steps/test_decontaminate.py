@@ -23,7 +23,7 @@ from seedbed.core.errors import DataError, RecipeError, SeedbedError
 from seedbed.core.part import BASE
 from seedbed.core.similarity import Shingles
 from seedbed.flow.running import Finished, run
-from seedbed.recipe.loading import parse
+from seedbed.recipe.loading import load, parse
 from seedbed.steps import Decontaminate
 from seedbed.steps.others.joined import Joined, together
 from seedbed.steps.others.ngrams import Sieve, Words, run_in
@@ -290,10 +290,7 @@ def test_several_datasets_and_columns(tmp_path: Path) -> None:
         ({"against": [{"use": "jsonl", "path": "none.jsonl"}]}, DataError, "no such file"),
         ({"against_column": "texd"}, RecipeError, "has the column 'texd'.*did you mean 'text'"),
         ({"against": [{"use": "jsonl", "path": "others.jsonl", "columns": {"text": "txt"}}]}, RecipeError, "'txt'"),
-        ({"against": [{"use": "jsonnl", "path": "x"}]}, RecipeError, "no source.*did you mean 'jsonl'"),
-        ({"against": ["others.jsonl"]}, RecipeError, "needs a source"),
         ({"against": [{"run": "nowhere"}]}, DataError, "holds no dataset.*runs/NAME/latest"),
-        ({"against": [{"run": "x", "splits": "test"}]}, RecipeError, "against.splits.*did you mean 'split'"),
     ],
 )
 def test_what_is_wrong_is_said(options: dict[str, Any], kind: type[SeedbedError], words: str, tmp_path: Path) -> None:
@@ -302,6 +299,32 @@ def test_what_is_wrong_is_said(options: dict[str, Any], kind: type[SeedbedError]
     with pytest.raises(kind, match=f"(?s){words}") as error:
         step(tmp_path, **{"against": [{"use": "jsonl", "path": "others.jsonl"}], "column": "text", **options}).reads()
     assert len(str(error.value).splitlines()) <= 5
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (
+            "{use: jsonnl, path: x}",
+            "7: steps.0.against.0.use: there is no source 'jsonnl'\n  hint: did you mean 'jsonl'?",
+        ),
+        ("others.jsonl", "7: steps.0.against.0: needs a source, as under `sources`"),
+        ("{use: csv, pth: x}", "7: steps.0.against.0"),
+        (
+            "{run: x, splits: test}",
+            "7: steps.0.against.0.splits: there is no such key\n  hint: did you mean 'split'?",
+        ),
+    ],
+)
+def test_a_wrong_dataset_is_told_with_its_line(other: str, said: str, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        "seedbed: 1\nname: x\ntask: {kind: text_classification, text: text, label: label}\nsources:\n"
+        f"  - {{use: csv, path: a.csv}}\nsteps:\n  - {{use: decontaminate, against: [{other}]}}\n"
+    )
+    with pytest.raises(RecipeError) as error:
+        load(recipe)
+    assert f"recipe.yaml:{said}" in str(error.value)
 
 
 def test_a_dataset_without_the_column(tmp_path: Path) -> None:
@@ -367,7 +390,7 @@ def test_a_run_tells_what_was_met(tmp_path: Path) -> None:
         ("others.jsonl", "CC-BY-4.0", 3),
         ("two.jsonl", None, 1),
     ]
-    assert "1 of its rows have no text" in sources[0].notes
+    assert "1 of its rows has no text" in sources[0].notes
     lock = json.loads((done.folder / "recipe.lock").read_text())["inputs"]
     assert [one["file"] for one in lock] == ["rows.jsonl", "others.jsonl", "two.jsonl"]
     lineage = json.loads((done.folder / "lineage.json").read_text())

@@ -100,8 +100,9 @@ def test_keys_in_several_rows(tmp_path: Path) -> None:
     text = "id,price\na,1\nb,2\na,3\nb,4\na,5\n,9\n,9\n"
     with pytest.raises(DataError) as error:
         out(join(tmp_path, text), id=["a"])
-    assert "'a' stands in 3 rows: join:right.csv#1, join:right.csv#3, join:right.csv#5, and 1 more keys" in str(
-        error.value
+    assert (
+        "'a' stands in 3 rows: join:right.csv#1, join:right.csv#3, join:right.csv#5, and 1 more key stands in several"
+        in str(error.value)
     )
     assert "on_duplicates: first" in str(error.value)
     step = join(tmp_path, text, on_duplicates="first")
@@ -131,9 +132,6 @@ def test_too_much_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ({"on": {"id": "idd"}}, "names the column 'idd'.*did you mean 'id'"),
         ({"take": ["prise"]}, "names the column 'prise'.*did you mean 'price'"),
         ({"source": {"use": "csv", "path": "right.csv", "columns": {"id": "i"}}}, "`source.columns` names"),
-        ({"source": {"use": "cvs", "path": "right.csv"}}, "no source.*did you mean 'csv'"),
-        ({"source": {"use": "csv", "pth": "right.csv"}}, "source.pth|source.path"),
-        ({"source": {"path": "right.csv"}}, "needs a source"),
         ({"source": {"use": "csv", "path": "wrong.csv"}}, "no such file"),
         ({"source": {"use": "csv", "path": "right.csv", "columns": {"id": "id"}}}, "no column to bring"),
     ],
@@ -142,6 +140,67 @@ def test_what_is_wrong_is_said(options: dict[str, Any], words: str, tmp_path: Pa
     with pytest.raises(SeedbedError, match=f"(?s){words}") as error:
         out(join(tmp_path, **options), id=["a"])
     assert len(str(error.value).splitlines()) <= 5
+
+
+RECIPE = """seedbed: 1
+name: x
+task: {kind: text_classification, text: text, label: label}
+sources:
+  - {use: csv, path: rows.csv}
+steps:
+  - use: join
+    on: id
+    source:
+      SOURCE
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            "use: cvs\n      path: a.csv",
+            "10: steps.0.source.use: there is no source 'cvs'\n  hint: did you mean 'csv'?",
+        ),
+        (
+            "use: csv\n      path: a.csv\n      delimitr: ';'",
+            "12: steps.0.source.delimitr: there is no such option of csv\n  hint: did you mean 'delimiter'?",
+        ),
+        ("use: csv\n      path: 3", "11: steps.0.source.path: text is needed here, this is the number 3"),
+        ("path: a.csv", "9: steps.0.source: needs a source, as under `sources`"),
+        ("use: jsonl", "9: steps.0.source: needs 'path'"),
+        ("use: csv\n      path: a.csv\n      limit: 0", "12: steps.0.source.limit: must be at least 1, this is 0"),
+    ],
+)
+def test_a_wrong_option_of_the_second_source_is_told_as_any_other(source: str, said: str, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE.replace("SOURCE", source))
+    with pytest.raises(RecipeError) as error:
+        load(recipe)
+    assert str(error.value).startswith(f"{recipe}:{said}")
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("{use: join, on: {id: key}, source: {use: csv, path: a.csv}}", "7: steps.0.on: `on` names the column 'key'"),
+        (
+            "{use: join, on: id, source: {use: hub, path: hub, split: no}}",
+            "7: steps.0.source.split: hub has no split 'no'",
+        ),
+        ("{use: join, on: id, source: {use: pickle, path: a.pkl}}", "7: steps.0.source.trust: a pickle can run"),
+    ],
+)
+def test_what_a_run_refuses_of_a_second_source_names_its_line(step: str, said: str, tmp_path: Path) -> None:
+    for name in ("rows.csv", "a.csv", "hub/train.csv", "hub/test.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("id,text,label\n1,a,b\n2,c,d\n")
+    (tmp_path / "a.pkl").write_bytes(b"")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE.partition("  - use: join")[0] + f"  - {step}\n")
+    with pytest.raises(RecipeError) as error:
+        run(load(recipe))
+    assert str(error.value).startswith(f"{recipe}:{said}")
 
 
 def test_a_file_that_changes_after_it_was_looked_at(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from seedbed.core.errors import MissingExtraError, ModelError, RecipeError
 from seedbed.core.part import BASE
 from seedbed.flow.running import run
 from seedbed.recipe.loading import parse
-from seedbed.steps import SemanticDuplicates
+from seedbed.steps import NearDuplicates, SemanticDuplicates
 from seedbed.steps.comparing.leaders import leaders
 
 
@@ -40,7 +40,7 @@ def one_by_one(vectors: np.ndarray, order: list[int], threshold: float) -> dict[
     gone = {}
     for place in order:
         near = [(-float(vectors[place] @ vectors[other]), turn, other) for turn, other in enumerate(stays)]
-        if near and -min(near)[0] >= threshold:
+        if near and -min(near)[0] >= threshold - 1e-6:  # last digits differ from sum to sum
             gone[place] = (min(near)[2], -min(near)[0])
         else:
             stays.append(place)
@@ -149,6 +149,30 @@ def test_the_longest_stays(tiny: Path, tmp_path: Path) -> None:
     assert (3 in longest, 1 in longest) == (False, True)
     assert longest[4] == {"reason": "semantic_duplicate", "of": "0:f#3", "kept": "0:f#3", "similarity": 1.0}
     assert longest[1]["kept"] == "0:f#3"
+
+
+def test_labels_that_disagree_reject_all(tiny: Path, tmp_path: Path) -> None:
+    said = ["lovely chair", "lovely chair!", "awful desk", "lovely chair", "awful desk", "so late", "so late"]
+    rows = table(text=said, label=["a", "b", "c", "a", "c", None, "d"])
+    context = Context(store=tmp_path)
+    kept = verdicts(step(tiny, at_least=0.5), rows, context=context)
+    gone = verdicts(step(tiny, at_least=0.5, on_conflict="reject_all", label="label"), rows, context=context)
+    torn = {place for place, told in gone.items() if told["reason"] == "conflicting_semantic_duplicates"}
+    group = {place for place, told in kept.items() if told["kept"] == "0:f#1"} | {1}
+    assert torn == group >= {1, 2, 4}
+    assert all(gone[place]["kept"] is None and gone[place]["of"] != f"0:f#{place}" for place in torn)
+    assert gone[1]["of"] == "0:f#2" and gone[1]["similarity"] == gone[2]["similarity"] >= 0.5
+    assert {place: told for place, told in gone.items() if place not in torn} == {
+        place: told for place, told in kept.items() if place not in torn
+    }
+
+
+def test_the_option_is_the_one_of_near_duplicates() -> None:
+    for name in ("on_conflict", "label"):
+        one, other = (part.model_fields[name] for part in (SemanticDuplicates, NearDuplicates))
+        assert (one.annotation, one.default, one.description) == (other.annotation, other.default, other.description)
+    with pytest.raises(RecipeError, match="needs a column"):
+        SemanticDuplicates(column="text", on_conflict="reject_all").reads()
 
 
 def test_embeddings_come_from_the_store(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

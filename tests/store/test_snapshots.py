@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError
+from seedbed.core.errors import Damaged, DataError
 from seedbed.core.source import Origin
 from seedbed.store.snapshots import Snapshot, body_of, now
 
@@ -116,6 +116,81 @@ def test_a_body_that_was_changed_is_found(tmp_path: Path) -> None:
     Path(file.url).write_bytes(b"body of b")
     with pytest.raises(DataError, match="what was kept of a is damaged or gone"):
         body_of(file, at="items")
+
+
+def bring(
+    tmp_path: Path, answers: dict[str, str], *, refresh: str = "never", **more: bool
+) -> tuple[Snapshot, list[str]]:
+    """The snapshot of a source that wants all of `answers`, and for what it asked."""
+    run, asked = context(tmp_path, **more), list[str]()
+    snapshot = Snapshot.of(ASKED, run)
+
+    def ask() -> None:
+        there = {kept.name for kept in snapshot.kept}
+        for name in answers if not snapshot.mending else [kept.name for kept in snapshot.lost]:
+            if name not in there:
+                asked.append(name)
+                if answers.get(name):
+                    snapshot.keep(name, answers[name].encode(), origin(name))
+        snapshot.end(requests=len(asked))
+
+    snapshot.bring(refresh, run, ask, at="items")
+    return snapshot, asked
+
+
+def bodies(snapshot: Snapshot) -> list[str]:
+    return [f"{kept.name}={snapshot.body(kept, at='items').decode()}" for kept in snapshot.kept]
+
+
+def test_what_is_damaged_is_fetched_again_and_nothing_else(tmp_path: Path) -> None:
+    bring(tmp_path, {"a": "1", "b": "2"})
+    whole, _ = bring(tmp_path, {"a": "1", "b": "2", "c": "3", "d": "3"}, refresh="new")
+    assert bodies(whole) == ["a=1", "b=2", "c=3", "d=3"]
+    for kept in (whole.kept[0], whole.kept[2]):
+        whole.path(kept).write_bytes(b"x")
+    with pytest.raises(Damaged, match="what was kept of a is damaged"):
+        bring(tmp_path, {}, offline=True)
+    found, asked = bring(tmp_path, {"a": "1", "c": "9", "d": "3"})
+    assert asked == ["a", "c", "d"]  # `c` and `d` have one body
+    assert bodies(found) == ["a=1", "b=2", "c=9", "d=3"]
+    assert found.changes == [
+        "damaged in the store, fetched again, and not what it was: c; --refresh fetches everything anew"
+    ]
+    offline, asked = bring(tmp_path, {}, offline=True)
+    assert (bodies(offline), asked) == (bodies(found), [])
+    assert bring(tmp_path, {"a": "1"}, refresh="always")[0].changes == []
+
+
+def test_what_is_damaged_and_not_to_be_had_again_goes(tmp_path: Path) -> None:
+    whole, _ = bring(tmp_path, {"a": "1", "b": "2", "c": "3"})
+    whole.path(whole.kept[1]).unlink()
+    found, asked = bring(tmp_path, {"a": "1"})
+    assert (bodies(found), asked) == (["a=1", "c=3"], ["b"])
+    again, asked = bring(tmp_path, {"a": "1"})
+    assert (bodies(again), asked) == (["a=1", "c=3"], [])
+
+
+def test_mending_that_is_cut_goes_on(tmp_path: Path) -> None:
+    whole, _ = bring(tmp_path, {"a": "1", "b": "2", "c": "3"})
+    for kept in whole.kept[:2]:
+        whole.path(kept).unlink()
+    run = context(tmp_path)
+    snapshot = Snapshot.of(ASKED, run)
+
+    def cut() -> None:
+        snapshot.keep("a", b"1", origin("a"))
+        raise DataError("cut")
+
+    with pytest.raises(DataError, match="cut"):
+        snapshot.bring("never", run, cut, at="items")
+    found, asked = bring(tmp_path, {"b": "2"})
+    assert (bodies(found), asked) == (["a=1", "b=2", "c=3"], ["b"])
+
+
+def test_refresh_replaces_a_body_that_is_damaged(tmp_path: Path) -> None:
+    whole, _ = bring(tmp_path, {"a": "1"})
+    whole.path(whole.kept[0]).write_bytes(b"x")
+    assert bodies(bring(tmp_path, {"a": "1"}, refresh="always")[0]) == ["a=1"]
 
 
 def test_two_processes_do_not_fetch_the_same_at_once(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ class TestEveryLearner:
             fit(learner, rows(60), TASK.model_copy(update={"labels": ("good", "so")}))
 
     def test_missing_label(self, learner: Learner) -> None:
-        with pytest.raises(DataError, match="1 training rows have no label"):
+        with pytest.raises(DataError, match="1 training row has no label"):
             fit(learner, pl.concat([rows(60), pl.DataFrame({"body": ["x"], "mood": [None]}, schema=rows(0).schema)]))
 
 

@@ -18,6 +18,7 @@ from seedbed.core.context import Context, Stage
 from seedbed.core.digest import of_file
 from seedbed.core.errors import DataError, MissingExtraError, ModelError
 from seedbed.core.packages import located
+from seedbed.core.rows import WEIGHT
 from seedbed.core.task import TextClassification
 from seedbed.train import Transformer
 from seedbed.train.bundle import Input, Preprocess, load_bundle, save_bundle
@@ -130,6 +131,20 @@ def test_the_tasks_labels_and_their_order_hold(tiny: Path, context: Context) -> 
     assert model.labels == ("so", "never", "bad", "good")
     assert (found[:, 1] == 0).all() and found.sum(axis=1) == pytest.approx(np.ones(7))
     assert model.network.config.id2label == dict(enumerate(model.labels))
+
+
+def test_rows_that_count_for_nothing_teach_nothing(tiny: Path, context: Context) -> None:
+    right = rows(60, ("bad", "good"), seed=2)
+    wrong = right.with_columns(pl.col("mood").replace({"bad": "good", "good": "bad"}))
+    learned = []
+    for counts in (1.0, 0.0), (0.0, 1.0):
+        train = pl.concat(
+            [some.with_columns(pl.lit(count).alias(WEIGHT)) for some, count in zip((right, wrong), counts, strict=True)]
+        )
+        learned.append(fit(tiny, context, train, epochs=4, class_weight="balanced").predict(right)[:, 0])
+    bad = (right["mood"] == "bad").to_numpy()
+    assert learned[0][bad].mean() > learned[0][~bad].mean()
+    assert learned[1][bad].mean() < learned[1][~bad].mean()
 
 
 def test_same_seed_same_weights(tiny: Path, context: Context, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from jobs import Asked
@@ -14,18 +15,34 @@ def curation(asked: Asked, steps: list[dict[str, object]]) -> list[Path]:
     from seedbed.engine.curate import Curation
     from seedbed.recipe.recipe import Recipe
 
-    task = TextClassification(kind="text_classification", text="text", label="source")
+    label = "language" if asked.job == "crawl" else "source"
+    task = TextClassification(kind="text_classification", text="text", label=label)
     recipe = Recipe.model_validate(
         {
             "seedbed": 1,
             "name": "benchmark",
             "task": task.model_dump(),
-            "sources": [{"use": asked.source.suffix[1:], "path": str(asked.source.absolute()), "name": "corpus"}],
+            "sources": [{**source_of(asked), "name": "corpus"}],
             "steps": steps,
         }
     )
     context = Context(base=asked.out, store=asked.out / "store", workers=asked.cores)
     return list(Curation(recipe.sources, recipe.steps, task, context).run().table.shards)
+
+
+def source_of(asked: Asked) -> dict[str, object]:
+    """The file, or the site that one tells of: as fast as it can be had."""
+    if asked.job != "crawl":
+        return {"use": asked.source.suffix[1:], "path": str(asked.source.absolute())}
+    told = json.loads(asked.source.read_text())
+    swift = {"per_second": 10_000, "allow_private": True, "most_pages": told["pages"] + 100}
+    return {
+        "use": "web",
+        "seeds": [f"{told['url']}/"],
+        "user_agent": told["user_agent"],
+        "depth": told["depth"],
+        **swift,
+    }
 
 
 def curate(asked: Asked) -> list[dict[str, object]]:
@@ -56,4 +73,4 @@ def read(asked: Asked) -> list[dict[str, object]]:
 
 if __name__ == "__main__":
     asked = Asked.read()
-    asked.done(curation(asked, {"curate": curate, "dedup": dedup, "read": read}[asked.job](asked)))
+    asked.done(curation(asked, {"curate": curate, "dedup": dedup, "read": read, "crawl": read}[asked.job](asked)))

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from seedbed.core.check import Check, Finding, View
 from seedbed.core.ledger import mask
+from seedbed.core.numbers import things, word
 from seedbed.core.part import Column, Example
 from seedbed.core.rows import ROW
 from seedbed.core.values import Value, text_of
@@ -55,9 +56,13 @@ class AllowedValues(Check):
         counts = view.rows.select(pl.len().alias("all"), other.sum().alias("rows")).collect(engine="streaming")
         total, rows = (int(n) for n in counts.row(0))
         if not rows:
-            message = f"All values of {self.column} in {total:,} rows are allowed."
+            message = f"All values of {self.column} in {things(total, 'row')} are allowed."
             return self.finding(True, value=0, limit=0, message=message)
         shown = view.rows.filter(other).select(ROW, value.alias("value")).head(MOST).collect(engine="streaming")
         examples = ", ".join(repr(mask(text)[:40]) for text in shown["value"].unique(maintain_order=True).head(5))
-        message = f"{rows:,} of {total:,} rows hold a value of {self.column} that is not allowed, such as {examples}."
+        message = (
+            f"{rows:,} of {things(total, 'row')} {word(rows, 'holds', 'hold')} a value of "
+            f"{self.column} that is not "
+            f"allowed, such as {examples}."
+        )
         return self.finding(False, value=rows, limit=0, message=message, rows=tuple(shown[ROW]))

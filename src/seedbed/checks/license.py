@@ -9,6 +9,7 @@ from pydantic import Field
 
 from seedbed.core.check import Check, Finding, View
 from seedbed.core.licences import Licence, Stated, licence_named, mixed, spdx_id
+from seedbed.core.numbers import things
 from seedbed.core.part import Example
 
 #: What licences may ask for at most, from nothing to the most.
@@ -75,7 +76,7 @@ class License(Check):
         for source, stated in view.licences.items():
             against += self._more(source, stated, licence_named(stated or ""))
         if not against:
-            message = f"The licences of {len(view.licences)} sources allow it."
+            message = f"The licences of {things(len(view.licences), 'source')} allow it."
             return self.finding(True, value=0, limit=0, message=message)
         more = f"; and {len(against) - _SHOWN:,} more" if len(against) > _SHOWN else ""
         return self.finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from seedbed.core.check import Check, Finding, View
+from seedbed.core.numbers import things, word
 from seedbed.core.part import Example
 
 
@@ -41,10 +42,13 @@ class NoLeakage(Check):
         passed = view.certificate.get("passed") is True
         verified = view.certificate.get("verified", {})
         pairs, rows, held_out = (verified.get(key) for key in ("pairs_found", "rows", "of"))
-        compared = f" {rows:,} of {held_out:,} held-out rows were compared." if rows is not None and held_out else ""
+        compared = ""
+        if rows is not None and held_out:
+            compared = f" {rows:,} of {things(held_out, 'held-out row')} {word(rows, 'was', 'were')} compared."
         if passed:
             message = "No held-out row was found again, or nearly so, in the training rows."
         else:
-            number = "Some" if pairs is None else f"{pairs:,}"
-            message = f"{number} pairs of a held-out row and a near copy in other splits were found."
+            found = "Some pairs" if pairs is None else things(pairs, "pair")
+            were = "was" if pairs == 1 else "were"
+            message = f"{found} of a held-out row and a near copy in other splits {were} found."
         return self.finding(passed, value=pairs, limit=0, message=message + compared)

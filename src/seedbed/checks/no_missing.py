@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import Field
 
 from seedbed.core.check import Check, Finding, View
+from seedbed.core.numbers import things, word
 from seedbed.core.part import Columns, Example
 from seedbed.core.values import is_missing
 
@@ -59,10 +60,10 @@ class NoMissing(Check):
         ).collect(engine="streaming")
         total, rows, *each = (int(n) for n in counts.row(0))
         if not rows:
-            message = f"None of {total:,} rows misses a value in {_listed(names)}."
+            message = f"None of {things(total, 'row')} misses a value in {_listed(names)}."
             return self.finding(True, value=0, limit=0, message=message)
         told = _listed([f"{name} ({n:,})" for name, n in zip(names, each, strict=True) if n])
-        message = f"{rows:,} of {total:,} rows miss a value: {told}."
+        message = f"{rows:,} of {things(total, 'row')} {word(rows, 'misses', 'miss')} a value: {told}."
         return self.finding(False, value=rows, limit=0, message=message, rows=first_rows(view, blamed))
 
 

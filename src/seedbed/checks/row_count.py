@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from seedbed.core.check import Check, Finding, View
 from seedbed.core.limits import limits_fit
+from seedbed.core.numbers import things, word
 from seedbed.core.part import Example
 
 
@@ -49,8 +50,8 @@ class RowCount(Check):
         """Count the rows."""
         count = int(view.rows.select(pl.len()).collect(engine="streaming").item())
         if self.at_most is not None and (count > self.at_most or self.at_least is None):
-            message = f"There are {count:,} rows; at most {self.at_most:,} are expected."
+            message = f"There {word(count, 'is', 'are')} {things(count, 'row')}; at most {self.at_most:,} are expected."
             return self.finding(count <= self.at_most, value=count, limit=self.at_most, message=message)
         least = self.at_least or 0
-        message = f"There are {count:,} rows; at least {least:,} are expected."
+        message = f"There {word(count, 'is', 'are')} {things(count, 'row')}; at least {least:,} are expected."
         return self.finding(count >= least, value=count, limit=least, message=message)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from seedbed.core.check import Check, Finding, View
 from seedbed.core.ledger import mask
+from seedbed.core.numbers import things
 from seedbed.core.part import Columns, Example
 from seedbed.core.values import is_missing
 
@@ -62,8 +63,9 @@ class Unique(Check):
         top = repeated.sort(_COUNT, *names, descending=[True, *[False] * len(names)], nulls_last=True).head(1)
         value = mask(", ".join(str(top[name][0]) for name in names))[:60]
         message = (
-            f"{rows:,} rows repeat the {said} of a row before them: {groups_said} there more than once, "
-            f"{value!r} in {int(top[_COUNT][0]):,} rows."
+            f"{things(rows, 'row repeats', 'rows repeat')} the {said} of a row before them: "
+            f"{groups_said} there more than once, "
+            f"{value!r} in {things(int(top[_COUNT][0]), 'row')}."
         )
         return self.finding(False, value=rows, limit=0, message=message, rows=self._shown(whole, top, names))
 

@@ -9,17 +9,31 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from seedbed.core import numbers
+from seedbed.core.numbers import things, word
 
+from .annotations import annotate, named, write_sarif
 from .interrupting import let_ctrl_c_through
 from .progress import shown_on
 from .terminal import say
 
 if TYPE_CHECKING:
+    from seedbed.core.check import Finding
     from seedbed.flow.holding import Held
 
+#: Rows that a line about a finding names.
+_ROWS = 5
 
-def check_file(file: str, against: Path, *, as_json: bool) -> None:
-    """Hold a file against a recipe and say what came of it; exits with 1 when a check stops it."""
+
+def check_file(file: str, against: Path, *, as_json: bool, github: bool = False, sarif: Path | None = None) -> None:
+    """Hold a file against a recipe and say what came of it; exits with 1 when a check stops it.
+
+    Args:
+        file: As typed.
+        against: The recipe.
+        as_json: Print facts.
+        github: Print annotations, too, as GitHub Actions reads them.
+        sarif: File to write findings to, as tools for code scanning read them.
+    """
     from seedbed.recipe import load
 
     let_ctrl_c_through()
@@ -31,6 +45,10 @@ def check_file(file: str, against: Path, *, as_json: bool) -> None:
         say(json.dumps(facts(held), indent=2, ensure_ascii=False))
     else:
         say("\n".join(map(numbers.typed, summary(held))))
+    if github:
+        annotate(held, say)
+    if sarif is not None:
+        write_sarif(held, sarif)
     if not held.passed:
         raise typer.Exit(1)
 
@@ -60,7 +78,9 @@ def summary(held: Held) -> list[str]:
         shown = ", ".join(f"{numbers.short(name)}: {count(n)}" for name, n in list(held.unknown_labels.items())[:8])
         more = f" and {len(held.unknown_labels) - 8} more" if len(held.unknown_labels) > 8 else ""
         lines.append(f"labels that the recipe does not know: {shown}{more}")
-    lines += [*_copies(held), *(_finding(finding) for finding in held.findings)]
+    lines += _copies(held)
+    for finding in held.findings:
+        lines += _finding(held, finding)
     return [*lines, *(f"notice: {note}" for note in held.notes)]
 
 
@@ -70,18 +90,26 @@ def _copies(held: Held) -> list[str]:
     if copies.exact or copies.near:
         of = "" if copies.compared >= copies.of else f" (of the first {count(copies.compared)})"
         lines.append(
-            f"copies inside, of {count(copies.of)} rows: {count(copies.exact)} exact, {count(copies.near)} nearly{of}"
+            f"copies inside, of {things(copies.of, 'row')}: {count(copies.exact)} exact, "
+            f"{count(copies.near)} nearly{of}"
         )
     if copies.conflicts:
-        lines.append(f"{count(copies.conflicts)} rows stand with another label, too")
+        lines.append(f"{things(copies.conflicts, 'row stands', 'rows stand')} with another label, too")
     if known and known.rows:
         label = f", {count(known.other_label)} of them with another label" if known.other_label else ""
-        lines.append(f"{count(known.rows)} of {count(known.of)} rows are already in the recipe's sources{label}")
+        lines.append(
+            f"{count(known.rows)} of {things(known.of, 'row')} {word(known.rows, 'is', 'are')} already in "
+            f"the recipe's sources{label}"
+        )
     elif known:
-        lines.append(f"none of {count(known.of)} rows is in the recipe's sources yet")
+        lines.append(f"none of {things(known.of, 'row')} is in the recipe's sources yet")
     return lines
 
 
-def _finding(finding: Any) -> str:
+def _finding(held: Held, finding: Finding) -> list[str]:
     how = "passed" if finding.passed else "failed" + ("" if finding.on_fail == "stop" else ", only a warning")
-    return f"check {finding.check} {how}: {finding.message}"
+    told = f"check {finding.check} {how}: {finding.message}"
+    if finding.passed or not finding.rows:
+        return [told]
+    rows = [named(held, row) for row in finding.rows[:_ROWS]]
+    return [told, f"  rows: {', '.join(rows)}{', …' if len(finding.rows) > _ROWS else ''}"]

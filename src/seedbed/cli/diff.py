@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from seedbed.core import numbers
-from seedbed.core.numbers import count, typed
+from seedbed.core.numbers import count, things, typed
 
 from .interrupting import let_ctrl_c_through
 from .progress import shown_on
@@ -77,7 +77,7 @@ def verdict(found: Difference) -> str:
 def _side(side: Any) -> str:
     rows = ", ".join(f"{name} {count(n)}" for name, n in side.splits.items())
     run = f" run {side.id}" if side.id else ""
-    return f"{side.named}:{run} {count(side.rows)} rows ({rows})"
+    return f"{side.named}:{run} {things(side.rows, 'row')} ({rows})"
 
 
 def _rows(found: Difference) -> Iterator[str]:
@@ -107,7 +107,7 @@ def _schema(found: Difference) -> Iterator[str]:
 
 def _changed(found: Difference) -> Iterator[str]:
     for one in found.rows.columns[:_MOST]:
-        yield f"{one.column}: {count(one.rows)} rows"
+        yield f"{one.column}: {things(one.rows, 'row')}"
         for was in one.examples[:2]:
             yield f"  {was.row}"
             yield from _wrapped(f"- {_value(was.a)}", indent=4, hang=2)
@@ -123,7 +123,7 @@ def _moves(moves: Iterable[Moved], *, of: int = 0) -> Iterator[str]:
     moves = list(moves)
     if of and moves:
         total = sum(one.rows for one in moves)
-        yield f"{count(total)} of {count(of)} rows that both have ({numbers.percent(total, of)})"
+        yield f"{count(total)} of {things(of, 'row')} that both have ({numbers.percent(total, of)})"
     for one in moves[:_MOST]:
         yield f"{one.a or '(none)'} → {one.b or '(none)'}: {count(one.rows)}"
     yield from _more(len(moves))
@@ -165,7 +165,9 @@ def _scores(found: Difference) -> Iterator[str]:
         yield from _wrapped(f"not compared row by row: {paired.why_not}")
     elif paired.comparisons:
         of = f"{count(paired.of_a)} and {count(paired.of_b)}"
-        yield from _wrapped(f"on the {count(paired.rows)} rows that are test rows of both (of {of}):")
+        yield from _wrapped(
+            f"on the {things(paired.rows, 'row that is a test row', 'rows that are test rows')} of both (of {of}):"
+        )
     for pair in paired.comparisons:
         p = numbers.probability(pair.p if pair.p_holm is None else pair.p_holm)
         than = "from" if pair.verdict == "not distinguishable" else "than"

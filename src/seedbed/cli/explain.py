@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedbed.core import numbers
 
@@ -14,11 +15,19 @@ from .progress import shown_on
 from .terminal import say
 
 if TYPE_CHECKING:
-    from seedbed.flow.explaining.story import Fate, Fetched, Rejection, Relative, Story
+    from seedbed.flow.explaining.story import Decided, Fate, Fetched, Rejection, Relative, Story
 
 _WIDTH = 80
 _MARGIN = 11
 """Titles stand left of it, what they are about to the right."""
+
+_T = TypeVar("_T")
+_MOST_VALUES = 24
+"""Columns whose values are told."""
+_MOST_CHANGES = 8
+"""Columns of which it is told what one part did to them."""
+_NEW, _IDLE = "a new column", 3
+_NOTHING = (None, "0", "0.0", "-0.0", "false")
 
 
 def explain_row(run: Path, row: str, *, trust: bool, as_json: bool) -> None:
@@ -37,13 +46,16 @@ def told(story: Story) -> list[str]:
     return [
         story.row,
         *textwrap.wrap(_verdict(story), _WIDTH),
+        *(line for rescue in _rescues(story) for line in textwrap.wrap(rescue, _WIDTH)),
         "",
-        *_titled("origin", _origin(story)),
-        *_titled("as read", _values(story.read)),
+        *_titled("origin", _origin(story) if story.origin else _made(story)),
+        *_titled("as read", _values(story, story.read)),
+        *_titled("joined", _joined(story)),
         *_titled("changes", _changes(story)),
         *_titled("rejected", _rejected(story.rejection, story.read) if story.rejection else ()),
-        *_titled("kept", _values(story.values) if story.values != story.read and not story.rejection else ()),
+        *_titled("kept", _kept(story)),
         *_titled("copies", _copies(story)),
+        *_titled("made", _offspring(story)),
         *_titled("split", _together(story)),
         *_titled("near", _near(story)),
         *_titled("models", _models(story)),
@@ -70,6 +82,7 @@ def _verdict(story: Story) -> str:
 
 def _origin(story: Story) -> Iterator[str]:
     at = story.origin
+    assert at is not None
     line = f", line {numbers.count(at.line)}" if at.line else ""
     yield from _wrapped(f"record {numbers.count(at.record)}{line} of {at.file}")
     yield from _wrapped(f"source {at.source} ({at.use}) at {at.path}; licence {at.license or 'not stated'}")
@@ -78,6 +91,33 @@ def _origin(story: Story) -> Iterator[str]:
         yield from _wrapped(said)
     if at.fetched:
         yield from _fetched(at.fetched)
+
+
+def _joined(story: Story) -> Iterator[str]:
+    for one in story.joined:
+        yield from _wrapped(f"{one.part}: record {numbers.count(one.record)} of {one.file}")
+        if one.fetched:
+            yield from _fetched(one.fetched)
+
+
+def _made(story: Story) -> Iterator[str]:
+    yield from _wrapped(f"made by {story.maker}, of training rows")
+    for one in story.parents:
+        through = "" if one.to == story.row else f", of which {one.to} was made"
+        yield from _about(f"of {one.row}, {_fate(one.fate)}{through}")
+        label = f", {one.label}" if one.label else ""
+        if one.text:
+            yield from _wrapped(f"{_quoted(one.text)}{label}", indent=2)
+
+
+def _offspring(story: Story) -> Iterator[str]:
+    if story.all_offspring:
+        rows = "row was" if story.all_offspring == 1 else "rows were"
+        yield f"{numbers.count(story.all_offspring)} {rows} made of it, for training only"
+    for row in story.offspring:
+        yield from _about(row, indent=2)
+    if story.all_offspring > len(story.offspring):
+        yield "…"
 
 
 def _fetched(got: Fetched) -> Iterator[str]:
@@ -91,19 +131,73 @@ def _fetched(got: Fetched) -> Iterator[str]:
         yield from _wrapped("; ".join(f"{name} {_fact(fact)}" for name, fact in facts.items()), indent=2)
 
 
-def _values(values: dict[str, str | None] | None) -> Iterator[str]:
-    for name, value in (values or {}).items():
-        yield from _wrapped(f"{name}: {_quoted(value)}", hang=2)
+def _values(story: Story, values: dict[str, str | None] | None, *, final: bool = False) -> Iterator[str]:
+    """Columns with their values, the label with who decided it; of very many those that say most."""
+    known = values or {}
+    told = _first(list(known), lambda name: _weight(story, name, known[name]), _MOST_VALUES)
+    by = next((f" ({_relabelled(one)})" for one in reversed(story.decided) if final and one.lifted is None), "")
+    for name in told:
+        yield from _wrapped(f"{name}: {_quoted(known[name])}{by if name == story.label else ''}", hang=2)
+    yield from _more([known[name] for name in known if name not in told])
+
+
+def _kept(story: Story) -> Iterator[str]:
+    if story.values != story.read and not story.rejection:
+        yield from _values(story, story.values, final=True)
 
 
 def _changes(story: Story) -> Iterator[str]:
-    for one in story.changes:
-        yield from _wrapped(f"{one.part}, column {one.column}{f' ({one.note})' if one.note else ''}")
-        if one.before != one.after:
-            yield from _wrapped(f"- {_quoted(one.before)}", indent=2, hang=2)
-        yield from _wrapped(f"+ {_quoted(one.after)}", indent=2, hang=2)
+    for part, some in groupby(story.changes, key=lambda one: one.part):
+        changes = list(some)
+        told = _first(changes, lambda one: _weight(story, one.column, one.after), _MOST_CHANGES)
+        for one in told:
+            by = (f"by {each.who}" for each in story.decided if each.part == part and each.lifted is None)
+            note = next(by, one.note) if one.column == story.label else one.note
+            yield from _wrapped(f"{part}, column {one.column}{f' ({note})' if note else ''}")
+            if one.before != one.after and (one.before is not None or one.note != _NEW):
+                yield from _wrapped(f"- {_quoted(one.before)}", indent=2, hang=2)
+            yield from _wrapped(f"+ {_quoted(one.after)}", indent=2, hang=2)
+        yield from (f"{part}, {line}" for line in _more([one.after for one in changes if one not in told]))
     if story.all_changes and not story.changes and story.read:
         yield "none: no step changed a value"
+
+
+def _weight(story: Story, name: str, value: str | None) -> int:
+    """How much a column says of a row: the less the more. What a part made of it and found to be 0 says least."""
+    if name in (story.text, story.label):
+        return 0
+    if name in (story.read or {}):
+        return 1
+    return _IDLE if value in _NOTHING else 2
+
+
+def _first(some: list[_T], weight: Callable[[_T], int], most: int) -> list[_T]:
+    """Some things in their own order; of more than `most` those of the least weight, and none that say nothing."""
+    if len(some) <= most:
+        return some
+    places = sorted((weight(one), place) for place, one in enumerate(some))
+    return [some[place] for place in sorted(place for how, place in places[:most] if how < _IDLE)]
+
+
+def _more(values: list[str | None]) -> Iterator[str]:
+    """How many columns are not told."""
+    if values:
+        columns = "column" if len(values) == 1 else "columns"
+        empty = ", all 0 or without a value" if all(value in _NOTHING for value in values) else ""
+        yield f"and {numbers.count(len(values))} more {columns}{empty}"
+
+
+def _relabelled(one: Decided) -> str:
+    before = "it had none" if one.was is None else f"it was {_quoted(one.was)}"
+    return f"relabelled by {one.who}, {before}{f': {one.why}' if one.why else ''}"
+
+
+def _rescues(story: Story) -> Iterator[str]:
+    """Which rejections people lifted."""
+    for one in story.decided:
+        if one.lifted is not None:
+            why = f": {one.why}" if one.why else ""
+            yield f"rescued by {one.who} from {one.lifted} ({one.reason}){why}"
 
 
 def _rejected(why: Rejection, read: dict[str, str | None] | None) -> Iterator[str]:
@@ -169,7 +263,7 @@ def _near(story: Story) -> Iterator[str]:
 
 
 def _models(story: Story) -> Iterator[str]:
-    if story.fate.split == "train":
+    if story.fate.split == "train" and story.models:
         yield "learned from it, so that what they say of it means nothing"
     width = max((len(one.model) for one in story.predictions), default=0)
     for one in story.predictions:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core import numbers
+from seedbed.core.numbers import things, word
 
 from .interrupting import let_ctrl_c_through
 from .progress import shown_on
@@ -21,7 +23,14 @@ _MOST_SHOWN = 12
 
 
 def init_recipe(
-    file: str, *, text: str | None, label: str | None, out: Path | None, force: bool, as_json: bool
+    file: str,
+    *,
+    text: str | None,
+    label: str | None,
+    settings: Sequence[str],
+    out: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Look at a file, write a recipe and a card for it, and say what was found and what to type next."""
     from seedbed.flow.starting.start import refuse_replacing, start, write
@@ -30,7 +39,7 @@ def init_recipe(
     folder = out or Path()
     if not force:
         refuse_replacing(folder)
-    found = start(file, text=text, label=label, folder=folder, progress=shown_on())
+    found = start(file, text=text, label=label, folder=folder, settings=settings, progress=shown_on())
     written = write(found, folder)
     if as_json:
         say(json.dumps(facts(found, written), indent=2, ensure_ascii=False))
@@ -44,6 +53,7 @@ def facts(found: Start, written: tuple[Path, Path]) -> dict[str, Any]:
     return {
         "source": {"use": found.use, "path": found.path, **found.found},
         **profile.model_dump(mode="json"),
+        **({"task": found.task} if found.task else {}),
         "notes": list(found.notes),
         "recipe": str(written[0]),
         "card": str(written[1]),
@@ -59,21 +69,25 @@ def summary(found: Start, written: tuple[Path, Path]) -> list[str]:
     form = ", ".join(f"{name} {spelt(value)}" for name, value in found.found.items() if name != "quote")
     rows = count(profile.rows) if profile.whole else f"about {count(profile.records)}"
     bad = sum(profile.malformed.values())
-    malformed = f", {count(bad)} malformed records" if bad else ""
+    malformed = f", {things(bad, 'malformed record')}" if bad else ""
     read_as = f"{found.use}, {form}" if form else found.use
-    lines = [f"{found.path}: {rows} rows, {len(profile.columns)} columns{malformed} ({read_as})"]
+    lines = [f"{found.path}: {rows} rows, {things(len(profile.columns), 'column')}{malformed} ({read_as})"]
     lines += [f"  {line}" for line in _columns(profile.columns)]
     roles = profile.roles
-    lines.append(f"text:   {roles.text} ({roles.why_text}){_others(roles.other_texts)}")
-    lines.append(f"label:  {roles.label} ({roles.why_label}){_others(roles.other_labels)}")
+    if found.task:
+        lines.append(f"task:   {found.task}; --text and --label name other columns")
+        lines += [f"notice: {note}" for note in found.notes]
+        return [*lines, f"wrote {written[0]} and {written[1]}", f"next:   {_next(written[0])}"]
+    lines.append(f"text:   {numbers.short(str(roles.text), 80)} ({roles.why_text}){_others(roles.other_texts)}")
+    lines.append(f"label:  {numbers.short(str(roles.label), 80)} ({roles.why_label}){_others(roles.other_labels)}")
     if profile.label:
         lines.append(f"labels: {_labels(profile.label.merged)}")
     if profile.text:
         seen = profile.text
-        of = "" if seen.compared >= seen.rows else f" (of the first {count(seen.compared)} rows)"
+        of = "" if seen.compared >= seen.rows else f" (of the first {things(seen.compared, 'row')})"
         lines.append(
             f"copies: {count(seen.exact_copies)} exact, {count(seen.near_copies)} nearly{of}; "
-            f"{count(seen.conflicts)} texts with several labels"
+            f"{things(seen.conflicts, 'text')} with several labels"
         )
     lines += [f"notice: {note}" for note in found.notes]
     return [*lines, f"wrote {written[0]} and {written[1]}", f"next:   {_next(written[0])}"]
@@ -88,7 +102,7 @@ def _columns(columns: tuple[ColumnProfile, ...]) -> list[str]:
         name = numbers.short(column.name)
         lines.append(f"{name:<{width}}  {column.looks:<8}  {numbers.count(column.unique)} different{missing}{example}")
     left = len(columns) - _MOST_SHOWN
-    return [*lines, *([f"… and {left} more columns"] if left > 0 else [])]
+    return [*lines, *([f"… and {left} more {word(left, 'column')}"] if left > 0 else [])]
 
 
 def _others(names: tuple[str, ...]) -> str:

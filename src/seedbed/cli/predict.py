@@ -121,21 +121,28 @@ def summary(done: Labelled, out: Path | None) -> list[str]:
     """What came of a file, in at most five lines."""
     most = ", ".join(f"{label} {numbers.count(n)}" for label, n in done.predicted.most_common(6))
     more = ", …" if len(done.predicted) > 6 else ""
-    lines = [f"{numbers.count(done.rows)} rows" + (f" to {out}" if out else "") + (f": {most}{more}" if most else "")]
+    lines = [
+        f"{numbers.things(done.rows, 'row')}" + (f" to {out}" if out else "") + (f": {most}{more}" if most else "")
+    ]
     odd = []
     if done.malformed:
         odd.append(f"{numbers.count(done.malformed)} could not be read and have no label")
     if done.warned:
         odd.append(f"{numbers.count(done.warned)} have a warning: training left out rows like them, or a value is odd")
+    if done.empty:
+        odd.append(f"{numbers.count(done.empty)} leave nothing to read, so that their label says nothing of them")
     lines += ["; ".join(odd)] if odd else []
     accuracy = done.accuracy()
     if accuracy is not None:
         lines.append(
-            f"{numbers.count(done.right)} of {numbers.count(done.labelled)} rows with a label of their own got that "
+            f"{numbers.count(done.right)} of {numbers.things(done.labelled, 'row')} with a label of their own got that "
             f"one: accuracy {numbers.scored(accuracy)} (if the model was not trained on them)"
         )
     elif done.strange:
-        lines.append(f"{numbers.count(done.strange)} rows bring labels that the model does not know: not compared")
+        lines.append(
+            f"{numbers.things(done.strange, 'row brings a label', 'rows bring labels')} that the model "
+            "does not know: not compared"
+        )
     return [*lines, *(f"note: {note}" for note in done.notes)]
 
 
@@ -148,6 +155,7 @@ def facts(predictor: Predictor, done: Labelled, out: Path) -> dict[str, Any]:
         "rows": done.rows,
         "malformed": done.malformed,
         "warned": done.warned,
+        "empty": done.empty,
         "predicted": dict(done.predicted.most_common()),
         "accuracy": accuracy.model_dump() if accuracy else None,
         "notes": list(done.notes),

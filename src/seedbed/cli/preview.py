@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from seedbed.core.numbers import count, seconds, size, typed
+from seedbed.core.numbers import count, seconds, size, things, typed, word
 
 if TYPE_CHECKING:
     from seedbed.flow.previewing import PassEstimate, Preview
@@ -34,13 +34,17 @@ def _lines(preview: Preview) -> Iterator[str]:
     yield ""
     to_do = sum(one.cpu_seconds for one in preview.passes)
     room = sum(one.bytes for one in preview.passes)
-    yield (
-        f"cleaning only: about {seconds(to_do)} of CPU for {preview.workers} "
-        f"{'worker' if preview.workers == 1 else 'workers'}, and {size(room)} in {preview.store}"
-    )
+    workers = f"{preview.workers} {'worker' if preview.workers == 1 else 'workers'}"
+    by = preview.cluster or workers
+    yield f"cleaning only: about {seconds(to_do)} of CPU for {by}, and {size(room)} in {preview.store}"
+    if preview.cluster:
+        yield (
+            "there, workers cut, read, clean and compare; this machine splits, trains and reports. The cluster was not "
+            "asked: every node must see that store, and the seconds are those of this machine's cores"
+        )
     yield f"not in it, and often most of a run: {' · '.join(preview.then)}"
     yield (
-        f"estimated from {count(preview.sample_rows)} rows in {count(preview.sample_blocks)} "
+        f"estimated from {things(preview.sample_rows, 'row')} in {count(preview.sample_blocks)} "
         f"{'block' if preview.sample_blocks == 1 else 'blocks'} "
         f"({size(preview.sample_bytes)} of {size(preview.of_bytes)}); rows that a whole-table step rejects are not "
         "known before all are compared, so later passes may have fewer"
@@ -60,7 +64,10 @@ def _standing(one: PassEstimate) -> str:
         return f"in the store; rows are still to be compared for {one.ends_with}"
     if one.units is None:
         return f"to do: about {seconds(one.cpu_seconds)} of CPU, {size(one.bytes)} in the store"
-    there = f"{one.units_there:,} of {one.units:,} units are in the store, {one.units - (one.units_there or 0):,} to do"
+    there = (
+        f"{one.units_there:,} of {things(one.units, 'unit')} {word(one.units_there or 0, 'is', 'are')} in "
+        f"the store, {one.units - (one.units_there or 0):,} to do"
+    )
     return f"{there}: about {seconds(one.cpu_seconds)} of CPU, {size(one.bytes)} in the store"
 
 

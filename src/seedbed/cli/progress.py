@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from seedbed.core.context import Progress, Stage
-from seedbed.core.numbers import count, seconds, size, typed
+from seedbed.core.numbers import count, duration, seconds, size, things, typed
 
 from .terminal import clean
 
@@ -30,6 +30,7 @@ BAR, SHORT_BAR = 20, 10
 NARROW = 120
 #: Fewer columns of a note tell nothing.
 SHORTEST_NOTE = 8
+_BYTES = ("bytes", "B")
 
 
 def shown_on(stream: TextIO | None = None) -> Progress:
@@ -42,7 +43,16 @@ def shown_on(stream: TextIO | None = None) -> Progress:
 
 def amount(number: float, unit: str) -> str:
     """A number with its unit: `12.3 MB`, `4,500 rows`."""
-    return typed(size(number) if unit in ("bytes", "B") else f"{count(number)} {unit}".strip())
+    if unit in _BYTES:
+        return typed(size(number))
+    return typed(things(round(number), unit.removesuffix("s"), unit) if unit else count(number))
+
+
+def speed(number: float, unit: str, taken: float) -> str:
+    """So many in so many seconds: `300 rows/s`; below one a second, the seconds of each: `12.0 s each`."""
+    if unit in _BYTES or number >= taken:
+        return typed(f"{size(number / taken) if unit in _BYTES else f'{count(number / taken)} {unit}'.strip()}/s")
+    return typed(f"{seconds(taken / number)} each")
 
 
 @dataclass
@@ -77,8 +87,8 @@ class Standing:
         taken = max(now - (self._working_since or self.started), 1e-9)
         if not self.done and not self.found:
             return " · ".join(filter(None, [f"{typed(seconds(now - self.started))} so far", note]))
-        speed = f"{count(self.rows / taken)} rows/s" if self.rows else f"{amount(self.done / taken, self.unit)}/s"
-        pieces = [self._share(), speed if self.done else "", note, self._left(taken)]
+        fast = speed(self.rows, "rows", taken) if self.rows else speed(self.done, self.unit, taken) if self.done else ""
+        pieces = [self._share(), fast, note, self._left(taken)]
         return " · ".join(filter(None, pieces))
 
     def _share(self) -> str:
@@ -93,14 +103,6 @@ class Standing:
             return ""
         rest = max(self.total - self.done - self.found, 0) * taken / self.done
         return f"{duration(rest)} left" if rest else ""
-
-
-def duration(left: float) -> str:
-    """A time that is still to pass, as roughly as it is known: `40 s`, `3 min`, `2 h 10 min`."""
-    if left < 90:
-        return f"{max(round(left), 1)} s"
-    minutes = round(left / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @dataclass

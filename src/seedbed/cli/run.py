@@ -31,6 +31,7 @@ def run_recipe(  # noqa: PLR0913 (each option is an argument)
     limit: int | None = None,
     offline: bool = False,
     refresh: bool = False,
+    ablate: bool = False,
 ) -> None:
     """Run a recipe and say what came of it; exits with 1 when a check or gate stopped it."""
     from seedbed.recipe import load
@@ -51,12 +52,13 @@ def run_recipe(  # noqa: PLR0913 (each option is an argument)
                 {"--out": out, "--workers": workers, "--batch": batch, "--limit": limit},
                 cluster,
                 overrides,
-                {"--offline": offline, "--refresh": refresh},
+                {"--offline": offline, "--refresh": refresh, "--ablate steps": ablate},
             ),
             cluster=cluster,
             limit=limit,
             offline=offline,
             refresh=refresh,
+            ablate=ablate,
         )
     if as_json:
         say(json.dumps(facts(finished.run, finished.folder), indent=2, ensure_ascii=False))
@@ -74,6 +76,7 @@ def preview_recipe(
     limit: int | None,
     overrides: Sequence[str],
     as_json: bool,
+    cluster: str | None = None,
     refresh: bool = False,
 ) -> None:
     """Say what a run would do, and write nothing."""
@@ -86,7 +89,15 @@ def preview_recipe(
     from .preview import told
 
     with ended_soon():
-        found = flow.preview(loaded, workers=workers, batch=batch, progress=shown_on(), limit=limit, refresh=refresh)
+        found = flow.preview(
+            loaded,
+            workers=workers,
+            batch=batch,
+            progress=shown_on(),
+            limit=limit,
+            refresh=refresh,
+            cluster=cluster,
+        )
     say(found.model_dump_json(indent=2) if as_json else "\n".join(told(found)))
 
 
@@ -105,6 +116,8 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
         "best": run.best,
         "findings": [finding.model_dump(mode="json") for finding in run.findings],
         "notices": list(run.notices),
+        "effects": [effect.model_dump(mode="json") for effect in run.effects],
+        "ablation": None if run.ablation is None else run.ablation.model_dump(mode="json"),
         "waivers": [waived.model_dump() for waived in run.waivers],
         "published": list(run.published),
         "seconds": run.seconds,
@@ -113,12 +126,13 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
 
 def summary(run: Run, folder: Path) -> list[str]:
     """What a person wants to know at the end: the verdict, where the rows went, the best model, where the report is."""
-    from seedbed.report.told import best_lines, rows_line
+    from seedbed.report.paid import paid_lines
+    from seedbed.report.told import best_lines, rows_line, worth_lines
 
     lines = [f"{run.name}: {run.state} in {numbers.typed(numbers.seconds(run.seconds))}"]
     lines += [f"  stopped by {reason}" for reason in run.stopped_by]
     lines += [f"  waived {waived.what}: {waived.reason}" for waived in run.waivers]
-    lines += map(numbers.typed, [rows_line(run), *best_lines(run)])
+    lines += map(numbers.typed, [rows_line(run), *best_lines(run), *paid_lines(run), *worth_lines(run)])
     lines += [f"check failed, only a warning: {f.check}: {f.message}" for f in run.findings if _only_warns(f)]
     lines += [f"notice: {notice}" for notice in run.notices]
     for gate in run.gates:
@@ -128,7 +142,9 @@ def summary(run: Run, folder: Path) -> list[str]:
             lines.append(f"gate failed: {gate.metric} of {gate.model} on {gate.split} is {value}, not {asked}")
     lines += [f"published: {place}" for place in run.published]
     if run.blanks and any(reason.startswith("card") for reason in run.stopped_by):
-        lines.append("answer the card's questions in card.yaml beside the recipe; the report lists them")
+        lines.append(
+            "answer the card's questions (seedbed card RUN, or card.yaml beside the recipe); the report lists them"
+        )
     if any(reason.startswith("licences: ") for reason in run.stopped_by):
         lines.append(
             "say under which licence each source is (license: CC-BY-4.0), leave out those that do not fit, or let it "
@@ -154,4 +170,4 @@ def _command(
         words += [option, str(value)] if value is not None else []
     for override in overrides:
         words += ["--set", override]
-    return shlex.join([*words, *(flag for flag, said in flags.items() if said)])
+    return shlex.join([*words, *(word for flag, said in flags.items() if said for word in flag.split())])

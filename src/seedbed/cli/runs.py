@@ -37,6 +37,16 @@ def show_runs(folder: Path | None, *, as_json: bool) -> None:
         say("\n\n".join("\n".join(told(*one)) for one in found))
 
 
+def looked_through(at: Path | None) -> Path:
+    """The store of a folder, after a warning for each entry of its index that cannot be read and is passed over."""
+    from seedbed.flow.naming import store_near
+    from seedbed.store.runs import Index
+
+    store = store_near(at)
+    warn(one.in_a_line() for one in Index(store).readable()[1])
+    return store
+
+
 def facts(entry: Entry, standing: Standing) -> dict[str, Any]:
     """What `--json` prints of a run."""
     return {
@@ -54,7 +64,7 @@ def told(entry: Entry, standing: Standing) -> list[str]:
     state = entry.state if entry.limit is None else f"{entry.state}, limit {entry.limit}"
     lines = [f"{entry.id}  {entry.name}  {entry.started[:16].replace('T', ' ')}  {state}{tags}"]
     made = f", dataset {entry.dataset[:12]}" if entry.dataset else ", no dataset"
-    lines.append(f"  {numbers.count(entry.rows)} rows kept{made}")
+    lines.append(f"  {numbers.things(entry.rows, 'row')} kept{made}")
     if entry.best:
         best = entry.best
         score = numbers.typed(numbers.scored(best.score))
@@ -65,31 +75,29 @@ def told(entry: Entry, standing: Standing) -> list[str]:
 
 def tag(run: str, name: str, *, force: bool, at: Path | None) -> None:
     """Tag a run, and say which."""
-    from seedbed.flow.naming import find_entry, store_near
+    from seedbed.flow.naming import find_entry
     from seedbed.store.runs import Index
 
-    store = store_near(at)
+    store = looked_through(at)
     entry = Index(store).tag(find_entry(run, store).id, name, force=force)
     say(f"{name}: run {entry.id} of {entry.name}")
 
 
 def untag(name: str, *, at: Path | None) -> None:
     """Take a tag away, and say from which run."""
-    from seedbed.flow.naming import store_near
     from seedbed.store.runs import Index
 
-    entry = Index(store_near(at)).untag(name)
+    entry = Index(looked_through(at)).untag(name)
     say(f"{name} is no longer run {entry.id} of {entry.name}")
 
 
 def lineage(run: str | None, *, dot: bool, out: Path | None, at: Path | None, as_json: bool) -> None:
     """Print or draw the lineage."""
-    from seedbed.flow.naming import store_near
     from seedbed.flow.versions.ancestry import lineage as lineage_of
 
     if dot and as_json:
         raise RecipeError("--dot and --json cannot both be printed", at="seedbed runs lineage", hint="choose one")
-    store = store_near(at)
+    store = looked_through(at)
     found = lineage_of(store, run)
     if out is not None:
         from seedbed.flow.versions.pages import write_page

@@ -19,6 +19,10 @@ def show_schema(what: str) -> None:
         from seedbed.recipe import schema
 
         found = schema()
+    elif what == "card":
+        from seedbed.publish.papers.answers import card_schema
+
+        found = card_schema()
     elif what == "run":
         from seedbed.core.run import Run
 
@@ -28,4 +32,4 @@ def show_schema(what: str) -> None:
     say(json.dumps(found, indent=2, ensure_ascii=False))
 
 
-_KNOWN = ("recipe", "run")
+_KNOWN = ("recipe", "card", "run")

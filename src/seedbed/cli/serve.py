@@ -21,8 +21,9 @@ def serve_model(folder: Path, *, host: str, port: int, trust: bool = False) -> N
 
 
 def _serve(folder: Path, host: str, port: int, trust: bool) -> None:
+    from seedbed.core.serving import address_of, listen
     from seedbed.flow.predicting.predict import open_model
-    from seedbed.serve.server import address_of, listen, refuse_unfit, serve
+    from seedbed.serve.server import refuse_unfit, serve
 
     predictor = open_model(folder, trust=trust)
     debts = refuse_unfit(predictor, host)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedbed.core import numbers
-from seedbed.core.numbers import count, typed
+from seedbed.core.numbers import count, things, typed
 
 from .terminal import say, warn
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 def get(named: str, *, out: Path, model: str | None, at: Path | None, as_json: bool) -> None:
     """Bring a dataset or model back, and say what it is."""
-    from seedbed.flow.naming import store_near
     from seedbed.flow.versions.fetching import fetch
 
-    done = fetch(named, out, store_near(at), model=model)
+    from .runs import looked_through
+
+    done = fetch(named, out, looked_through(at), model=model)
     if as_json:
         say(json.dumps({**vars(done), "folder": str(done.folder)}, indent=2))
         return
@@ -30,7 +31,7 @@ def get(named: str, *, out: Path, model: str | None, at: Path | None, as_json: b
         say(f"response {done.digest[:12]} of {done.url}: {size}, verified\n{done.folder}")
         return
     what = f"model {done.model}" if done.model else "dataset"
-    say(f"{what} {done.digest[:12]} of run {done.run}: {count(done.files)} files, {size}, verified\n{done.folder}")
+    say(f"{what} {done.digest[:12]} of run {done.run}: {things(done.files, 'file')}, {size}, verified\n{done.folder}")
 
 
 def show_size(at: Path | None, *, as_json: bool) -> None:

@@ -6,36 +6,34 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError, WithJsonSchema
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from .errors import RecipeError, did_you_mean
+from .errors import did_you_mean
 from .source import Source
 
 
-def a_source(given: Any, option: str = "source") -> Source:
+def a_source(given: Any) -> Source:
     """A source from what a recipe says under an option; its `use` stays said.
 
     Raises:
-        RecipeError: It names no source that is known, or an option that the source does not have.
+        ValidationError: It names no source that is known, or an option is wrong: with its place below the option.
     """
     if isinstance(given, Source):
         given = {"use": given.use, **given.model_dump(exclude_unset=True)}
     if not isinstance(given, Mapping) or "use" not in given:
-        raise RecipeError(f"`{option}` needs a source, as under `sources`", hint="such as {use: csv, path: prices.csv}")
-    known = Source.catalogue.get(str(given["use"]))
+        raise _refused((), "needs a source, as under `sources`", "such as {use: csv, path: prices.csv}")
+    name = str(given["use"])
+    known = Source.named(name)
     if known is None:
-        raise RecipeError(
-            f"`{option}` names {str(given['use'])[:40]!r}, which is no source",
-            hint=did_you_mean(str(given["use"]), Source.catalogue),
-        )
-    try:
-        found = known.model_validate(dict(given))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        at = ".".join(map(str, first["loc"]))
-        hint = did_you_mean(at, known.model_fields) if first["type"] == "extra_forbidden" else ""
-        raise RecipeError(f"`{option}.{at}`: {first['msg']}", hint=hint) from None
+        raise _refused(("use",), f"there is no source {name[:40]!r}", did_you_mean(name, Source.catalogue))
+    found = known.model_validate(dict(given))
     assert isinstance(found, Source)
     return found
+
+
+def _refused(at: tuple[str, ...], problem: str, hint: str) -> ValidationError:
+    error = PydanticCustomError("seedbed", "{problem}: {hint}", {"problem": problem, "hint": hint})
+    return ValidationError.from_exception_data("source", [InitErrorDetails(type=error, loc=at, input=None)])
 
 
 #: What the JSON Schema says of a source inside a part.

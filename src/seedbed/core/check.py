@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
+from .context import utc_now
+from .doubts import Doubts
 from .part import Part
+from .profile import TableProfile
 from .task import Task
 
 #: The column of a `View` that names each row's split.
@@ -42,6 +46,19 @@ class View:
     """The split's certificate, once there is one."""
     licences: Mapping[str, str | None] = field(default_factory=dict)
     """The licence that each source states, of those that rows or columns come from."""
+    doubts: Callable[[str | None, int], Doubts] | None = None
+    """Doubts the labels by a learner of the recipe (a cheap one where none is named) and so many folds, when asked."""
+    now: datetime = field(default_factory=utc_now)
+    """The run's clock, in UTC."""
+    profile: TableProfile | None = None
+    """What the dataset looks like in numbers, once there is one."""
+    made: pl.Expr | None = None
+    """Which rows a model made; none where no source holds such."""
+
+    @property
+    def read(self) -> pl.LazyFrame:
+        """The rows that were read, without those that a model made."""
+        return self.rows if self.made is None else self.rows.filter(~self.made)
 
 
 class Check(Part):
@@ -50,8 +67,14 @@ class Check(Part):
     family: ClassVar[str] = "checks"
     when: ClassVar[Literal["rows", "split", "model"]] = "rows"
     """When it runs: on the cleaned rows, on the split, or on the judged models."""
+    needs_no_split: ClassVar[bool] = False
+    """Whether it can look at rows that are not split, though it runs later: those of a file held to a recipe."""
 
     on_fail: Literal["warn", "stop"] = Field("warn", description="Whether a failed check stops the run.")
+
+    def faults(self, task: Task) -> Iterator[tuple[str, str, str]]:
+        """What cannot be looked at of a task, before anything runs: the option, the problem, the way out."""
+        return iter(())
 
     @abstractmethod
     def find(self, view: View) -> Finding:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import quote
@@ -56,6 +58,11 @@ class _Silent:
     def say(self, text: str) -> None: ...
 
 
+def utc_now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Context:
     """Seed, folders, workers and progress of a run."""
@@ -78,6 +85,8 @@ class Context:
     """What was fetched before is fetched again."""
     fetched: set[str] = field(default_factory=set, compare=False)
     """Snapshots that this run has brought up to date, by key: nothing is fetched twice in a run."""
+    clock: Callable[[], datetime] = utc_now
+    """Tells the moment, in UTC, to what asks how old rows are."""
     used: set[str] = field(default_factory=set, compare=False)
     """Artefacts of the store that were asked for so far, as KIND/KEY."""
 
@@ -139,17 +148,32 @@ def expand(text: str, *, at: str = "") -> str:
     return _PLACEHOLDER.sub(value, text)
 
 
+def key_of(written: str, *, at: str = "") -> str:
+    """A service's key with its placeholders filled in, fit for a header; white space at its ends is none of it.
+
+    Raises:
+        RecipeError: A variable is not set, or holds what no key holds.
+    """
+    key = expand(written, at=at).strip()
+    if not (key.isascii() and key.isprintable()):
+        raise RecipeError(
+            f"{written} holds a character that no key has", at=at, hint="copy the key once more, in one line"
+        )
+    return key
+
+
 def conceal(text: str, written: str) -> str:
     """Put `${env:NAME}` back where values came in through the placeholders of `written`; `expand` brings them in again.
 
-    Values of fewer than four characters are left. A value that a library quoted for a URL is found, too.
+    Values of fewer than four characters are left. A value that a library quoted for a URL or wrote with escapes is
+    found, too, and so is one without the white space at its ends, such as a `\\r` out of a Windows file.
     """
     names: dict[str, str] = {}
     for name in _PLACEHOLDER.findall(written):
-        value = os.environ.get(name, "")
-        if len(value) >= _SHORTEST_SECRET:
-            for form in (value, quote(value), quote(value, safe="")):
-                names.setdefault(form, name)
+        for value in (os.environ.get(name, ""), os.environ.get(name, "").strip()):
+            if len(value) >= _SHORTEST_SECRET:
+                for form in (value, quote(value), quote(value, safe=""), repr(value)[1:-1], json.dumps(value)[1:-1]):
+                    names.setdefault(form, name)
     if not names:
         return text
     longest_first = sorted(names, key=len, reverse=True)

@@ -4,8 +4,10 @@
   + RecipeError        (2)     the recipe or the command line is wrong; nothing has run
   + DataError          (3)     a source or its data cannot be read or used
     + NotKept          (3)     it would have to be fetched, and nothing may be
+    + Damaged          (3)     what was kept of it is gone, or not as it came
   + ModelError         (4)     a model or a service failed
   + MissingExtraError  (2)     a part needs packages that are not installed
+  + Refused            (1)     something stands against publishing or sending it, and nobody waived that
   + BooksError         (1)     rows were lost or invented: a fault in a part or in Seedbed, never in the data
 """
 
@@ -65,6 +67,10 @@ class NotKept(DataError):
     """A source would have to be fetched, and nothing may be."""
 
 
+class Damaged(DataError):
+    """What was kept of a source is not there any more, or not as it came."""
+
+
 class ModelError(SeedbedError):
     """A model or a service failed."""
 
@@ -75,6 +81,10 @@ class MissingExtraError(SeedbedError):
     """A part needs packages that are not installed."""
 
     exit_code = 2
+
+
+class Refused(SeedbedError):
+    """Something stands against publishing or sending it, and nobody waived that."""
 
 
 class BooksError(SeedbedError):
@@ -116,6 +126,13 @@ def told_as(kind: type[SeedbedError], who: str, *, about: str = "") -> Iterator[
         yield
     except SeedbedError as error:
         raise _as_raised(error) from None
+    except MemoryError as error:
+        doing = f", working on {about}" if about else ""
+        raise kind(
+            f"there is not memory enough for it{doing}",
+            at=who,
+            hint="smaller options of that part, fewer rows, or more memory",
+        ) from error
     except Exception as error:
         said = (str(error).splitlines() or [""])[0][:200]
         doing = f", working on {about}" if about else ""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .context import Context
 from .part import Part
-from .task import Task
+from .task import TextClassification as Task
 
 
 class Model(ABC):
@@ -43,6 +43,8 @@ class Learner(Part):
     family: ClassVar[str] = "learners"
     model: ClassVar[type[Model]]
     """What `fit` returns, and what a saved bundle of this learner is read with."""
+    heeds_weights: ClassVar[bool] = False
+    """Whether it heeds how much each training row counts, where the rows have the column `WEIGHT`."""
 
     @abstractmethod
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> Model:

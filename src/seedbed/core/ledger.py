@@ -25,12 +25,20 @@ LEDGER_SCHEMA: dict[str, pl.DataType] = {
 STORED_LEDGER_SCHEMA: dict[str, pl.DataType] = {NUMBER: pl.UInt64(), **LEDGER_SCHEMA, "record": pl.String()}
 
 EXCERPT_LENGTH = 200
+#: A number of so many figures before the point could be a telephone number; a smaller one is shown as it is.
+SEVEN_FIGURES = 1_000_000
 
 _MASKS = (
-    (r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+", "[e-mail]"),
+    (r"://[^\s/@:]+:[^\s/@]+@", "://[password]@"),
+    (r"\w[\w.+'%&-]*@[\w-]+(?:\.[\w-]+)+", "[e-mail]"),
     (r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "[ip]"),
     (r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b", "[iban]"),
-    (r"\+?\d(?:[ ().-]{0,2}\d){6,18}", "[number]"),
+    # Numbers that hold letters: IPv6, the codice fiscale, the national insurance number, the DNI and the NIE.
+    (r"(?i)\b(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}\b", "[ip]"),
+    (r"(?i)\b[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,5}::[0-9a-f:]*\d[0-9a-f:]*", "[ip]"),
+    (r"(?i)\b[A-Z]{6}\d\d[A-Z]\d\d[A-Z]\d{3}[A-Z]\b", "[number]"),
+    (r"\b[A-Z]{2} ?\d\d ?\d\d ?\d\d ?[A-D]\b|\b[XYZ]?[ -]?\d{7,8}[ -]?[A-Z]\b", "[number]"),
+    (r"\+?\d(?:[ ()./-]{0,2}\d){6,18}", "[number]"),
 )
 # A date is no telephone number: a sign that stands in no text keeps its figures apart while numbers are looked for.
 _APART = "\ue0ff"

@@ -15,6 +15,7 @@ GAP = "\u00a0"
 """Between a number and its unit: no line ends there."""
 
 _TYPED = str.maketrans({NOTHING: "-", MINUS: "-", GAP: " "})
+_ON_ONE_LINE = str.maketrans(dict.fromkeys("\t\n\v\f\r\x85\u2028\u2029", " "))
 
 
 def typed(text: str) -> str:
@@ -25,6 +26,16 @@ def typed(text: str) -> str:
 def count(value: float) -> str:
     """A number of things, with thousands separators: `38,158`."""
     return f"{value:,.0f}".replace("-", MINUS) if math.isfinite(value) else NOTHING
+
+
+def word(number: int, one: str, many: str = "") -> str:
+    """The word that goes with a number: `row` or `rows`, `is` or `are`; `many` where it is not one `s` more."""
+    return one if number == 1 else many or f"{one}s"
+
+
+def things(number: int, one: str, many: str = "") -> str:
+    """A count with what is counted: `1 row`, `38,158 rows`."""
+    return f"{count(number)} {word(number, one, many)}"
 
 
 def percent(part: float, whole: float = 1) -> str:
@@ -39,6 +50,19 @@ def percent(part: float, whole: float = 1) -> str:
     if share < 1:
         return f"<{GAP}0.01{GAP}%" if share < 0.005 else f"{share:.2f}{GAP}%"
     return f"{share:.1f}{GAP}%"
+
+
+def amount(value: float) -> str:
+    """A number of unknown size, to four figures, and as people write it: `123,800`, `0.075`."""
+    if not math.isfinite(value):
+        return NOTHING
+    rounded = float(f"{value:.4g}")
+    if rounded and not 1e-4 <= abs(rounded) < 1e12:
+        return f"{value:.4g}".replace("-", MINUS)
+    figures = max(0, 3 - math.floor(math.log10(abs(rounded)))) if rounded else 0
+    whole, point, decimals = f"{rounded:,.{figures}f}".partition(".")
+    decimals = decimals.rstrip("0")
+    return f"{whole}{point if decimals else ''}{decimals}".replace("-", MINUS)
 
 
 def score(value: float | None) -> str:
@@ -88,6 +112,14 @@ def seconds(value: float) -> str:
     return f"{value:,.1f}{GAP}s" if value >= 0.1 or value == 0 else f"<{GAP}0.1{GAP}s"
 
 
+def duration(left: float) -> str:
+    """A time that is still to pass, as roughly as it is known: `40 s`, `3 min`, `2 h 10 min`."""
+    if left < 90:
+        return f"{max(round(left), 1)} s"
+    minutes = round(left / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def size(value: float) -> str:
     """A number of bytes in decimal units: `4.4 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
@@ -121,7 +153,8 @@ def metric(name: str) -> str:
 
 
 def short(text: str, most: int = 28) -> str:
-    """The start of a text that has to fit into a figure; a character twice as wide as others counts as two."""
+    """The start of a text that has to fit into a line; a character twice as wide as others counts as two."""
+    text = text.translate(_ON_ONE_LINE)
     if len(text) <= most and (text.isascii() or sum(map(_wide, text)) <= most):
         return text
     room = most - 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Self, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic.fields import FieldInfo
 
-from .errors import MissingExtraError
+from .errors import MissingExtraError, RecipeError
 from .rows import NUMBER, ROW
 
 FAMILIES: dict[str, type[Part]] = {}
@@ -39,6 +41,8 @@ NewColumn = Annotated[str, AfterValidator(_not_an_id), Field(min_length=1)]
 #: A column that is the task's text (or label) where the recipe leaves it out.
 TextColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "text"})]
 LabelColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "label"})]
+#: A column that is what the task's rows are to be told of, a label, a set of them or a number, where it is left out.
+AnswerColumn = Annotated[str | None, Field(json_schema_extra={"column": True, "from_task": "answer"})]
 
 
 class Example(BaseModel):
@@ -58,6 +62,16 @@ class Example(BaseModel):
     """Files that lie beside the recipe, as NAME: LINES."""
 
 
+#: What the schema of a mapping with `use` says that is no part, so that it is described where it is an option.
+INLINE = "inline"
+
+
+def told_inline(schema: dict[str, Any]) -> None:
+    """For `json_schema_extra` of such a mapping: `use` is required there, too, although it has a default."""
+    _use_is_required(schema)
+    schema[INLINE] = True
+
+
 def _use_is_required(schema: dict[str, Any]) -> None:
     # `use` has a default so that Python callers may leave it out; a recipe may not.
     schema["required"] = ["use", *(name for name in schema.get("required", []) if name != "use")]
@@ -66,7 +80,10 @@ def _use_is_required(schema: dict[str, Any]) -> None:
 class Part(BaseModel):
     """Anything a recipe can name. Fields are its options; the docstring is its page; `use` is its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, json_schema_extra=_use_is_required)
+    # What validates a part is made when it is first asked for: all parts are imported, and few are used.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, json_schema_extra=_use_is_required, defer_build=True
+    )
 
     family: ClassVar[str] = ""
     catalogue: ClassVar[dict[str, type[Part]]]
@@ -90,6 +107,17 @@ class Part(BaseModel):
             other = cls.catalogue.setdefault(name, cls)
             if other.__qualname__ != cls.__qualname__ or other.__module__ != cls.__module__:
                 raise TypeError(f"{cls.__module__}.{cls.__qualname__}: {name!r} is already {other.__module__}")
+
+    @classmethod
+    def named(cls, use: str) -> type[Part] | None:
+        """The part of this family that has a name, if there is one.
+
+        A worker has imported no more parts than it was given: the module of a part is called as the part is.
+        """
+        if use not in cls.catalogue and use.isidentifier():
+            with suppress(ModuleNotFoundError):
+                importlib.import_module(f"seedbed.{cls.family}.{use}")
+        return cls.catalogue.get(use)
 
     @classmethod
     def any(cls) -> Any:
@@ -149,6 +177,27 @@ def base_of(context: Any) -> Path:
     return Path(context[BASE]) if isinstance(context, Mapping) and BASE in context else Path.cwd()
 
 
+@contextmanager
+def placed(at: str, part: Part) -> Iterator[None]:
+    """Give what a part refuses its place in the recipe: that of the option, where it names one, else the part's.
+
+    Args:
+        at: Where the part stands, such as `sources.0`.
+        part: Names an option as `split`, or as `source 'hub', split`.
+
+    Raises:
+        RecipeError: With that place.
+    """
+    try:
+        yield
+    except RecipeError as error:
+        option = error.at.removeprefix(f"{part.family.removesuffix('s')} {part.use!r}, ")
+        if option.partition(".")[0] in type(part).model_fields:
+            raise RecipeError(error.problem, at=f"{at}.{option}", hint=error.hint) from None
+        about = f"{error.at}: " if error.at else ""
+        raise RecipeError(f"{about}{error.problem}", at=at, hint=error.hint) from None
+
+
 class Placed(BaseModel):
     """Options that name files: they note the folder that relative paths start from. Nothing is read yet."""
 
@@ -201,8 +250,8 @@ def labels_of(parts: list[Part] | tuple[Part, ...]) -> list[str]:
     return names
 
 
-def sections(part: type[Part]) -> dict[str, str]:
-    """The `## ` sections of a part's docstring by lower-case title; what stands before the first is under ``""``."""
+def sections(part: type[BaseModel]) -> dict[str, str]:
+    """The `## ` sections of a part's or task's docstring by lower-case title; what precedes them is under ``""``."""
     text = inspect.getdoc(part) or ""
     pieces = re.split(r"^## +(.+)$", text, flags=re.MULTILINE)
     return {

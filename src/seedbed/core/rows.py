@@ -12,6 +12,10 @@ import polars as pl
 ROW = "row"
 NUMBER = "_n"
 RECORD_BITS = 40
+#: How much a training row counts for learners that heed it; scikit-learn's word.
+WEIGHT = "sample_weight"
+#: The rows that a made row was made from: a list of their `ROW` names, until it is in the dataset.
+PARENTS = "parents"
 
 
 def number_rows(table: pl.DataFrame, *, file_number: int, source: str, file: str, records: pl.Series) -> pl.DataFrame:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .check import Finding
 from .ledger import Books
 from .metric import Score
+from .profile import Kind
+from .record import Record
 from .splitter import Certificate
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FetchedRecord(_Record):
+class FetchedRecord(Record):
     """What a source that fetches asked for and got; `lineage.json` has every address."""
 
     began: str = Field("", description="When the oldest of it was asked for (ISO 8601, UTC).")
@@ -33,7 +31,7 @@ class FetchedRecord(_Record):
     refused_urls: tuple[str, ...] = Field((), description="At most 20 of them.")
 
 
-class SourceRecord(_Record):
+class SourceRecord(Record):
     """A source as it was read."""
 
     name: str
@@ -52,7 +50,7 @@ class SourceRecord(_Record):
     fetched: FetchedRecord | None = Field(None, description="Of a source that came over a network.")
 
 
-class Credit(_Record):
+class Credit(Record):
     """A source that the dataset's papers must name."""
 
     source: str
@@ -60,7 +58,7 @@ class Credit(_Record):
     url: str = Field(description="Address of the licence.")
 
 
-class LicencesRecord(_Record):
+class LicencesRecord(Record):
     """What the licences of the sources that rows or columns come from ask of the dataset. No legal advice."""
 
     under: str | None = Field(None, description="The licence that it must bear; null where it may be chosen.")
@@ -69,7 +67,7 @@ class LicencesRecord(_Record):
     problems: tuple[str, ...] = Field((), description="Why it may not be published as it is.")
 
 
-class StepRecord(_Record):
+class StepRecord(Record):
     """One part that saw every row, in order; what went in is what came out and what was rejected."""
 
     part: str = Field(description="Name in the ledger.")
@@ -78,43 +76,69 @@ class StepRecord(_Record):
     rows_out: int
     changed: int
     rejected: dict[str, int]
+    told: tuple[str, ...] = Field((), description="What it learned from training rows, in sentences.")
 
 
-class ColumnRecord(_Record):
+class ColumnRecord(Record):
     """A column of the dataset, in numbers."""
 
     name: str
     type: str
     missing: int
     unique: int | None = Field(None, description="Different values (approximate above 100,000).")
+    kind: Kind | Literal[""] = Field("", description="What its values are; empty where nobody looked.")
+    told: str = Field("", description="What its values are like, in a line; `profile.json` has the numbers.")
 
 
-class LengthsRecord(_Record):
+class LengthsRecord(Record):
     """Lengths of the task's text in characters."""
 
+    column: str = Field("", description="The column that is measured.")
     edges: tuple[int, ...] = Field(description="Bin edges; the last bin is open.")
-    before: tuple[int, ...] = Field(description="Rows as read, by bin.")
+    before: tuple[int, ...] = Field(description="Rows as read, by bin; all 0 where what was read is no text yet.")
     after: tuple[int, ...] = Field(description="Rows of the dataset, by bin.")
+    made: tuple[int, ...] = Field((), description="Rows among them that were made, by bin; empty where none was.")
 
 
-class DatasetRecord(_Record):
+class NumbersRecord(Record):
+    """Rows by the size of the number that is to be told of them."""
+
+    column: str
+    edges: tuple[float, ...] = Field(description="Where bars begin, and where the last ends.")
+    rows: dict[str, list[int]] = Field(description="Rows by split and bar.")
+    medians: dict[str, float] = Field(description="The median of each split that has rows.")
+
+
+class DatasetRecord(Record):
     """The dataset that came out."""
 
     digest: str
     splits: dict[str, int]
     columns: tuple[ColumnRecord, ...]
     labels: dict[str, dict[str, int]] = Field(description="Rows by split and label.")
+    labels_made: dict[str, int] = Field(
+        default_factory=dict,
+        description="Rows of `train` by label that were made, by a part or a model; of those above.",
+    )
     labels_before: dict[str, int] = Field(
         description="Rows by label as read, before any step; at most 50. Without a label: under an empty name."
     )
+    labels_together: dict[str, int] = Field(
+        default_factory=dict, description="Rows that carry both labels of a pair, by `A + B`; at most 10 pairs."
+    )
+    numbers: NumbersRecord | None = Field(None, description="Of tasks whose rows are to be told a number.")
     other_labels_before: int = Field(0, description="Rows as read whose labels are not counted there.")
     lengths: LengthsRecord | None
     near_duplicates: dict[str, Any] = Field(
         default_factory=dict, description="Pairs and clusters of near copies that the split kept together."
     )
+    remarks: tuple[str, ...] = Field((), description="What the profile found, a sentence each; some may be meant.")
+    measures: dict[str, str] = Field(
+        default_factory=dict, description="What the task asks of each row (turns, answers, lengths), in a line each."
+    )
 
 
-class ClassScore(_Record):
+class ClassScore(Record):
     """Precision, recall and F1 of one label."""
 
     precision: Score
@@ -123,7 +147,7 @@ class ClassScore(_Record):
     support: int
 
 
-class Neighbour(_Record):
+class Neighbour(Record):
     """A training row near to another row."""
 
     row: str
@@ -132,7 +156,7 @@ class Neighbour(_Record):
     similarity: float = Field(description="Jaccard similarity of the shingles that the split compared, 0 to 1.")
 
 
-class Mistake(_Record):
+class Mistake(Record):
     """A row that a model was sure about, and wrong."""
 
     row: str
@@ -143,7 +167,7 @@ class Mistake(_Record):
     neighbours: tuple[Neighbour, ...] = Field((), description="The training rows nearest to it, nearest first.")
 
 
-class Curve(_Record):
+class Curve(Record):
     """A curve of one label against the rest; at most 200 points, its first and last among them."""
 
     label: str
@@ -152,14 +176,14 @@ class Curve(_Record):
     area: float = Field(description="Area under the whole curve: ROC AUC, or average precision.")
 
 
-class Curves(_Record):
+class Curves(Record):
     """Curves of every label that has rows on both sides, the most frequent first, at most 20 labels."""
 
     roc: tuple[Curve, ...] = ()
     precision_recall: tuple[Curve, ...] = ()
 
 
-class ReliabilityBin(_Record):
+class ReliabilityBin(Record):
     """Rows whose confidence lies in a range: how sure the model was, and how often it was right."""
 
     low: float = Field(description="Confidence from which on a row is in this bin.")
@@ -169,7 +193,7 @@ class ReliabilityBin(_Record):
     accuracy: Score = Field(description="Share of the bin's rows that were right.")
 
 
-class Slice(_Record):
+class Slice(Record):
     """Some of the rows, and how the model did on them against how it did on the others."""
 
     by: str = Field(description="What the rows were told apart by: `text length`, `source`, or a column.")
@@ -184,7 +208,7 @@ class Slice(_Record):
     verdict: Literal["better", "worse", "not distinguishable", "too few rows"] = "too few rows"
 
 
-class Calibration(_Record):
+class Calibration(Record):
     """How a model's probabilities were put right: p to the power 1/temperature, so that no decision changes."""
 
     method: Literal["temperature"] = "temperature"
@@ -195,7 +219,7 @@ class Calibration(_Record):
     log_loss_after: float
 
 
-class FoldScores(_Record):
+class FoldScores(Record):
     """A metric over the folds of a cross-validation on training rows."""
 
     values: tuple[float, ...] = Field(description="One value a fold.")
@@ -204,7 +228,14 @@ class FoldScores(_Record):
     high: float
 
 
-class ModelRecord(_Record):
+class NestedRecord(Record):
+    """What choosing among the learners by cross-validation is worth, on folds that took no part in the choice."""
+
+    chosen: tuple[str, ...] = Field(description="The learner that was chosen on the other folds, one a fold.")
+    scores: dict[str, FoldScores] = Field(description="By metric: of the chosen one on each fold.")
+
+
+class ModelRecord(Record):
     """A model and how it did."""
 
     name: str
@@ -225,7 +256,7 @@ class ModelRecord(_Record):
     bytes: int = Field(description="Size of the saved model.")
 
 
-class Comparison(_Record):
+class Comparison(Record):
     """A model against the one before it, on the same rows."""
 
     a: str
@@ -244,7 +275,41 @@ class Comparison(_Record):
     verdict: Literal["better", "worse", "not distinguishable"]
 
 
-class GateRecord(_Record):
+class Effect(Record):
+    """What a model gained from what `prepare` did, or from rows that were made, on validation rows."""
+
+    model: str
+    without: Literal["made rows", "prepare"] = Field(description="What the other model was trained without.")
+    split: str
+    rows: int = Field(description="Training rows with it.")
+    rows_without: int
+    comparisons: tuple[Comparison, ...] = Field(
+        description="By metric: `a` was trained without it, `b` with it; differences are `b` minus `a`. Empty where "
+        "the model learned from the same rows either way."
+    )
+
+
+class LearningPoint(Record):
+    """A part of the training rows, and how a model that learned from it did."""
+
+    share: float = Field(description="Of the training rows that were read.")
+    rows: int = Field(description="Training rows that were read and stayed.")
+    made: int = Field(0, description="Rows made of these, besides.")
+    real: Score
+    with_made: Score | None = Field(None, description="Where the made rows were learned from, too.")
+    comparison: Comparison | None = Field(None, description="`a` without made rows, `b` with them.")
+
+
+class LearningCurve(Record):
+    """How a model's score grows with its training rows; each part holds the smaller ones."""
+
+    model: str
+    metric: str
+    split: str
+    points: tuple[LearningPoint, ...]
+
+
+class GateRecord(Record):
     """A gate and whether it was passed."""
 
     metric: str
@@ -259,7 +324,7 @@ class GateRecord(_Record):
     waived: str | None = Field(None, description="The reason, where the gate failed and a person waived it.")
 
 
-class LeakageClaim(_Record):
+class LeakageClaim(Record):
     """What leakage would have claimed: the same model under a naive random split, duplicates left in."""
 
     model: str
@@ -273,21 +338,70 @@ class LeakageClaim(_Record):
     naive_test_rows: int = Field(description="Naive test rows that were compared with them.")
 
 
-class Waived(_Record):
+class Ablated(Record):
+    """The recipe with a part against the recipe without it, on the rows that both have."""
+
+    where: str = Field(description="`steps` or `prepare`.")
+    part: str
+    use: str
+    note: str = Field("", description="Why there is no comparison, where there is none.")
+    rows_with: int = Field(
+        0, description="Rows that a model learns from with it, made ones among them, on average over the folds."
+    )
+    rows_without: int = 0
+    judged: int = Field(0, description="Rows that judge: those that both have.")
+    relabelled: int = Field(0, description="Judged rows whose label is another without it; the recipe's label counts.")
+    score: Score | None = Field(None, description="With it.")
+    score_without: Score | None = None
+    difference: float | None = Field(None, description="Score with it minus score without it.")
+    low: float | None = None
+    high: float | None = None
+    p: float | None = Field(None, description="Two-sided, by paired permutation.")
+    p_holm: float | None = Field(None, description="`p` with Holm's correction over all parts; the verdict goes by it.")
+    verdict: Literal["helps", "hurts", "not distinguishable"] | None = None
+
+
+class AblationRecord(Record):
+    """What each step is worth: the cheap learner with and without it, cross-validated on rows that may be chosen by."""
+
+    learner: str
+    metric: str
+    folds: int
+    level: float = Field(description="Of the intervals.")
+    parts: tuple[Ablated, ...]
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Parts that do not help this learner, as far as these rows can tell."""
+        return tuple(one.part for one in self.parts if one.verdict in ("hurts", "not distinguishable"))
+
+
+class Waived(Record):
     """Something that would have stopped publishing, and that a person let pass."""
 
     what: str = Field(description="`check NAME`, `gate METRIC on SPLIT`, `question KEY` or `licences`.")
     reason: str
 
 
-class Run(_Record):
+class StaleAnswer(Record):
+    """An answer of the card that was given about other data."""
+
+    question: str = Field(description="Its key in `card.yaml`.")
+    run: str = Field(description="The run that it was given about.")
+    when: str = Field(description="When (ISO 8601, UTC).")
+    changes: tuple[str, ...] = Field(description="What moved since, a sentence each.")
+
+
+class Run(Record):
     """A whole run."""
 
     seedbed: str = Field(description="Version of Seedbed.")
     name: str
     id: str
     state: Literal["passed", "failed"]
-    stopped_by: tuple[str, ...] = Field((), description="Checks and gates that failed and stop publishing.")
+    stopped_by: tuple[str, ...] = Field(
+        (), description="Checks, gates and learners (`learner NAME: WHY`) that failed; nothing is published then."
+    )
     started: str = Field(description="ISO 8601, UTC.")
     seconds: float
     task: dict[str, Any]
@@ -310,12 +424,19 @@ class Run(_Record):
     models: tuple[ModelRecord, ...]
     metric: str = Field(description="The metric that decides: the first of the recipe's `evaluate.metrics`.")
     best: str | None = Field(None, description="The model that is best on validation rows.")
+    nested: NestedRecord | None = Field(
+        None, description="Where folds are nested: what the choice of a model is worth."
+    )
     comparisons: tuple[Comparison, ...]
+    effects: tuple[Effect, ...] = Field((), description="What made rows, and `prepare`, were worth.")
+    learning_curve: LearningCurve | None = Field(None, description="Real rows against real and made ones.")
     leakage: LeakageClaim | None
+    ablation: AblationRecord | None = Field(None, description="What each step is worth, where that was asked for.")
     gates: tuple[GateRecord, ...]
     blanks: tuple[str, ...] = Field(
         (), description="Questions of the card that only a person can answer and nobody did."
     )
+    stale: tuple[StaleAnswer, ...] = Field((), description="Answers of the card that were given about other data.")
     waivers: tuple[Waived, ...] = Field(
         (), description="What would have stopped publishing and was waived; not what was waived and passed anyway."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -178,6 +178,10 @@ class Source(Part):
     @abstractmethod
     def parse(self, block: Block, scan: Scan) -> Parsed:
         """Rows of a block. Every record of the block is in `table` or in `malformed`, never in both or neither."""
+
+    def lines(self, block: Block, scan: Scan, records: Sequence[int]) -> Sequence[int]:
+        """The line of its file on which each of some records of a block begins; none where a file has no such lines."""
+        return ()
 
     def stretches(self, scan: Scan, file: int) -> list[Block] | None:
         """The blocks of one file as `blocks` cuts them, each with a `Stretch` for its bytes.

@@ -43,12 +43,29 @@ class Second:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A file beside the recipe that a step read, and that holds no rows."""
+
+    name: str
+    """As the step's options name it."""
+    bytes: int
+    sha256: str
+
+
 class Step(Part):
     """A change to a table of rows."""
 
     family: ClassVar[str] = "steps"
     runs_code: ClassVar[bool] = False
     """Whether it runs code that comes with the recipe: who opens a bundle must trust it first."""
+    by_name: ClassVar[bool] = False
+    """For parts of `prepare`: whether options name every column that it reads, and which of the columns that are there
+    it writes hangs on the options alone. Others need not be held for it, and it is passed over where nobody looks."""
+    draws: ClassVar[bool] = False
+    """Whether the rows that it leaves out are drawn by chance, which says nothing about any of them."""
+    stands: ClassVar[str] = ""
+    """Why a person who reviews cannot lift its rejections, and what to do instead; empty where they can be lifted."""
 
     def code(self) -> Mapping[str, str]:
         """The code that it runs, by the path of each file as its options name it: a bundle takes it along."""
@@ -62,6 +79,10 @@ class Step(Part):
         """All sources that it reads besides the rows: the second one, unless a step reads several."""
         second = self.second()
         return [] if second is None else [second]
+
+    def beside(self) -> Sequence[Beside]:
+        """Files that it read besides sources and that the rows depend on: the lock and the lineage name them."""
+        return ()
 
     def brings(self) -> Sequence[str]:
         """Columns that it makes and that must not be there before."""
@@ -102,6 +123,10 @@ class Rework(Filter, Map):
 
     told: ClassVar[tuple[str, ...]] = ()
     """Names of the evidence: fields of `evidence`."""
+    signs: ClassVar[bool] = False
+    """Whether each change stands in the ledger, with its evidence: somebody answers for it."""
+    conceals: ClassVar[bool] = False
+    """Whether the ledger must not show what was there before: of rows that go, too, it shows what `columns` writes."""
 
     @abstractmethod
     def work(self) -> pl.Expr:
@@ -109,14 +134,29 @@ class Rework(Filter, Map):
 
         * `reason`: why the row is rejected; null where it stays.
         * `evidence`: a struct of facts for the ledger, if `told` names any.
-        * `columns`: a struct of the columns `written` with their new values, whatever they are in a row that goes; may
-          be left out if nothing is written.
-        * `met`: number of the row of the step's `second` source that it met, if it has one; null for none.
+        * `columns`: a struct of the columns `written` with their new values; in a row that goes, those that it gets if
+          a person rescues it (whatever they are where the step `stands`). May be left out if nothing is written.
+        * `met`: number of the row of the step's `second` source that it met, if it has one; null for none. A step
+          without one may number what else it met, for its `remarks`.
+        * `lifts`: of a row that a person rescued, a struct of `use` (a later `Filter` or `Reduce` of that name does not
+          reject the row) and `evidence` (a JSON object for the ledger); null for others. May be left out.
         """
 
     @abstractmethod
     def written(self) -> Sequence[str]:
         """Names of the columns that are written, new ones included."""
+
+    def met_at(self, number: int) -> tuple[str, int] | None:
+        """File and record of the row of its `second` source that `work` numbers so; none where that is not known."""
+        return None
+
+    def remarks(self, met: Callable[[], pl.Series]) -> Sequence[str]:
+        """What a careful reader of the run should know, a sentence each, when all rows have passed.
+
+        Args:
+            met: Gives all that rows met, each number once.
+        """
+        return ()
 
     def keep(self, done: pl.Expr | None = None) -> pl.Expr:
         """Rows without a reason to go. `done` is where `work` lies, here and below."""
@@ -203,19 +243,57 @@ class Reduce(Step):
 
 
 class Fitted(Step):
-    """Learns from training rows only, then rewrites columns everywhere."""
+    """Learns from training rows only, then rewrites columns everywhere, or drops training rows.
+
+    What it writes and drops must depend on the rows, the options and the seed alone: not on threads, batches or files.
+    """
+
+    weighs: ClassVar[bool] = False
+    """Whether it writes `WEIGHT`, how much each training row counts, which learners heed that can."""
 
     @abstractmethod
-    def fit(self, train: pl.LazyFrame) -> dict[str, Any]:
-        """What was learned, as plain data (it is stored as JSON)."""
+    def fit(self, train: pl.LazyFrame, seed: int) -> dict[str, Any]:
+        """What was learned, as plain data: it is stored as JSON, and read from it before it is used.
+
+        Args:
+            train: The training rows, in order, with `ROW`, `NUMBER` and all columns.
+            seed: The recipe's.
+
+        Raises:
+            DataError: Nothing can be learned from these rows.
+        """
 
     def columns(self, state: dict[str, Any]) -> Sequence[pl.Expr]:
         """As `Map.columns`, given what was learned."""
         return []
 
+    def train_columns(self, state: dict[str, Any]) -> Sequence[pl.Expr]:
+        """The same columns, of the same types, for training rows where theirs must be another value."""
+        return self.columns(state)
+
     def keep(self, state: dict[str, Any]) -> pl.Expr | None:
-        """As `Filter.keep`, given what was learned; drops training rows only."""
+        """As `Filter.keep`, given what was learned; of rows as `fit` saw them. It drops training rows only."""
         return None
+
+    def reason(self, state: dict[str, Any]) -> pl.Expr:
+        """As `Filter.reason`."""
+        return pl.lit(self.use)
+
+    def evidence(self, state: dict[str, Any]) -> Mapping[str, pl.Expr]:
+        """As `Filter.evidence`."""
+        return {}
+
+    def drops(self, state: dict[str, Any]) -> Sequence[str]:
+        """Columns that go, in every split; never the task's own."""
+        return ()
+
+    def told(self, state: dict[str, Any]) -> Sequence[str]:
+        """What was learned, in sentences for the report."""
+        return ()
+
+    def papers(self, state: dict[str, Any]) -> Mapping[str, str]:
+        """Small text files for the run's folder, by name: `prepare/PART/NAME`."""
+        return {}
 
 
 class Make(Step):
@@ -223,4 +301,12 @@ class Make(Step):
 
     @abstractmethod
     def make(self, train: pl.LazyFrame, seed: int) -> Iterator[pl.DataFrame]:
-        """New rows with the training rows' columns and `parents`, the `ROW` names that each was made from."""
+        """New rows, in an order that depends on the rows, the options and the seed alone.
+
+        They have the columns of the training rows, and `PARENTS`: the `ROW` names that each was made from, at least
+        one. The engine names and numbers them; `ROW` and `NUMBER` may be there and are not looked at.
+
+        Args:
+            train: The training rows, in order, with `ROW`, `NUMBER` and all columns.
+            seed: The recipe's.
+        """

@@ -66,6 +66,23 @@ def connected(context: Context) -> Iterator[None]:
             yield
 
 
+def foretold(context: Context) -> str:
+    """The cluster that a run would work on, in words. It is not asked, and none is started.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        ModelError: The address is none that a run could use.
+    """
+    if _imported().is_initialized():
+        return "the Ray cluster that is connected"
+    address = context.address or os.environ.get("RAY_ADDRESS", "")
+    _refuse_client(address)
+    if not address:
+        cores = f"{context.workers} {'core' if context.workers == 1 else 'cores'}"
+        return f"a Ray cluster that is started on this machine for the run, of {cores}"
+    return "the Ray cluster of this machine" if address == "auto" else f"the Ray cluster at {address}"
+
+
 def _make_ready(context: Context) -> None:
     """Look at the cluster, once for each store."""
     if context.store not in _READY:
@@ -112,12 +129,7 @@ def _imported() -> Any:
 
 @contextmanager
 def _joined(ray: Any, address: str) -> Iterator[None]:
-    if address.startswith("ray://"):
-        raise ModelError(
-            "Ray Data cannot be driven from outside its cluster",
-            at=address,
-            hint="start the run on a node of the cluster (`ray job submit`), with --address auto",
-        )
+    _refuse_client(address)
     try:
         _knock(address)
         with _signals_kept():
@@ -133,6 +145,20 @@ def _joined(ray: Any, address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _refuse_client(address: str) -> None:
+    """Refuse the address of Ray's client.
+
+    Raises:
+        ModelError: It is one.
+    """
+    if address.startswith("ray://"):
+        raise ModelError(
+            "Ray Data cannot be driven from outside its cluster",
+            at=address,
+            hint="start the run on a node of the cluster (`ray job submit`), with --address auto",
+        )
 
 
 def _knock(address: str) -> None:

@@ -12,7 +12,8 @@ import polars as pl
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, RecipeError, told_as
 from seedbed.core.ledger import Books
-from seedbed.core.part import Part, labels_of
+from seedbed.core.numbers import things
+from seedbed.core.part import Part, labels_of, placed
 from seedbed.core.rows import data_columns
 from seedbed.core.run import StepRecord
 from seedbed.core.source import Source
@@ -46,6 +47,8 @@ class Curated:
     """Columns of the rows as read."""
     key: str
     """Digest of everything that the rows were made from."""
+    remarks: tuple[str, ...] = ()
+    """What steps said when all rows had passed, a sentence each."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Curation:
         columns = data_columns(check_steps(self.steps, schema))
         for role, column in self.task.roles.items():
             check_column(column, columns, f"task.{role}", "the task")
+        columns += [name for name in self.task.written if name not in columns]
         for at, part in self.also:
             check_columns(part, columns, at)
         return opened, schema, legs_of(self.steps, self.task)
@@ -108,6 +112,7 @@ class Curation:
             with_copies=passes.with_copies,
             schema=schema,
             key=passes.key,
+            remarks=tuple(passes.remarks),
         )
 
 
@@ -122,12 +127,12 @@ def open_sources(sources: Sequence[Source], context: Context) -> tuple[Opened, .
     files = 0
     with context.stage("Looking at the sources", len(sources), "sources") as stage:
         for place, (source, part) in enumerate(zip(sources, labels_of(list(sources)), strict=True)):
-            with told_as(DataError, source.address):
+            with told_as(DataError, source.address), placed(f"sources.{place}", source):
                 scan = source.scan(context)
             renames = renames_of(source, scan, f"sources.{place}")
             opened.append(Opened(source, scan, part, source.name or str(place), files, renames))
             files += len(scan.files)
-            stage.advance(1, f"{len(scan.files)} files")
+            stage.advance(1, things(len(scan.files), "file"))
     return tuple(opened)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,16 +145,19 @@ def _cut(passes: Passes, leg: Leg, which: int, stage: Stage) -> _Source:
 
 
 def _weight(unit: Unit) -> float:
-    """Bytes that a block holds; of one that does not carry them, those that it stands for."""
-    block: Block = unit.item[1]
+    """Bytes that blocks hold; of one that does not carry them, those that it stands for."""
+    return sum(map(_bytes_of, unit.item[1]))
+
+
+def _bytes_of(block: Block) -> float:
     held = getattr(block.payload, "data", block.payload)
     return float(len(held)) if isinstance(held, bytes) else max(block.size, 1.0)
 
 
 def _through(
-    passes: Passes, legs: list[Leg], item: tuple[int, Block], place: Path
+    passes: Passes, legs: list[Leg], item: tuple[int, Sequence[Block]], place: Path
 ) -> Iterator[tuple[Facts, float, float]]:
-    """A block through all row-wise steps: of each pass its counts, CPU seconds and bytes."""
+    """Blocks through all row-wise steps: of each pass its counts, CPU seconds and bytes."""
     shard: Path | None = None
     for at, leg in enumerate(legs):
         folder = place / f"{at}"

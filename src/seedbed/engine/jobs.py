@@ -1,11 +1,11 @@
-"""What one worker does with one unit: a block of a source, or a shard of the pass before.
+"""What one worker does with one unit: blocks of a source, or a shard of the pass before.
 
 A job is given the unit's folder, writes its files there (`ROWS`, `LEDGER`, `MET`, or `KEYS`) and returns its counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from seedbed.core.ledger import STORED_LEDGER_SCHEMA, count_rejected
 from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.source import Block, Scan, Source
 from seedbed.core.step import Reduce
+from seedbed.core.values import said
 from seedbed.store.store import arriving
 
-from .kernel import Kernel, malformed_entries, reject
-from .workers import Facts
+from .kernel import Kernel, malformed_entries, reject, rescued
+from .sparing import Spared
+from .workers import Facts, add_up
 
 #: Bin edges of text lengths in characters, for the histograms before and after.
 LENGTH_EDGES = (0, 10, 20, 40, 60, 80, 100, 120, 140, 160, 200, 300, 500, 1000, 2000, 5000)
@@ -29,6 +31,8 @@ _GROUP = 20_000
 
 #: Files of a unit.
 ROWS, LEDGER, MET, KEYS = "rows.parquet", "ledger.parquet", "met.parquet", "keys.parquet"
+#: Which of its rows are spared, and by whom (`SPARED_SCHEMA`), where any is.
+SPARED = "spared.parquet"
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,21 @@ class Opened:
         hidden = self.renames.items() if self.source.columns is None else ()
         told = (
             f"column {old!r} is read as {new!r}, because {old!r} "
-            + ("is the rows' own id" if old in (ROW, NUMBER) else "means several columns")
+            + (
+                "is the rows' own id"
+                if old in (ROW, NUMBER)
+                else "means several columns"
+                if _is_name(old)
+                else "is no name"
+            )
             for new, old in hidden
             if new != old
         )
         return (*self.scan.notes, *told)
+
+
+def _is_name(column: str) -> bool:
+    return bool(column) and "\0" not in column
 
 
 @dataclass(frozen=True)
@@ -68,14 +82,17 @@ class Pass:
     survey: Mapping[str, pl.Expr] = field(default_factory=dict)
     """Sums over the kept rows that the next `Reduce` asks for."""
 
-    def finish(self, folder: Path, rows: pl.DataFrame, entries: list[pl.DataFrame], facts: Facts) -> Facts:
+    def finish(
+        self, folder: Path, rows: pl.DataFrame, entries: list[pl.DataFrame], facts: Facts, spared: Spared | None = None
+    ) -> Facts:
         """Apply the kernel to rows and write the unit's files."""
+        spared = spared or Spared()
         kept: list[pl.DataFrame] = []
         rows_out: dict[str, int] = {}
         changed: dict[str, int] = {}
         met: dict[str, list[pl.Series]] = {}
         for start in range(0, max(rows.height, 1), self.batch):
-            outcome = self.kernel(rows.slice(start, self.batch))
+            outcome = self.kernel(rows.slice(start, self.batch), spared)
             kept.append(outcome.kept)
             entries.append(outcome.entries)
             for name, count in outcome.rows_out.items():
@@ -92,11 +109,15 @@ class Pass:
             "changed": changed,
             "rejected": {part: dict(reasons) for part, reasons in count_rejected(ledger).items()},
             "survey": _sums(table, self.survey),
+            "lifted": spared.lifted,
         }
         _write(table, folder / ROWS)
         _write(ledger, folder / LEDGER)
         if met:
             _write(_told_apart(met), folder / MET)
+        left = spared.among(table[NUMBER])
+        if left.height:
+            _write(left, folder / SPARED)
         return facts
 
 
@@ -111,10 +132,21 @@ class ReadJob:
     label: str | None = None
     """Columns whose lengths and values are counted as read."""
 
-    def __call__(self, unit: tuple[int, Block], folder: Path) -> Facts:
-        """Do one block of one source."""
-        which, block = unit
-        opened = self.opened[which]
+    def __call__(self, unit: tuple[int, Sequence[Block]], folder: Path) -> Facts:
+        """Do blocks of one source that stand one after the other."""
+        which, blocks = unit
+        rows: list[pl.DataFrame] = []
+        entries: list[pl.DataFrame] = []
+        facts: Facts = {}
+        for block in blocks:
+            some, bad, more = self._parsed(self.opened[which], block)
+            rows.append(some)
+            entries += bad
+            facts = add_up(facts, more)
+        return self.then.finish(folder, pl.concat(rows), entries, facts)
+
+    def _parsed(self, opened: Opened, block: Block) -> tuple[pl.DataFrame, list[pl.DataFrame], Facts]:
+        """The rows of a block, ledger entries of its malformed records, and counts."""
         with told_as(DataError, opened.scan.files[block.file].name, about=f"records from {block.first_record}"):
             parsed = opened.source.parse(block, opened.scan)
         file = opened.first_file + block.file
@@ -135,7 +167,7 @@ class ReadJob:
             "lengths": self._lengths(rows),
             "remarks": {opened.name: dict(parsed.remarks)},
         }
-        return self.then.finish(folder, rows, entries, facts)
+        return rows, entries, facts
 
     def _labels(self, rows: pl.DataFrame) -> Facts:
         """Rows by label (``""`` where there is none), and rows with the labels of a block beyond the most frequent."""
@@ -171,11 +203,16 @@ class ShardJob:
         """Do one shard."""
         rows = pl.read_parquet(shard, glob=False)
         facts: Facts = {"read": rows.height}
+        beside = shard.with_name(SPARED)
+        spared = Spared(pl.read_parquet(beside, glob=False)) if beside.exists() else Spared()
         if self.verdicts is None or not rows.height:
-            return self.then.finish(folder, rows, [], facts)
-        verdicts = verdicts_between(self.verdicts, rows[NUMBER][0], rows[NUMBER][-1])
-        rows, entries = reject(rows, verdicts, self.part, self.then.kernel.shown)
-        return self.then.finish(folder, rows, [entries], facts | {"rows_out": {self.part: rows.height}})
+            return self.then.finish(folder, rows, [], facts, spared)
+        verdicts = verdicts_between(self.verdicts, rows[NUMBER][0], rows[NUMBER][-1]).sort(NUMBER)
+        lifted = spared.mask(self.part, verdicts[NUMBER])
+        saved = verdicts.filter(lifted)
+        told = rescued(rows.filter(pl.col(NUMBER).is_in(saved[NUMBER].to_list())), saved["reason"], self.part, spared)
+        rows, entries = reject(rows, verdicts.filter(~lifted), self.part, self.then.kernel.shown)
+        return self.then.finish(folder, rows, [entries, told], facts | {"rows_out": {self.part: rows.height}}, spared)
 
 
 @dataclass(frozen=True)
@@ -212,7 +249,7 @@ def conform(table: pl.DataFrame, renames: Mapping[str, str], schema: pl.Schema) 
 
 def length_counts(texts: pl.Series) -> list[int]:
     """Rows by length in characters, by the bins of `LENGTH_EDGES`; rows without a text are in none."""
-    lengths = texts.cast(pl.String, strict=False).str.len_chars().drop_nulls()
+    lengths = said(texts).str.len_chars().drop_nulls()
     bins = lengths.to_frame("n").select(
         pl.sum_horizontal([pl.col("n") >= edge for edge in LENGTH_EDGES]).alias("bin") - 1
     )["bin"]

@@ -14,10 +14,13 @@ import polars as pl
 import xxhash
 
 from seedbed.core.errors import BooksError, DataError, told_as
-from seedbed.core.ledger import EXCERPT_LENGTH, STORED_LEDGER_SCHEMA, excerpt_of
-from seedbed.core.rows import NUMBER, ROW, as_json, data_columns
+from seedbed.core.ledger import EXCERPT_LENGTH, SEVEN_FIGURES, STORED_LEDGER_SCHEMA, excerpt_of
+from seedbed.core.rows import NUMBER, PARENTS, ROW, as_json, data_columns
 from seedbed.core.step import Filter, Map, Rework
-from seedbed.core.task import Task
+from seedbed.core.task import AnyTask
+from seedbed.core.task.following import Following
+
+from .sparing import Spared
 
 #: Where the work of a `Rework` lies while its batch is here; no source can name a column so.
 WORK = "\x00work"
@@ -25,19 +28,28 @@ WORK = "\x00work"
 CHANGE_SAMPLE = 100
 
 
-class Usable(Filter):
-    """Keeps the rows that the task can use. The engine puts it last; a recipe cannot name it."""
+class Usable(Rework):
+    """Brings the task's columns into its form and keeps the rows that it can use. The engine puts it last."""
 
     use: str = ""
-    task: Task
+    task: AnyTask
 
-    def keep(self) -> pl.Expr:
-        """Rows with a text and a known label."""
-        return self.task.refusal().is_null()
+    def work(self) -> pl.Expr:
+        """As the task says."""
+        return self.task.work()
 
-    def reason(self) -> pl.Expr:
-        """What is missing."""
-        return self.task.refusal()
+    def written(self) -> Sequence[str]:
+        """Columns that have a form of the task's own."""
+        return self.task.written
+
+    def evidence(self, done: pl.Expr | None = None) -> Mapping[str, pl.Expr]:
+        """What the task tells of rows that it cannot use."""
+        facts = self._work(done).struct
+        return {name: facts.field("evidence").struct.field(name) for name in self.task.told}
+
+    def columns(self, done: pl.Expr | None = None) -> Sequence[pl.Expr]:
+        """The columns in the task's form."""
+        return super().columns(done) if self.task.written else []
 
 
 @dataclass(frozen=True)
@@ -64,42 +76,68 @@ class Kernel:
     shown: str | None = None
     """Column whose excerpt stands in the ledger where a part names none."""
     changes: Literal["sample", "all"] = "sample"
+    following: Following | None = None
+    """Takes along what points into a text, wherever a step changes the text."""
 
-    def __call__(self, batch: pl.DataFrame) -> Outcome:
-        """Apply the steps in order."""
+    def __call__(self, batch: pl.DataFrame, spared: Spared | None = None) -> Outcome:
+        """Apply the steps in order. `spared` is heeded, and told what steps say of the batch."""
+        spared = spared or Spared()
         entries: list[pl.DataFrame] = []
         rows_out, changed = {}, {}
         met: dict[str, pl.Series] = {}
         for name, step in self.steps:
             with told_as(DataError, name, about=extent(batch)):
                 if isinstance(step, Rework):
-                    batch, changed[name], told = self._rework(name, step, batch, met)
+                    batch, changed[name], told = self._rework(name, step, batch, met, spared)
                 elif isinstance(step, Map):
                     batch, changed[name], told = self._map(name, step.columns(), batch)
                 else:
-                    batch, told = self._filter(name, step, batch)
+                    batch, told = self._filter(name, step, batch, spared)
             entries.append(told)
             rows_out[name] = batch.height
         ledger = pl.concat(entries) if entries else pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
         return Outcome(batch, ledger, rows_out, changed, met)
 
     def _rework(
-        self, name: str, step: Rework, batch: pl.DataFrame, met: dict[str, pl.Series]
+        self, name: str, step: Rework, batch: pl.DataFrame, met: dict[str, pl.Series], spared: Spared
     ) -> tuple[pl.DataFrame, int, pl.DataFrame]:
         work = batch.select(step.work().alias(WORK)).to_series()
         if work.len() != batch.height:
             raise BooksError(f"the work on {batch.height} rows gave {work.len()}", at=name)
         if "met" in work.struct.fields:
             met[name] = work.struct.field("met").drop_nulls().unique()
-        done = pl.col(WORK)
-        kept, gone = self._sorted_out(
-            name, batch.with_columns(work), step.keep(done), step.reason(done), step.evidence(done), _about(step)
-        )
-        after, changed, told = self._map(name, step.columns(done), kept)
-        return after.drop(WORK), changed, pl.concat([gone, told])
+        if "lifts" in work.struct.fields:
+            spared.add(name, batch[NUMBER], work.struct.field("lifts"))
+        done, rows = pl.col(WORK), batch.with_columns(work)
+        verdict, saved = self._lifted(name, rows, step.keep(done), step.reason(done), spared)
+        kept, gone = self._sorted_out(name, rows, verdict, step.reason(done), step.evidence(done), _about(step))
+        if step.conceals:
+            gone, saved = (self._concealed(step, rows, told) for told in (gone, saved))
+        told_of = ("after",) if step.conceals else ("before", "after")
+        after, changed, told = self._map(name, step.columns(done), kept, every=step.signs, told_of=told_of)
+        if step.signs and told.height:
+            signed = kept.filter(pl.col(NUMBER).is_in(told[NUMBER].to_list())).select(**step.evidence(done))
+            facts = as_json(pl.DataFrame([_fit_to_show(fact).alias(fact.name) for fact in signed]))
+            evidence = [_merge(a, b) for a, b in zip(told["evidence"], facts, strict=True)]
+            told = told.with_columns(evidence=pl.Series(evidence, dtype=pl.String))
+        return after.drop(WORK), changed, pl.concat([gone, saved, told])
+
+    def _concealed(self, step: Rework, rows: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+        """Ledger entries that show of their rows what the step writes, and not what was there before."""
+        if not entries.height:
+            return entries
+        theirs = rows.filter(pl.col(NUMBER).is_in(entries[NUMBER].to_list()))
+        shown = self._excerpt(theirs.with_columns(step.columns(pl.col(WORK))), _about(step))
+        return entries.with_columns(excerpt=shown)
 
     def _map(
-        self, name: str, expressions: Sequence[pl.Expr], batch: pl.DataFrame
+        self,
+        name: str,
+        expressions: Sequence[pl.Expr],
+        batch: pl.DataFrame,
+        *,
+        every: bool = False,
+        told_of: tuple[str, ...] = ("before", "after"),
     ) -> tuple[pl.DataFrame, int, pl.DataFrame]:
         after = batch.with_columns(expressions)
         if after.height != batch.height:
@@ -107,14 +145,17 @@ class Kernel:
         if not after[NUMBER].equals(batch[NUMBER]):
             raise BooksError("a Map must not touch the rows' identity", at=name)
         written = {expression.meta.output_name(raise_if_undetermined=False) for expression in expressions}
+        if self.following and (self.following.context in written or None in written):
+            after = self.following(batch, after)
         known = [column for column in data_columns(batch) if column in written or None in written]
         differs = [_differs(batch[column], after[column]) for column in known]
         if not any(mask.any() for mask in differs):
             return after, 0, pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
         any_changed = pl.Series(pl.select(pl.any_horizontal(*differs)).to_series())
         # All that the step writes are told: which of them differ in this batch must not show in a row's entry.
-        rows = self._told(batch[ROW], any_changed.arg_true())
-        return after, int(any_changed.sum()), self._changes(name, batch[rows], after[rows], known)
+        changed = any_changed.arg_true()
+        rows = changed if every else self._told(batch[ROW], changed)
+        return after, int(any_changed.sum()), self._changes(name, batch[rows], after[rows], known, told_of)
 
     def _told(self, names: pl.Series, changed: pl.Series) -> pl.Series:
         """Which of the changed rows stand in the ledger."""
@@ -123,11 +164,13 @@ class Kernel:
         chosen = [xxhash.xxh3_64_intdigest(row.encode()) % CHANGE_SAMPLE == 0 for row in names.gather(changed)]
         return changed.filter(pl.Series(chosen, dtype=pl.Boolean))
 
-    def _changes(self, name: str, before: pl.DataFrame, after: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    def _changes(
+        self, name: str, before: pl.DataFrame, after: pl.DataFrame, columns: list[str], told_of: tuple[str, ...]
+    ) -> pl.DataFrame:
         both = before.select(NUMBER, ROW).with_columns(
             pl.struct(_excerpts(before, columns)).alias("before"), pl.struct(_excerpts(after, columns)).alias("after")
         )
-        evidence = both.select(pl.struct("before", "after").struct.json_encode()).to_series()
+        evidence = both.select(pl.struct(told_of).struct.json_encode()).to_series()
         return _entries(
             after,
             action="changed",
@@ -138,8 +181,25 @@ class Kernel:
             record=None,
         )
 
-    def _filter(self, name: str, step: Filter, batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        return self._sorted_out(name, batch, step.keep(), step.reason(), step.evidence(), _about(step))
+    def _filter(
+        self, name: str, step: Filter, batch: pl.DataFrame, spared: Spared
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        why = step.reason()
+        verdict, told = self._lifted(name, batch, step.keep(), why, spared)
+        kept, gone = self._sorted_out(name, batch, verdict, why, step.evidence(), _about(step))
+        return kept, pl.concat([gone, told])
+
+    def _lifted(
+        self, name: str, rows: pl.DataFrame, verdict: pl.Expr, why: pl.Expr, spared: Spared
+    ) -> tuple[pl.Expr, pl.DataFrame]:
+        """The verdict without the rejections that people lifted, and the ledger entries of these."""
+        if not spared.by(name).height:
+            return verdict, pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
+        keep = rows.with_columns(verdict.alias(WORK))[WORK]
+        lifted = spared.mask(name, rows[NUMBER]) & ~keep.fill_null(False)
+        reasons = rows.with_columns(why.alias(WORK))[WORK].filter(lifted)
+        told = rescued(rows.filter(lifted), reasons, name, spared)
+        return pl.lit(keep | lifted), told  # null stays null: it cannot be told
 
     def _sorted_out(
         self,
@@ -192,6 +252,33 @@ def _fit_to_show(facts: pl.Series) -> pl.Series:
     return facts
 
 
+def rescued(rows: pl.DataFrame, reasons: pl.Series, name: str, spared: Spared) -> pl.DataFrame:
+    """Ledger entries of rows that a part would have rejected, were they not spared; each says by whom and for what.
+
+    Args:
+        rows: They, sorted.
+        reasons: Why they would have been.
+        name: The part.
+        spared: Counts them.
+    """
+    if not rows.height:
+        return pl.DataFrame(schema=STORED_LEDGER_SCHEMA)
+    spared.lifted[name] = spared.lifted.get(name, 0) + rows.height
+    of = {number: (part, said) for number, _, part, said in spared.by(name).iter_rows()}
+    told = [of[number] for number in rows[NUMBER]]
+    lifted = pl.DataFrame({"lifted": pl.Series([name]).new_from_index(0, rows.height), "reason": reasons})
+    entries = _entries(
+        rows,
+        action="changed",
+        part=pl.Series([part for part, _ in told]),
+        reason=pl.Series(["rescued"]).new_from_index(0, rows.height),
+        evidence=pl.Series([_merge(a, said) for a, (_, said) in zip(as_json(lifted), told, strict=True)]),
+        excerpt=excerpt(rows, None),
+        record=None,
+    )
+    return entries
+
+
 def reject(
     rows: pl.DataFrame, verdicts: pl.DataFrame, name: str, shown: str | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -237,13 +324,32 @@ def malformed_entries(bad: pl.DataFrame, numbered: pl.DataFrame, part: str) -> p
     )
 
 
+def made_entries(rows: pl.DataFrame, part: str, shown: str | None) -> pl.DataFrame:
+    """Ledger entries for rows that a part made.
+
+    Args:
+        rows: With `NUMBER`, `ROW` and `PARENTS`.
+        part: The part's name in the ledger.
+        shown: Column whose excerpt stands there.
+    """
+    return _entries(
+        rows,
+        action="made",
+        part=part,
+        reason=pl.Series([part]).new_from_index(0, rows.height),
+        evidence=rows.select(pl.struct(PARENTS).struct.json_encode()).to_series(),
+        excerpt=excerpt(rows.drop(PARENTS), shown),
+        record=None,
+    )
+
+
 def excerpt(rows: pl.DataFrame, *candidates: str | None) -> pl.Series:
     """Excerpts of the first of the columns that is there, else of the first column of text."""
     strings = [name for name in data_columns(rows) if rows.schema[name] == pl.String]
     column = next((name for name in (*candidates, *strings) if name and name in rows.columns), None)
     if column is None:
         return pl.Series([""]).new_from_index(0, rows.height)
-    return rows.select(excerpt_of(pl.col(column).cast(pl.String, strict=False)).fill_null("")).to_series()
+    return _as_text(rows[column]).to_frame(column).select(excerpt_of(pl.col(column)).fill_null("")).to_series()
 
 
 def extent(rows: pl.DataFrame) -> str:
@@ -261,12 +367,29 @@ def _merge(a: str, b: str | None) -> str:
 
 
 def _excerpts(rows: pl.DataFrame, columns: list[str]) -> list[pl.Series]:
-    return [rows.select(excerpt_of(pl.col(c).cast(pl.String, strict=False)).alias(c)).to_series() for c in columns]
+    return [_excerpted(rows[column]) for column in columns]
+
+
+def _excerpted(values: pl.Series) -> pl.Series:
+    """Values as excerpts; of numbers with a point the figures after it are no telephone number."""
+    told = _as_text(values)
+    excerpts = told.to_frame("x").select(excerpt_of(pl.col("x")).alias(values.name)).to_series()
+    if not values.dtype.is_float():
+        return excerpts
+    return told.zip_with((values.abs() < SEVEN_FIGURES).fill_null(False), excerpts)
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    if not isinstance(values.dtype, pl.List | pl.Array):
+        return values.cast(pl.String, strict=False)
+    # A list is no text to Polars: as JSON it is one.
+    told = as_json(values.alias("value").to_frame()).str.slice(len('{"value":')).str.strip_suffix("}")
+    return told.set(values.is_null(), None).alias(values.name)
 
 
 def _differs(before: pl.Series, after: pl.Series) -> pl.Series:
     if before.dtype != after.dtype:
-        before, after = before.cast(pl.String, strict=False), after.cast(pl.String, strict=False)
+        before, after = _as_text(before), _as_text(after)
     return before.ne_missing(after)
 
 
@@ -274,7 +397,7 @@ def _entries(
     rows: pl.DataFrame,
     *,
     action: str,
-    part: str,
+    part: str | pl.Series,
     reason: pl.Series,
     evidence: pl.Series,
     excerpt: pl.Series,
@@ -284,7 +407,7 @@ def _entries(
         NUMBER,
         ROW,
         action=pl.lit(action),
-        part=pl.lit(part),
+        part=part if isinstance(part, pl.Series) else pl.lit(part),
         reason=reason.cast(pl.String),
         evidence=evidence,
         excerpt=excerpt,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +14,12 @@ import xxhash
 from seedbed.core import digest
 from seedbed.core.errors import BooksError, DataError, told_as
 from seedbed.core.ledger import Books
+from seedbed.core.numbers import things, word
 from seedbed.core.part import Part
 from seedbed.core.rows import NUMBER, as_json
 from seedbed.core.run import StepRecord
-from seedbed.core.source import Source
-from seedbed.core.step import Reduce, Second
+from seedbed.core.source import Block, Source
+from seedbed.core.step import Reduce, Rework, Second
 from seedbed.core.table import Table
 from seedbed.core.task import Task
 from seedbed.store.store import Artefact, Store
@@ -40,6 +42,10 @@ class Verdicts:
     count: int
 
 
+#: Files of at most so many bytes are done by the handful, of about so many.
+_SMALL, _HANDFUL = 1 << 17, 16
+
+
 @dataclass
 class Passes:
     """Rows on their way through the legs of a recipe."""
@@ -59,6 +65,8 @@ class Passes:
     first: dict[str, Any] = field(default_factory=dict)
     """Sums over the rows as read."""
     seconds: list[tuple[str, Second]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What steps have to say when all rows have passed, a sentence each."""
     with_copies: Table | None = None
     pending: Verdicts | None = None
 
@@ -78,7 +86,7 @@ class Passes:
 
     def as_pass(self, leg: Leg) -> Pass:
         """What a leg does to batches."""
-        kernel = Kernel(leg.steps, self.task.text, self.changes)
+        kernel = Kernel(leg.steps, self.task.shown, self.changes, self.task.following())
         survey = dict(leg.ends_with[1].survey()) if leg.ends_with else {}
         return Pass(kernel, self.crew.context.batch, survey)
 
@@ -99,7 +107,7 @@ class Passes:
     @property
     def watched(self) -> tuple[str | None, str | None]:
         """The columns whose lengths and values are counted as read."""
-        return self.task.roles.get("text"), self.task.roles.get("label")
+        return self.task.shown, self.task.answer if self.task.says == "label" else None
 
     def blocks(self, leg: Leg) -> Iterator[Unit]:
         """The sources' blocks."""
@@ -113,11 +121,17 @@ class Passes:
         one = self.opened[which]
         options = one.source.model_dump(mode="json", exclude=set(one.source.not_parsed))
         of_source = digest.of_json([done, columns, one.part, one.name, dict(one.renames), options])
-        for block in self.crew.blocks(one.source, one.scan):
-            stands = [one.first_file + block.file, one.scan.files[block.file].name]
-            stands += [block.first_record, block.first_line]
-            key = digest.of_json([of_source, stands, one.source.heeds(block, one.scan)])
-            yield Unit(key, (which, block), float(block.size))
+
+        def keyed() -> Iterator[tuple[str, Block, bool]]:
+            for block in self.crew.blocks(one.source, one.scan):
+                file = one.scan.files[block.file]
+                stands = [one.first_file + block.file, file.name, block.first_record, block.first_line]
+                key = digest.of_json([of_source, stands, one.source.heeds(block, one.scan)])
+                yield key, block, file.size <= block.size <= _SMALL
+
+        for keys, blocks in together(keyed()):
+            key = keys[0] if len(keys) == 1 else digest.of_json(keys)
+            yield Unit(key, (which, tuple(blocks)), float(sum(block.size for block in blocks)))
 
     def _apply(self, artefact: Artefact, leg: Leg) -> Done:
         told = self.pending
@@ -147,10 +161,11 @@ class Passes:
                 rows = self._count(one.part, one.source.use, rows, rows - sum(bad.values()), rejected=bad)
         if self.pending:
             gone = rejected.get(self.pending.part, {})
-            if sum(gone.values()) != self.pending.count:
+            lifted = facts.get("lifted", {}).get(self.pending.part, 0)  # of rows that people rescued
+            if sum(gone.values()) + lifted != self.pending.count:
                 told_of = f"{self.pending.count} verdicts rejected {sum(gone.values())} rows"
                 raise BooksError(told_of, at=self.pending.part)
-            rows = self._count(self.pending.part, self.pending.use, rows, rows - self.pending.count, rejected=gone)
+            rows = self._count(self.pending.part, self.pending.use, rows, rows - sum(gone.values()), rejected=gone)
         for name, step in leg.steps:
             out = facts.get("rows_out", {}).get(name, 0)
             gone, changed = rejected.get(name, {}), books.changed.get(name, 0)
@@ -158,6 +173,8 @@ class Passes:
             second = step.second()
             if second is not None:
                 self.seconds.append((name, _with_unmet(second, name, done)))
+            if isinstance(step, Rework):
+                self.remarks += [f"{name}: {said}" for said in step.remarks(partial(_met, done, name))]
         self.books = books if reading else self.books.then(books)
         self.books.check(at="the run so far")
         self.table = Table(done.files(ROWS))
@@ -197,6 +214,30 @@ class Passes:
             place.seal({"verdicts": count}, verdicts.name)
         self.pending = Verdicts(name, step.use, verdicts, place.facts()["verdicts"])
         self.seconds += [(name, second) for second in step.seconds()]
+
+
+def together(keyed: Iterable[tuple[str, Block, bool]]) -> Iterator[tuple[list[str], list[Block]]]:
+    """Blocks with their keys: small files by the handful, for each unit has its cost; others alone.
+
+    Where a handful ends depends on the keys of its blocks (a key in `_HANDFUL` ends one) and on how many they are. So
+    files that come between others leave the handfuls further on as they were, where the number of a file stays.
+
+    Args:
+        keyed: Each block's key, the block, and whether it is a small file, whole.
+    """
+    keys: list[str] = []
+    blocks: list[Block] = []
+    for key, block, small in keyed:
+        if blocks and not small:
+            yield keys, blocks
+            keys, blocks = [], []
+        keys.append(key)
+        blocks.append(block)
+        if not small or int(key[:8], 16) % _HANDFUL == 0 or len(blocks) == 4 * _HANDFUL:
+            yield keys, blocks
+            keys, blocks = [], []
+    if blocks:
+        yield keys, blocks
 
 
 def key_after(before: str, leg: Leg, passes: Passes) -> str:
@@ -249,6 +290,15 @@ def _title(doing: str, leg: Leg) -> str:
 
 def _with_unmet(second: Second, part: str, done: Done) -> Second:
     """With a note of how many of its rows no row of a pass met."""
-    met = pl.scan_parquet([shard for shard in done.files(MET) if shard.exists()], glob=False).filter(part=part)
-    unmet = second.usable - int(met.select(pl.col("met").n_unique()).collect(engine="streaming").item())
-    return replace(second, notes=(*second.notes, f"{unmet:,} of its {second.usable:,} keys were met by no row"))
+    unmet = second.usable - _met(done, part).len()
+    told = f"{unmet:,} of its {things(second.usable, 'key')} {word(unmet, 'was', 'were')} met by no row"
+    return replace(second, notes=(*second.notes, told))
+
+
+def _met(done: Done, part: str) -> pl.Series:
+    """What the work of a part met in a pass, each number once."""
+    shards = [shard for shard in done.files(MET) if shard.exists()]
+    if not shards:
+        return pl.Series("met", [], dtype=pl.UInt32)
+    met = pl.scan_parquet(shards, glob=False).filter(part=part).select(pl.col("met").unique())
+    return met.collect(engine="streaming").to_series()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 from polars.datatypes import DataTypeClass
 
 from seedbed.core.errors import RecipeError, did_you_mean
-from seedbed.core.part import Part, labels_of
+from seedbed.core.part import Part, labels_of, placed
 from seedbed.core.rows import NUMBER, ROW, data_columns
 from seedbed.core.source import Scan, Source
 from seedbed.core.step import Filter, Map, Reduce, Step
@@ -57,14 +57,14 @@ def legs_of(steps: Sequence[Step], task: Task) -> list[Leg]:
 def renames_of(source: Source, scan: Scan, at: str) -> dict[str, str]:
     """Columns to take from a source, as NEW: OLD. One that cannot keep its name gets a `_` (`_2`, …) at its end.
 
-    Such are those that would hide a row's identity, and those that mean several columns.
+    Such are those that would hide a row's identity, those that mean several columns, and those that are no name.
 
     Raises:
         RecipeError: `columns` names a column that is not there.
     """
     if source.columns is None:
         names = scan.schema.names()
-        return {_free(name, names) if name in (ROW, NUMBER) or means_several(name) else name: name for name in names}
+        return usable_names(names, {name for name in names if name in (ROW, NUMBER) or means_several(name)})
     for new, old in source.columns.items():
         if old not in scan.schema:
             raise RecipeError(
@@ -83,12 +83,28 @@ def renames_of(source: Source, scan: Scan, at: str) -> dict[str, str]:
     return dict(source.columns)
 
 
+def usable_names(names: Sequence[str], not_these: Collection[str] = ()) -> dict[str, str]:
+    """Columns as NEW: OLD, those with another name that cannot keep theirs.
+
+    Polars makes up a name for one that has none, another in every table; Arrow takes a NUL for the end of a name.
+
+    Args:
+        names: The columns.
+        not_these: Names that mean something else here.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        keeps = name and "\0" not in name and name not in not_these
+        found[name if keeps else free_name(name.replace("\0", ""), [*names, *found])] = name
+    return found
+
+
 def means_several(name: str) -> bool:
     """Whether Polars takes a column's name for a pattern: `*`, or what stands between `^` and `$`."""
     return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 
-def _free(name: str, taken: Sequence[str]) -> str:
+def free_name(name: str, taken: Sequence[str]) -> str:
     """The name with a `_` at its end, and a number where others have that name."""
     endings = itertools.chain(["_"], (f"_{number}" for number in itertools.count(2)))
     return next(name + ending for ending in endings if name + ending not in taken)
@@ -159,7 +175,7 @@ def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
     for place, step in enumerate(steps):
         at = f"steps.{place}"
         check_columns(step, data_columns(rows), at)
-        _refuse_clashes(step, data_columns(rows), at)
+        refuse_clashes(step, data_columns(rows), at)
         if isinstance(step, Reduce):
             try:
                 step.check_schema(rows.schema)
@@ -178,11 +194,14 @@ def check_steps(steps: Sequence[Step], schema: pl.Schema) -> pl.Schema:
     return rows.schema
 
 
-def _refuse_clashes(step: Step, columns: Sequence[str], at: str) -> None:
-    try:
+def refuse_clashes(step: Step, columns: Sequence[str], at: str) -> None:
+    """Refuse a step that would bring a column that is there already.
+
+    Raises:
+        RecipeError: With the column.
+    """
+    with placed(at, step):
         brought = step.brings()
-    except RecipeError as error:
-        raise RecipeError(error.problem, at=error.at or at, hint=error.hint) from None
     for name in brought:
         if name in columns:
             raise RecipeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import itertools
 import multiprocessing
 import os
@@ -18,6 +19,9 @@ from types import TracebackType
 from typing import Any
 
 from seedbed.core.errors import SeedbedError
+
+#: Packages that import all parts of a family, by name: the engine knows no part. A worker needs few of them.
+_FAMILIES = ("seedbed.sources", "seedbed.steps")
 
 
 class Pool(AbstractContextManager["Pool"]):
@@ -86,6 +90,8 @@ def _begin() -> None:
     """Set a worker up: Ctrl-C is the main process's business, and a worker does not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(50_000, 20, 100)  # rows come as many small objects, none of them part of a cycle
+    for package in _FAMILIES:
+        _import_no_more_than_is_asked_for(package)
     parent = multiprocessing.parent_process()
     if parent is not None:
 
@@ -94,6 +100,30 @@ def _begin() -> None:
             os._exit(1)
 
         threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def _import_no_more_than_is_asked_for(package: str) -> None:
+    """Have the import of a module of a package import that one alone: all of them take a worker half a second.
+
+    The package imports them after all where something is asked of it that only they bring.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.loader is None or package in sys.modules:
+        return
+    bare, run = importlib.util.module_from_spec(spec), spec.loader.exec_module
+
+    def asked(name: str) -> Any:
+        if not name.startswith("__"):
+            bare.__dict__.pop("__getattr__", None)
+            run(bare)
+            if name in bare.__dict__:
+                return bare.__dict__[name]
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    bare.__dict__["__getattr__"] = asked
+    sys.modules[package] = bare
+    above, _, last = package.rpartition(".")
+    setattr(sys.modules[above], last, bare)
 
 
 @contextmanager

@@ -91,6 +91,7 @@ def _outcomes(batch: Any, work: bytes) -> Mapping[str, list[bytes]]:
 
 def _losses() -> int:
     """How often this task was begun before, and lost with its worker: Ray begins it again without an end."""
+    # Ray 2.60 tells it nowhere else, and its own limit (`max_retries` to `map_batches`) is deprecated, to go with 2.64.
     from ray._private.worker import global_worker
 
     return int(global_worker.core_worker.get_current_task_attempt_number())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seedbed.core.errors import DataError, ModelError
 from seedbed.core.metric import DecisionMetric, Metric, ProbabilityMetric, Score
+from seedbed.core.numbers import things
 from seedbed.core.run import ClassScore, Curves, ReliabilityBin
 
 from .curves import curves
@@ -41,7 +42,7 @@ def decide(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     if np.isnan(probabilities).any():
         rows = int(np.isnan(probabilities).any(axis=1).sum())
-        raise ModelError(f"the model gave no probability for {rows} of {len(probabilities)} rows")
+        raise ModelError(f"the model gave no probability for {rows} of {things(len(probabilities), 'row')}")
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
 
 

@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from seedbed.core.metric import DecisionMetric, Metric, ProbabilityMetric, Score
 from seedbed.core.run import Slice
+from seedbed.core.statistics.holm import holm
 
 from .drawing import weights
-from .holm import holm, verdict
+from .holm import verdict
 from .intervals import bounds, confusion, pieces, resampled, row_scores, scores
 from .judge import decide, measure
 from .paired import chance_of

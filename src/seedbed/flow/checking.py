@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from seedbed.core.check import Check, Finding, View
@@ -17,6 +18,7 @@ def look(
     due = [check for check in checks if check.when == when]
     if not due:
         return []
+    view = replace(view, now=context.clock())
     with context.stage(f"Checking the {when}", len(due), "checks") as stage:
         findings = []
         for check in due:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from seedbed.core.errors import DataError
 from seedbed.core.run import Run
+from seedbed.core.task import AnyTask, Task
 from seedbed.core.version import __version__
 from seedbed.report.figure import Figure
 from seedbed.report.figures import draw
@@ -33,6 +35,14 @@ class Finished:
 
     def __repr__(self) -> str:
         return f"Finished({self.run.name!r}, {self.run.state}, folder={str(self.folder)!r})"
+
+    @cached_property
+    def task(self) -> Task | None:
+        """What its rows are for; none where the record does not say it."""
+        try:
+            return TypeAdapter[Task](AnyTask).validate_python(self.run.task)
+        except ValidationError:
+            return None
 
     @property
     def report(self) -> Path:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.check import Finding, View
 from seedbed.core.context import Context, Progress, current, store_of
-from seedbed.core.errors import DataError, RecipeError, SeedbedError
+from seedbed.core.errors import DataError, ModelError, RecipeError, SeedbedError
 from seedbed.core.ledger import Books
 from seedbed.core.part import labels_of
 from seedbed.core.rows import number_rows
@@ -23,15 +23,23 @@ from seedbed.core.run import StepRecord
 from seedbed.core.similarity import normalise
 from seedbed.core.source import FileSource, Source
 from seedbed.core.step import Map, Step
+from seedbed.core.task import Task, TextClassification, Unlabelled
+from seedbed.core.values import said
 from seedbed.engine.curate import Curated, Curation, open_sources, schema_of
 from seedbed.engine.jobs import Opened, conform
 from seedbed.engine.kernel import Kernel
+from seedbed.engine.plan import check_steps
 from seedbed.profile import ColumnProfile, column_profile, copies_in
 from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
+from seedbed.store.going import Journal
 
 from .checking import look, stops
+from .doubting.doubt import Doubting
+from .doubting.labelled import Labelled
+from .locating import Place, places_of
 from .recognising import TOLD, kind_of, looked_at, recognise
+from .running import settle
 from .starting.start import path_from
 
 #: Labels beyond so many are not counted: that many are no labels.
@@ -84,6 +92,9 @@ class Held(BaseModel):
         description="Rows that stand in the recipe's own sources; null if those cannot be read."
     )
     findings: tuple[Finding, ...]
+    places: dict[str, Place] = Field(
+        default_factory=dict, description="Where rows begin that failed checks name, of files that have lines."
+    )
     stopped_by: tuple[str, ...] = Field(description="Checks that failed and stop a run.")
     notes: tuple[str, ...] = Field(description="What a person should know, in sentences.")
 
@@ -109,19 +120,22 @@ def hold(file: str, loaded: Loaded, *, workers: int | None = None, progress: Pro
         RecipeError: The recipe does not fit its own data either.
     """
     recipe = loaded.recipe
-    # The file may be fetched, each time it is named: that is what it was named for. The recipe's sources may not.
-    context = Context(
-        base=loaded.base,
-        store=store_of(loaded.base),
-        seed=recipe.split.seed,
-        workers=workers or min(8, os.cpu_count() or 1),
-        progress=progress or Context().progress,
-        refresh=True,
-    )
     for part in (*recipe.sources, *recipe.steps, *recipe.checks):
         part.check_needs()
-    with current(replace(context, offline=True, refresh=False)) as offline:
-        return _held(file, loaded, context, offline)
+    store = store_of(loaded.base)
+    with Journal.of_work(store) as used:
+        # The file may be fetched, each time it is named: that is what it was named for. The recipe's sources may not.
+        context = Context(
+            base=loaded.base,
+            store=store,
+            seed=recipe.split.seed,
+            workers=workers or min(8, os.cpu_count() or 1),
+            progress=progress or Context().progress,
+            refresh=True,
+            used=used,
+        )
+        with current(replace(context, offline=True, refresh=False)) as offline:
+            return _held(file, loaded, context, offline)
 
 
 def _held(file: str, loaded: Loaded, context: Context, offline: Context) -> Held:
@@ -136,22 +150,29 @@ def _held(file: str, loaded: Loaded, context: Context, offline: Context) -> Held
     recipe = loaded.recipe
     quiet = replace(context, progress=Context().progress)  # for what is done in a moment
     source, notes = _source_for(path_from(file, loaded.base), recipe, quiet)
-    theirs = _opened(source, file, quiet)
+    theirs = _opened(source, file, recipe.task.answer or "", quiet)
+    source = theirs.source
     own, why = _own(recipe, offline)
     if why:
         notes.append(f"the recipe's own sources cannot be read ({why}), so nothing was compared with them")
     columns = _columns(theirs, own, quiet)
-    curated = _curated(source, recipe, context, loaded, file, columns)
+    task = _task_of(theirs, recipe)
+    curated = _curated(source, recipe, task, context, loaded, file, columns)
+    if isinstance(task, Unlabelled):
+        notes.append(f"there is no column {task.label!r}: nothing was looked at that needs labels")
     rows = _Rows.of((theirs,), recipe, context)
     mine = _Rows.of(own, recipe, context) if own else None
-    view = View(rows=curated.table.scan(), task=recipe.task, licences={file: source.license})
+    view = View(rows=curated.table.scan(), task=task, licences={file: source.license})
     findings = look(recipe.checks, "rows", view, context)
-    later = [check.use for check in recipe.checks if check.when != "rows"]
+    doubted, undoubted = _doubted(recipe, view, curated, context)
+    findings += doubted
+    notes += undoubted
+    later = [check.use for check in recipe.checks if check.when != "rows" and not check.needs_no_split]
     if later:
         notes.append(f"not looked at, because nothing is split or trained: {', '.join(dict.fromkeys(later))}")
     if own and {one.sha256 for one in theirs.scan.files} & {one.sha256 for each in own for one in each.scan.files}:
         notes.append("this is one of the recipe's own files")
-    named = recipe.task.labels or (mine and tuple(mine.labels))
+    named = recipe.task.names or (mine and tuple(mine.labels))
     return Held(
         file=file,
         recipe=loaded.document.at if loaded.document else recipe.name,
@@ -166,6 +187,7 @@ def _held(file: str, loaded: Loaded, context: Context, offline: Context) -> Held
         copies=rows.copies(),
         known=rows.among(mine) if mine else None,
         findings=tuple(findings),
+        places=places_of((row for one in findings if not one.passed for row in one.rows), theirs, quiet),
         stopped_by=tuple(stops(findings, [waiver.what for waiver in recipe.waive])),
         notes=(*notes, *theirs.notes),
     )
@@ -208,22 +230,54 @@ def _own(recipe: Recipe, context: Context) -> tuple[tuple[Opened, ...], str]:
         return (), f"{error.at}: {error.problem}"
 
 
-def _opened(source: Source, file: str, context: Context) -> Opened:
+def _opened(source: Source, file: str, label: str, context: Context) -> Opened:
     try:
         return open_sources((source,), context)[0]
     except RecipeError as error:  # the recipe's `columns` name one that is not there
+        if source.columns and error.at.endswith(f".columns.{label}"):  # rows that nobody labelled have none
+            others = {new: old for new, old in source.columns.items() if new != label}
+            return _opened(source.model_copy(update={"columns": others}), file, label, context)
         raise DataError(error.problem.replace("the source", "the file"), at=file, hint=error.hint) from None
 
 
-def _curated(source: Source, recipe: Recipe, context: Context, loaded: Loaded, file: str, columns: _Columns) -> Curated:
+def _task_of(theirs: Opened, recipe: Recipe) -> Task:
+    """The recipe's task; for texts alone where the file, and what steps make of it, has no label."""
+    try:
+        columns = check_steps(recipe.steps, schema_of((theirs,)))
+    except RecipeError:  # which is told when the rows are read
+        return recipe.task
+    task = recipe.task
+    return task if not isinstance(task, TextClassification) or task.label in columns else Unlabelled(**dict(task))
+
+
+def _curated(
+    source: Source, recipe: Recipe, task: Task, context: Context, loaded: Loaded, file: str, columns: _Columns
+) -> Curated:
     checks = tuple((f"checks.{place}", check) for place, check in enumerate(recipe.checks))
     try:
-        return Curation((source,), recipe.steps, recipe.task, context, recipe.ledger.changes, also=checks).run()
+        return Curation((source,), recipe.steps, task, context, recipe.ledger.changes, also=checks).run()
     except RecipeError as error:
         if not columns.missing and not columns.other and columns.known:
             raise RecipeError(error.problem, at=loaded.place(error.at) if error.at else "", hint=error.hint) from None
         lacks = f" (the file lacks {', '.join(columns.missing[:6])})" if columns.missing else ""
         raise DataError(f"does not fit the recipe: {error.problem}{lacks}", at=file, hint=error.hint) from None
+
+
+def _doubted(recipe: Recipe, view: View, curated: Curated, context: Context) -> tuple[list[Finding], list[str]]:
+    """Findings of checks that run on a split and can do without; and why there are none where there are none."""
+    checks = [check for check in recipe.checks if check.when == "split" and check.needs_no_split]
+    if not checks:
+        return [], []
+    if isinstance(view.task, Unlabelled):
+        return [], [f"not looked at: {', '.join(check.use for check in checks)} (the rows have no label)"]
+    try:
+        task = settle(recipe.task, curated)
+        doubts = Doubting(
+            lambda: Labelled.of_table(curated.table, recipe.split, task, context, curated.key), recipe.train, context
+        )
+        return look(checks, "split", replace(view, task=task, doubts=doubts), context), []
+    except (DataError, ModelError) as error:  # few rows are no fault of theirs
+        return [], [f"not looked at: {', '.join(check.use for check in checks)} ({error.problem})"]
 
 
 # -- columns
@@ -272,6 +326,13 @@ def _looks(opened: Opened, context: Context) -> dict[str, ColumnProfile]:
 # -- rows
 
 
+def _as_told(rows: pl.DataFrame, task: Task) -> pl.DataFrame:
+    """Rows with what the task shows as `text`, and what it answers as `label`."""
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)
+    text, label = (said(rows[name]) if name in rows.columns else nothing for name in (task.shown, task.answer))
+    return pl.DataFrame({"text": text, "label": label})
+
+
 @dataclass
 class _Rows:
     """Rows after the steps that rewrite columns, as far as comparing them takes."""
@@ -282,6 +343,8 @@ class _Rows:
     hashes: list[NDArray[np.uint64]] = field(default_factory=list)
     """Of each row's text; and, in `pairs`, of its text and label together."""
     pairs: list[NDArray[np.uint64]] = field(default_factory=list)
+    told: list[NDArray[np.bool_]] = field(default_factory=list)
+    """Whether each row has a label."""
     kept: int = 0
 
     @classmethod
@@ -291,7 +354,7 @@ class _Rows:
         size = sum(file.size for one in opened for file in one.scan.files)
         with context.stage("Comparing rows", size, "B") as stage:
             for rows, read in _mapped(opened, recipe.steps, context):
-                told = rows.select(text=pl.col(task.text).cast(pl.String), label=pl.col(task.label).cast(pl.String))
+                told = _as_told(rows, task)
                 found.add(told.filter(pl.col("text").str.strip_chars().str.len_bytes() > 0))
                 stage.advance(read)
         return found
@@ -301,6 +364,7 @@ class _Rows:
         alike = pl.DataFrame({"text": normalise(rows["text"]), "label": rows["label"]})
         self.hashes.append(alike["text"].hash(1997).to_numpy())
         self.pairs.append(alike.select(pl.struct("text", "label").hash(1997)).to_series().to_numpy())
+        self.told.append(rows["label"].is_not_null().to_numpy())
         if len(self.labels) <= _MOST_LABELS:
             counted = rows.filter(pl.col("label").str.strip_chars().str.len_bytes() > 0)["label"]
             self.labels.update(dict(counted.value_counts(name="n").iter_rows()))
@@ -327,7 +391,8 @@ class _Rows:
         here, there = np.concatenate(self.hashes), np.concatenate(others.hashes)
         known = np.isin(here, there)
         agreed = np.isin(np.concatenate(self.pairs), np.concatenate(others.pairs))
-        return Known(rows=int(known.sum()), of=len(here), other_label=int((known & ~agreed).sum()))
+        other = known & ~agreed & np.concatenate(self.told)
+        return Known(rows=int(known.sum()), of=len(here), other_label=int(other.sum()))
 
 
 def _mapped(opened: Sequence[Opened], steps: Sequence[Step], context: Context) -> Iterator[tuple[pl.DataFrame, int]]:

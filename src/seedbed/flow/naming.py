@@ -45,16 +45,18 @@ def find_run(named: str | Path, *, store: Path | None = None) -> Path:
         store: The store whose index is asked; the nearest when left out.
 
     Raises:
-        DataError: The run's folder is gone, several runs are meant, or the name is nearly a run's.
+        DataError: The run's folder is gone, several runs are meant, the name is nearly a run's, or an entry of the
+            index that is damaged may be the run's.
     """
     path = Path(named)
     if path.exists() or path.is_absolute() or str(named).startswith("."):
         return path
     head, *rest = path.parts
-    entries = Index(store or store_near()).entries()
-    entry = look_up(head, entries)
+    entries, damaged = Index(store or store_near()).readable()
+    entry = look_up(head, entries, damaged)
     if entry is None:
-        if meant := _meant(head, entries) if not rest or rest[0] == "models" else "":
+        meant = _meant(head, entries) or _unread(damaged)
+        if meant and (not rest or rest[0] == "models"):
             raise DataError("there is no such folder, and no run goes by this name", at=str(named), hint=meant)
         return path
     at = standing_of(entry)
@@ -77,6 +79,11 @@ def _meant(named: str, entries: Sequence[Entry]) -> str:
     return f"did you mean {known[near[0]]!r}?" if near else ""
 
 
+def _unread(damaged: Sequence[DataError]) -> str:
+    """A hint that a run may be one whose entry cannot be read; empty where all can be."""
+    return f"it may be one whose entry cannot be read: {damaged[0].at}; remove the file" if damaged else ""
+
+
 def _way_back(entry: Entry, entries: Sequence[Entry]) -> str:
     """A hint of how to get back what a run made whose folder is gone: from the store, where that still has it."""
     again = "run the recipe again"
@@ -95,36 +102,43 @@ def find_entry(named: str | Path, store: Path) -> Entry:
 
     Raises:
         RecipeError: There is none.
-        DataError: Several runs are meant.
+        DataError: Several runs are meant, or an entry that is damaged may be the one.
     """
-    entries = Index(store).entries()
-    entry = look_up(str(named), entries)
+    entries, damaged = Index(store).readable()
+    entry = look_up(str(named), entries, damaged)
     if entry is None:
         folder = Path(named).resolve()
         entry = next((one for one in entries if standing_of(one).folder.resolve() == folder), None)
     if entry is None:
         known = [*(tag for one in entries for tag in one.tags), *(f"{one.name}{_LATEST}" for one in entries)]
-        hint = did_you_mean(str(named), set(known)) or "`seedbed runs` lists runs; one gets there when it ends"
+        hint = _unread(damaged) or did_you_mean(str(named), set(known)) or "`seedbed runs` lists runs that ended"
         raise RecipeError("the index of runs knows no such run", at=str(named)[:200], hint=hint)
     return entry
 
 
-def look_up(named: str, entries: Sequence[Entry]) -> Entry | None:
+def look_up(named: str, entries: Sequence[Entry], damaged: Sequence[DataError] = ()) -> Entry | None:
     """The run that a tag, NAME@latest, or an id or its start means; none where it means nothing.
 
     Args:
         named: What a person typed.
         entries: The index, the newest first.
+        damaged: What is wrong with entries that cannot be read.
 
     Raises:
-        DataError: Several ids start like this.
+        DataError: Several ids start like this, or an entry that cannot be read has this id or may be the latest.
     """
+    unread = {Path(one.at).stem: one for one in damaged}
     if named.endswith(_LATEST):
         name = named.removesuffix(_LATEST)
-        return next((one for one in entries if one.name == name and one.limit is None), None)  # no quick look
+        latest = next((one for one in entries if one.name == name and one.limit is None), None)  # no quick look
+        if later := [why for id, why in unread.items() if latest is None or id > latest.id]:  # ids begin with the time
+            raise later[0]
+        return latest
     found = [one for one in entries if named in one.tags] or [one for one in entries if one.id == named]
     if not found and len(named) >= _SHORTEST_ID:
         found = [one for one in entries if one.id.startswith(named)]
+        if meant := [why for id, why in unread.items() if not found and id.startswith(named)]:
+            raise meant[0]
     if len(found) > 1:
         ids = ", ".join(one.id for one in found[:4])
         raise DataError(f"{len(found)} runs have an id that starts like this", at=named, hint=f"such as {ids}")

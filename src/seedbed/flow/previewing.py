@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.context import Context, Progress, current
 from seedbed.core.errors import NotKept
+from seedbed.core.numbers import things
 from seedbed.core.source import Source
-from seedbed.core.step import Step
+from seedbed.core.step import Make, Step
+from seedbed.engine.cluster import foretold
 from seedbed.engine.curate import Curation
 from seedbed.engine.foreseen import Foreseen, foresee
 from seedbed.engine.passes import Passes
@@ -19,6 +21,7 @@ from seedbed.engine.pool import Pool
 from seedbed.engine.units import Crew
 from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
+from seedbed.recipe.sections import LearningCurve
 
 from .quick_look import limited
 from .running import context_of, later_parts, refuse_what_cannot_run, told_by
@@ -73,7 +76,8 @@ class Preview(_Fact):
     sample_blocks: int
     sample_bytes: int
     of_bytes: int
-    workers: int
+    workers: int = Field(description="Processes of this machine, or cores of a cluster that is started on it.")
+    cluster: str = Field("", description="The Ray cluster that would do the work, which was not asked; else empty.")
     store: str
     fetches: tuple[str, ...] = Field(
         (), description="What would be fetched, which a preview never does. Where it is not kept, nothing is estimated."
@@ -89,6 +93,7 @@ def preview(
     progress: Progress | None = None,
     limit: int | None = None,
     refresh: bool = False,
+    cluster: str | None = None,
 ) -> Preview:
     """Do all that a run does before its first pass but fetch, and tell what would come.
 
@@ -99,10 +104,13 @@ def preview(
         progress: Where progress is shown.
         limit: As of a run.
         refresh: Whether what was fetched before would be fetched again.
+        cluster: As of a run; no cluster is asked or started.
 
     Raises:
         RecipeError: The recipe does not fit the data.
         DataError: A source cannot be read.
+        ModelError: The cluster's address is none that a run could use.
+        MissingExtraError: Packages that a part or the engine needs are not installed.
     """
     with told_by(loaded):
         if limit is not None:
@@ -110,10 +118,11 @@ def preview(
         recipe = loaded.recipe
         context = replace(context_of(loaded, workers, batch, progress), offline=True)
         refuse_what_cannot_run(recipe)
+        by = "" if cluster is None else foretold(replace(context, address=cluster))
         with current(context):
             fetches, missing = _to_fetch(recipe, context, refresh)
             if missing:
-                return _unseen(recipe, context, fetches)
+                return _unseen(recipe, context, fetches, by)
             curation = Curation(
                 recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=later_parts(recipe)
             )
@@ -141,6 +150,7 @@ def preview(
         sample_bytes=round(sample.bytes),
         of_bytes=round(sample.of_bytes),
         workers=context.workers,
+        cluster=by,
         store=str(context.store),
         fetches=fetches,
         then=tuple(_then(recipe, estimates)),
@@ -173,7 +183,7 @@ def _seconds_of(steps: Sequence[Step]) -> Iterator[Source]:
             yield from (one for one in (held if isinstance(held, list | tuple) else [held]) if isinstance(one, Source))
 
 
-def _unseen(recipe: Recipe, context: Context, fetches: tuple[str, ...]) -> Preview:
+def _unseen(recipe: Recipe, context: Context, fetches: tuple[str, ...], by: str) -> Preview:
     """All that can be told while some of the sources are not fetched yet."""
     then = ["read and clean", *_then(recipe, ())]
     return Preview(
@@ -185,6 +195,7 @@ def _unseen(recipe: Recipe, context: Context, fetches: tuple[str, ...]) -> Previ
         sample_bytes=0,
         of_bytes=0,
         workers=context.workers,
+        cluster=by,
         store=str(context.store),
         fetches=fetches,
         then=tuple(then),
@@ -222,12 +233,29 @@ def _estimate(one: Foreseen, sources: list[str]) -> PassEstimate:
     )
 
 
+def _paid(recipe: Any) -> Iterator[str]:
+    """What `prepare` costs after training."""
+    makes = any(isinstance(step, Make) for step in recipe.prepare) or any(one.trains_only for one in recipe.sources)
+    if recipe.train and (recipe.prepare or makes) and recipe.evaluate.effect:
+        kinds = makes + any(not isinstance(step, Make) for step in recipe.prepare)
+        more = "once" if kinds == 1 else "twice"
+        yield f"effect of what is made and prepared: the best model {more} more (evaluate.effect=false leaves it out)"
+    curve = recipe.evaluate.curve
+    if recipe.train and (curve or (curve is None and makes)):
+        asked = curve if isinstance(curve, LearningCurve) else LearningCurve()
+        with_made = "with and without made rows " if makes else ""
+        parts = f"{things(len(asked.shares), 'part')} of the training rows {with_made}"
+        yield f"learning curve: {asked.model or 'a quick model'} on {parts}(evaluate.curve=false leaves it out)"
+
+
 def _then(recipe: Any, passes: tuple[PassEstimate, ...]) -> list[str]:
     """What no estimate covers, in words and in order."""
     said = [f"compare rows: {one.ends_with}" for one in passes if not one.judged]
-    said += [f"split and verify: {recipe.split.use}", *(f"train: {learner.use}" for learner in recipe.train)]
+    said += [f"split and verify: {recipe.split.use}", *(f"prepare: {step.use}" for step in recipe.prepare)]
+    said += [*(f"train: {learner.use}" for learner in recipe.train)]
     if recipe.train and recipe.evaluate.folds:
         said.append(f"folds: each model {recipe.evaluate.folds} times more")
+    said += _paid(recipe)
     if recipe.train and recipe.evaluate.leakage:
         said.append("leakage: the best model once more (evaluate.leakage=false leaves it out)")
     return [*said, *(f"publish: {exporter.place}" for exporter in recipe.publish)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -11,6 +11,7 @@ import orjson
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, SeedbedError
+from seedbed.core.numbers import word
 from seedbed.core.source import InputFile, Scan, Source
 from seedbed.engine.plan import renames_of
 from seedbed.profile import Sample, column_profile, header_is_a_row, sample_of
@@ -19,6 +20,8 @@ from seedbed.sources.reading.files import PACKED, find
 from seedbed.sources.reading.stream import Stream
 
 _HEAD = 1 << 16
+#: Names that tell whether the first record is a row.
+_MOST_NAMES = 200
 #: Files of fewer bytes are looked at before anyone wonders whether something happens.
 _AT_ONCE = 20_000_000
 _ENDINGS: dict[type[Source], str] = {
@@ -66,12 +69,13 @@ class Recognised:
     """What was decided on the way, in sentences."""
 
 
-def recognise(path: str, context: Context) -> Recognised:
+def recognise(path: str, context: Context, source_of: Callable[[str], Source] | None = None) -> Recognised:
     """Find the source that reads a path, and look at some rows.
 
     Args:
         path: File, folder, glob or URL, relative to the context's `base`.
         context: Shows progress.
+        source_of: Makes the source of a `use`; as it is when left out.
 
     Raises:
         DataError: Nothing is there, it cannot be read, or it is of a kind that no source reads unasked.
@@ -80,11 +84,12 @@ def recognise(path: str, context: Context) -> Recognised:
     if sum(file.size for file in files) < _AT_ONCE:
         context = replace(context, progress=Context().progress)
     kind, notes = _kind_of(files)
-    source = kind.model_validate({"use": kind.model_fields["use"].default, "path": path})
-    if not isinstance(source, Csv):
-        scan = source.scan(context)
-        return Recognised(source, scan, looked_at(source, scan, context), notes)
-    return _delimited(source, context, notes)
+    use = kind.model_fields["use"].default
+    source = source_of(use) if source_of else kind.model_validate({"use": use, "path": path})
+    if isinstance(source, Csv) and "header" not in source.model_fields_set:
+        return _delimited(source, context, notes)
+    scan = source.scan(context)
+    return Recognised(source, scan, looked_at(source, scan, context), notes)
 
 
 def kind_of(path: str, context: Context) -> tuple[type[Source], tuple[str, ...]]:
@@ -112,7 +117,8 @@ def _kind_of(files: Sequence[InputFile]) -> tuple[type[Source], tuple[str, ...]]
         kind = _by_contents(files[0])
     others = ", ".join(f"{n} {other.model_fields['use'].default}" for other, n in kinds.items() if other is not kind)
     name = kind.model_fields["use"].default
-    return kind, (f"{count} {name} files are read; {others} are left out",) if others else ()
+    told = f"{count} {name} {word(count, 'file is', 'files are')} read; {others} are left out"
+    return kind, (told,) if others else ()
 
 
 def _ending(name: str) -> str:
@@ -172,7 +178,8 @@ def _delimited(source: Csv, context: Context, notes: tuple[str, ...]) -> Recogni
             raise
         return Recognised(bare, scan, sample, (*notes, "the first line is read as a row: it holds values, not names"))
     sample = looked_at(source, scan, context)
-    why = header_is_a_row([column_profile(column) for column in sample.rows.head(20_000)], sample.rows.head(20_000))
+    top = sample.rows.head(20_000)
+    why = header_is_a_row([column_profile(column, shown=False) for column in top.get_columns()[:_MOST_NAMES]], top)
     if not why:
         return Recognised(source, scan, sample, notes)
     scan = bare.scan(context)

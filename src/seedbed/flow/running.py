@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -14,39 +15,53 @@ from seedbed.core.check import View
 from seedbed.core.context import Context, Progress, current, store_of
 from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError
 from seedbed.core.licences import Stated, mixed
+from seedbed.core.numbers import things
 from seedbed.core.part import Part, labels_of
 from seedbed.core.rows import ROW
 from seedbed.core.run import LeakageClaim
-from seedbed.core.splitter import InTurn
+from seedbed.core.step import Fitted
 from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Classified
 from seedbed.engine.cluster import connected
 from seedbed.engine.curate import Curated, Curation
+from seedbed.engine.learned import Learned
 from seedbed.engine.leaving_out import leave_out
 from seedbed.engine.passes import why_rejected
-from seedbed.publish.answers import blanks, read_answers
-from seedbed.recipe.loading import Loaded
+from seedbed.engine.plan import check_columns
+from seedbed.publish.papers.answers import blanks, read_answers
+from seedbed.recipe.loading import Loaded, refuse_astray
 from seedbed.recipe.recipe import Recipe
 from seedbed.store.going import Journal
 from seedbed.store.store import Store
 
+from .ablating.ablation import ablate as what_steps_are_worth
 from .checking import look, stops
+from .doubting.doubt import Doubting
 from .finished import Finished
+from .judging.effect import Variants
 from .judging.gates import pass_gates
-from .judging.judge import Judging
+from .judging.judge import Judged, Judging, Rows
 from .judging.judgement import judge_models
 from .judging.leakage import claim_of_leakage
 from .judging.preprocessing import preprocessing_of
 from .judging.slices import Slices
+from .judging.worth import what_it_was_worth
 from .known import Clock, Known
+from .papers.card import CARD, keep_card, look_at_card
 from .papers.notices import MOST_LABELS
 from .papers.place import clear_place, place_run, publish_run
 from .papers.record import assemble, write_folder
 from .papers.sources import findings_of, source_records, stated
 from .papers.waivers import LICENCE, waive_gates
+from .preparing.as_split import write_as_split
+from .preparing.bearing import written_by
+from .preparing.prepare import prepare, weighs
+from .preparing.unprepared import Unprepared
+from .profiling.in_run import profile_of_run
 from .quick_look import limited
 from .splitting.dataset import Dataset, write_dataset
-from .splitting.made import Made
-from .splitting.split import split_rows
+from .splitting.deciding import split_rows
+from .splitting.made import Made, of_models
 
 
 def run(  # noqa: PLR0913 (each option is an argument)
@@ -61,6 +76,7 @@ def run(  # noqa: PLR0913 (each option is an argument)
     limit: int | None = None,
     offline: bool = False,
     refresh: bool = False,
+    ablate: bool = False,
 ) -> Finished:
     """Run a recipe to its end.
 
@@ -77,6 +93,7 @@ def run(  # noqa: PLR0913 (each option is an argument)
         limit: Read at most so many records of each source: a quick look, which is not published and not `latest`.
         offline: Fetch nothing: read what earlier runs kept, and fail where they kept nothing.
         refresh: Fetch again what earlier runs kept.
+        ablate: Also train the cheap learner without each step, to tell what the step is worth.
 
     Returns:
         The run and its folder. A run that a check or a gate stopped has `state` `failed`.
@@ -84,7 +101,8 @@ def run(  # noqa: PLR0913 (each option is an argument)
     Raises:
         RecipeError: The recipe does not fit the data; nothing is left behind.
         DataError: The data cannot be read or used; nothing is left behind.
-        ModelError: A model could not be trained, or a cluster cannot do the work.
+        ModelError: A cluster cannot do the work; or a model could not be trained: then the run's folder is there, with
+            what came of the other learners, and its `state` is `failed`.
     """
     with told_by(loaded), Journal.kept_by_interruptions() as used:
         if limit is not None:
@@ -93,7 +111,7 @@ def run(  # noqa: PLR0913 (each option is an argument)
         context = replace(_by(cluster, context_of(loaded, workers, batch, progress)), used=used)
         context = replace(context, offline=offline, refresh=refresh)
         with current(context), connected(context):
-            return _run(loaded, out, context, command, limit)
+            return _run(loaded, out, context, command, limit, ablate)
 
 
 def refuse_both(offline: bool, refresh: bool) -> None:
@@ -125,7 +143,12 @@ def told_by(loaded: Loaded) -> Iterator[None]:
 
 
 def context_of(loaded: Loaded, workers: int | None, batch: int | None, progress: Progress | None) -> Context:
-    """What the stages of a run may know."""
+    """What the stages of a run may know.
+
+    Raises:
+        RecipeError: The recipe is a run's own copy, and its sources are elsewhere.
+    """
+    refuse_astray(loaded)
     given = Context()
     return Context(
         base=loaded.base,
@@ -141,29 +164,47 @@ def _by(cluster: str | None, context: Context) -> Context:
     return context if cluster is None else replace(context, engine="ray", address=cluster)
 
 
-def _run(loaded: Loaded, out: Path | None, context: Context, command: str, limit: int | None) -> Finished:
+def _run(loaded: Loaded, out: Path | None, context: Context, command: str, limit: int | None, ablate: bool) -> Finished:
     recipe, clock = loaded.recipe, Clock()
     refuse_what_cannot_run(recipe)
     clear_place(out, context)
-    answers = read_answers(loaded.base / "card.yaml")
+    answers = read_answers(loaded.base / CARD)
     with clock.of("curate"):
         curated = Curation(
             recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=later_parts(recipe)
         ).run()
     known = Known(curated, recipe.task, answers, limit)
     with Store.of(context).workspace("run") as folder:
-        _decide(loaded, known, context, clock, folder)
+        _decide(loaded, known, context, clock, folder, ablate=ablate)
         record = assemble(loaded, known, clock, context, command)
+        record, lock = look_at_card(loaded.base / CARD, answers, record, known.profile, context)
         with context.stage("Writing the report and the papers"):
             with clock.of("papers"):
                 write_folder(folder, loaded, known, record)
             place = place_run(folder, out, context, record)
+            keep_card(loaded.base / CARD, lock, context)
+    _refuse_failed(known.judged, place)
     if recipe.publish and record.state == "passed":
         record = publish_run(place, recipe.publish, record, context)
     return Finished(record, place)
 
 
-def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder: Path) -> None:
+def _refuse_failed(judged: Judged | None, place: Path) -> None:
+    """Tell what the first learner that failed did, once the run is at its place.
+
+    Raises:
+        SeedbedError: A learner failed.
+    """
+    if judged is None or not judged.failed:
+        return
+    name, error = next(iter(judged.failed.items()))
+    others = len(judged.failed) - 1
+    more = f", and {others} more failed" if others else ""
+    there = f"learner {name} failed{more}; all else of the run is in {place}, and the next goes on from there"
+    raise type(error)(error.problem, at=error.at, hint=f"{error.hint}; {there}" if error.hint else there) from error
+
+
+def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder: Path, *, ablate: bool) -> None:
     """Check, split, train, judge and gate; stops early where a check says so."""
     recipe, curated = loaded.recipe, known.curated
     waived = [waiver.what for waiver in recipe.waive]
@@ -171,53 +212,103 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
     sources = stated(recipe, curated)
     _look_at_papers(recipe, known, sources, context)
     licences = {one.source: one.licence for one in sources}
-    view = View(rows=curated.table.scan(), task=known.task, licences=licences)
-    known.findings += look(recipe.checks, "rows", view, context)
+    view = View(rows=curated.table.scan(), task=known.task, licences=licences, made=of_models(curated.opened))
+    _look(recipe, known, "rows", view, context, clock)
     known.stopped_by += stops(known.findings, waived)
     if known.stopped_by:
         return
     with clock.of("split"):
-        made = Made.of(curated.opened, curated.ledger)
-        known.split = split_rows(curated.table, recipe.split, known.task, context, curated.key, made)
-        if isinstance(recipe.split, InTurn):
-            curated = known.curated = leave_out(
-                curated,
-                known.split.left_out,
-                recipe.split.use,
-                shown=known.task.text,
-                changes=recipe.ledger.changes,
-                context=context,
-            )
-        dataset = Dataset(folder / "dataset")
-        known.dataset = write_dataset(curated.table, known.split, known.task, curated.facts, dataset.folder, context)
-    written = sum(known.dataset.splits.values())
-    if written != curated.books.kept:
-        raise BooksError(f"{curated.books.kept:,} rows were kept and {written:,} written", at="dataset")
+        dataset = _split(recipe, known, context, folder)
+    assert known.split is not None and known.dataset is not None
+    with clock.of("profile"), context.stage("Profiling the dataset"):
+        known.dataset, known.profile = profile_of_run(dataset, known.dataset, known.task, context)
     certificate = known.split.certificate.model_dump(mode="json")
-    view = View(rows=dataset.scan_all(known.split.names), task=known.task, certificate=certificate)
-    known.findings += look(recipe.checks, "split", view, context)
+    doubts = Doubting.of_run(recipe.train, known, context, folder)
+    view = View(rows=dataset.scan_all(known.split.names), task=known.task, certificate=certificate, doubts=doubts)
+    view = replace(view, profile=known.profile.whole)
+    _look(recipe, known, "split", view, context, clock)
     if not known.split.certificate.passed:
         known.stopped_by.append("certificate")
     known.stopped_by += stops(known.findings, waived)
     if known.stopped_by:
         return
+    # What other tasks learn is not judged yet, and without a test nothing is.
+    if not isinstance(known.task, Classified) or "test" not in known.split.names:
+        known.stopped_by += _unpublishable(known, waived) if recipe.publish else []
+        return
     with clock.of("train"):
-        judging = Judging(known.task, recipe.evaluate, context)
-        columns = dict.fromkeys([*recipe.evaluate.slices, known.split.similarity.column])
-        with context.stage("Reading the splits"):
-            splits = judging.load(dataset, known.split.names, columns)
-            held_out = next(splits[name].frame[ROW].to_list() for name in ("validation", "test") if name in splits)
-            before = preprocessing_of(recipe.steps, known.task, curated, held_out, context)
-        known.judged = judge_models(judging, recipe.train, splits, before, known.split, folder)
-    known.findings += look(recipe.checks, "model", view, context)
+        judging, splits = _train(recipe, known, known.task, context, dataset)
+    assert known.judged is not None
+    _look(recipe, known, "model", view, context, clock)
     known.gates = waive_gates(pass_gates(recipe.gates, known.judged), recipe.waive)
     known.stopped_by += stops(known.findings, waived)
     known.stopped_by += [f"{gate.metric} gate" for gate in known.gates if not gate.passed and not gate.waived]
+    known.stopped_by += [f"learner {name}: {error.problem}" for name, error in known.judged.failed.items()]
+    if known.judged.failed:
+        return  # the next run has the models, and goes on to what they were worth
+    unprepared = known.unprepared or Unprepared((), known.curated, known.split)
+    if known.unprepared or recipe.evaluate.curve:
+        with clock.of("effect"):
+            best, variants = known.judged.best_model, Variants(judging, unprepared, splits)
+            known.effects, known.learning_curve = what_it_was_worth(variants, recipe.train, best)
     if recipe.evaluate.leakage:
         with clock.of("leakage"):
             known.leakage = _leakage(loaded, known, judging)
+    if ablate:
+        with clock.of("ablation"):
+            known.ablation = what_steps_are_worth(recipe, unprepared, judging, context)
     if recipe.publish:
         known.stopped_by += _unpublishable(known, waived)
+
+
+def _look(
+    recipe: Recipe, known: Known, when: Literal["rows", "split", "model"], view: View, context: Context, clock: Clock
+) -> None:
+    with clock.of("checks"):
+        known.findings += look(recipe.checks, when, view, context)
+
+
+def _split(recipe: Recipe, known: Known, context: Context, folder: Path) -> Dataset:
+    """Split the rows, prepare them, and write the dataset."""
+    curated, shown, changes = known.curated, known.task.shown, recipe.ledger.changes
+    made = Made.of(curated.opened, curated.ledger)
+    split = known.split = split_rows(curated.table, recipe.split, known.task, context, curated.key, made)
+    if recipe.split.leaves_out:
+        gone, part = split.left_out, recipe.split.use
+        curated = known.curated = leave_out(curated, gone, part, shown=shown, changes=changes, context=context)
+    if recipe.prepare or split.only_train is not None:
+        known.unprepared = Unprepared(recipe.prepare, curated, split)
+        write_as_split(curated.table, split, folder)
+    if recipe.prepare:
+        prepared = prepare(recipe.prepare, curated, split, known.task, context, changes)
+        known.unprepared = Unprepared(recipe.prepare, curated, split, written_by(recipe.prepare, prepared.learned))
+        curated, split, known.learned = prepared.curated, prepared.split, prepared.learned
+        known.curated, known.split = curated, split
+    dataset = Dataset(folder / "dataset")
+    known.dataset = write_dataset(curated.table, split, known.task, curated.facts, dataset.folder, context)
+    written = sum(known.dataset.splits.values())
+    if written != curated.books.kept:
+        raise BooksError(f"{curated.books.kept:,} rows were kept and {written:,} written", at="dataset")
+    for at, exporter in _published(recipe):  # steps of `prepare` may have brought columns
+        check_columns(exporter, [column.name for column in known.dataset.columns], at)
+    return dataset
+
+
+def _train(
+    recipe: Recipe, known: Known, task: Classified, context: Context, dataset: Dataset
+) -> tuple[Judging, dict[str, Rows]]:
+    """Train and judge models; who judges, and the rows by split."""
+    assert known.split is not None
+    judging = Judging(task, recipe.evaluate, context, weighted=weighs(recipe.prepare))
+    columns = dict.fromkeys([*recipe.evaluate.slices, known.split.similarity.column])
+    with context.stage("Reading the splits"):
+        splits = judging.load(dataset, known.split.names, columns)
+        held_out = next(splits[name].frame[ROW].to_list() for name in ("validation", "test") if name in splits)
+        learned = [(one.name, Learned(step=one.step, state=one.state)) for one in known.learned]
+        before = preprocessing_of(recipe.steps, task, known.curated, held_out, context, learned)
+    folder, unprepared = dataset.folder.parent, known.unprepared
+    known.judged = judge_models(judging, recipe.train, splits, before, known.split, folder, unprepared)
+    return judging, splits
 
 
 def _look_at_papers(recipe: Recipe, known: Known, sources: list[Stated], context: Context) -> None:
@@ -225,7 +316,7 @@ def _look_at_papers(recipe: Recipe, known: Known, sources: list[Stated], context
     records, waived = source_records(known.curated), [waiver.what for waiver in recipe.waive]
     known.licences = mixed(sources, known.answers.license)
     known.findings += findings_of(records, known.licences)
-    asked = blanks(known.answers, records)
+    asked = blanks(known.answers, records, recipe.task)
     known.blanks = tuple(question for question in asked if question.partition(":")[0] not in waived)
     if recipe.publish and known.blanks:
         context.progress.say("nothing will be published: questions of card.yaml are not answered yet")
@@ -246,9 +337,8 @@ def refuse_what_cannot_run(recipe: Recipe) -> None:
         RecipeError: The recipe asks for something that this version does not do.
         MissingExtraError: A part needs packages that are not installed.
     """
-    if recipe.prepare:
-        raise RecipeError("this version runs no steps after the split", at="prepare", hint="leave `prepare` out")
-    for part in (*recipe.sources, *recipe.steps, *recipe.checks, recipe.split, *recipe.train, *recipe.publish):
+    first = (*recipe.sources, *recipe.steps, *recipe.prepare, *recipe.checks)
+    for part in (*first, recipe.split, *recipe.train, *recipe.publish):
         part.check_needs()
     for learner in recipe.train:
         learner.made_from()  # opens what it starts from: an encoder in a package that may not be there
@@ -261,7 +351,21 @@ def later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:
         ("split", recipe.split),
         *((f"checks.{place}", check) for place, check in enumerate(recipe.checks)),
         *([("evaluate", Slices(use="evaluate", slices=list(sliced)))] if sliced else []),
+        *_prepared_first(recipe),
+        *([] if recipe.prepare else _published(recipe)),
     )
+
+
+def _published(recipe: Recipe) -> list[tuple[str, Part]]:
+    return [(f"publish.{place}", exporter) for place, exporter in enumerate(recipe.publish)]
+
+
+def _prepared_first(recipe: Recipe) -> Iterator[tuple[str, Part]]:
+    """Parts of `prepare` up to the first that may bring columns: what later ones name is not known before."""
+    for place, step in enumerate(recipe.prepare):
+        yield f"prepare.{place}", step
+        if isinstance(step, Fitted):
+            return
 
 
 def settle(task: Task, curated: Curated) -> Task:
@@ -270,21 +374,25 @@ def settle(task: Task, curated: Curated) -> Task:
     Raises:
         DataError: The rows carry fewer than two labels, or too many.
     """
-    found = curated.table.scan().select(pl.col(task.label).cast(pl.String).unique()).collect(engine="streaming")
+    if task.answer is None or task.says not in ("label", "labels"):
+        return task
+    column = pl.col(task.answer).explode() if task.says == "labels" else pl.col(task.answer)
+    found = curated.table.scan().select(column.cast(pl.String).unique()).collect(engine="streaming")
     labels = tuple(sorted(found.to_series().drop_nulls().to_list()))
-    if len(labels) < 2:
+    if len(labels) < (2 if task.says == "label" else 1):
+        carried = f"carry the label {labels[0][:80]!r}; a classifier needs two" if labels else "carry no label"
         raise DataError(
-            f"all {curated.books.kept:,} rows that are left carry the label {labels[0][:80]!r}; a classifier needs two",
-            at=f"column {task.label!r}",
+            f"all {things(curated.books.kept, 'row that is left', 'rows that are left')} {carried}",
+            at=f"column {task.answer!r}",
             hint=why_rejected(curated.books) or "look at the label column of the source",
         )
     if len(labels) > MOST_LABELS:
         raise DataError(
             f"there are {len(labels):,} different labels, and a classifier gets at most {MOST_LABELS:,}",
-            at=f"column {task.label!r}",
+            at=f"column {task.answer!r}",
             hint="is it an id or a text? `map_values` or `keep_values` make fewer of them",
         )
-    return task if task.labels else task.model_copy(update={"labels": labels})
+    return task if task.names else task.model_copy(update={"labels": labels})
 
 
 def _leakage(loaded: Loaded, known: Known, judging: Judging) -> LeakageClaim | None:
@@ -294,9 +402,14 @@ def _leakage(loaded: Loaded, known: Known, judging: Judging) -> LeakageClaim | N
     if best is None or "test" not in best.scores:
         return None
     learner = dict(zip(labels_of(list(loaded.recipe.train)), loaded.recipe.train, strict=True))[best.name]
-    table = known.curated.with_copies or known.curated.table
+    before, certificate = known.unprepared, known.split.certificate
+    shares = certificate.asked or certificate.got  # where nobody asked for any, as many rows as there are
+    table = known.curated.with_copies or (before.curated.table if before else known.curated.table)
+    preparation = None
+    if before and before.steps:
+        preparation = before.preparation(judging.context.seed, known.task.roles.values())
     try:
-        return claim_of_leakage(judging, learner, best, table, loaded.recipe.split, known.split.similarity)
+        return claim_of_leakage(judging, learner, best, table, shares, known.split.similarity, preparation)
     except (DataError, ModelError) as error:  # the honest result stands without it
         judging.context.progress.say(f"what leakage would have claimed cannot be told: {error.problem}")
         return None

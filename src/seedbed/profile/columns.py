@@ -7,9 +7,12 @@ from typing import Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
+from seedbed.core.detecting.units import units_in
 from seedbed.core.ledger import excerpt_of
 
-Looks = Literal["text", "category", "boolean", "number", "date", "id", "constant", "empty", "nested"]
+Looks = Literal[
+    "text", "category", "boolean", "number", "amount", "date", "id", "constant", "empty", "nested"
+]  # fmt: skip
 
 #: A category has at most so many values.
 MOST_VALUES = 1_000
@@ -18,6 +21,10 @@ _LONGEST_VALUE = 60
 _FEWEST_REPEATS = 5
 #: Share of the values that must be of a kind; the others are slips.
 _NEARLY_ALL = 0.98
+#: Share that must be dates, or numbers with a unit: what is none among these is told.
+_MOSTLY = 0.8
+#: Share that must have a unit where the others are bare numbers.
+_WITH_UNIT = 0.05
 
 _NUMBER = r"^[+\-−]?(?:\d+|\d{1,3}(?:[ ,.'\u00a0]\d{3})+)?(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s?%?$"
 _WHOLE = r"^[+\-−]?\d{1,18}(?:\.0+)?$"
@@ -27,6 +34,8 @@ _DATES = (
     r"^(?:[A-Za-z]{3},? )?(?:\d{1,2} [A-Za-z]{3,9},?|[A-Za-z]{3,9} \d{1,2},?) (?:\d{4}|\d{1,2}:\d{2}).*$",
     r"^\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?$",
 )
+#: What a date, or a time of day, that is written as text looks like.
+DATE = "|".join(f"(?:{pattern})" for pattern in _DATES)
 _JSON = r"^\s*(?:\[.*\]|\{.*\})\s*$"
 _POINTER = (
     r"^(?:(?:https?|ftp|file)://\S+|www\.\S+|[\w.+%-]+@[\w-]+(?:\.[\w-]+)+|(?:[A-Za-z]:)?[\w.-]*(?:[/\\][\w.-]+)+)$"
@@ -66,11 +75,12 @@ class ColumnProfile(BaseModel):
         return self.unique / self.filled if self.filled else 0.0
 
 
-def column_profile(column: pl.Series) -> ColumnProfile:
+def column_profile(column: pl.Series, *, shown: bool = True) -> ColumnProfile:
     """Look at a column.
 
     Args:
         column: The values, of any type.
+        shown: Whether some of its values are to be shown.
     """
     told = {"name": column.name, "type": str(column.dtype), "rows": column.len()}
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
@@ -87,7 +97,9 @@ def column_profile(column: pl.Series) -> ColumnProfile:
         longest=pl.col("v").str.len_chars().max(),
     )
     numbers = {name: value or 0 for name, value in measured.row(0, named=True).items()}
-    shown = counts.head(3).select(excerpt_of(pl.nth(0).cast(pl.String)).str.slice(0, 60)).to_series().to_list()
+    examples: list[str] = []
+    if shown:
+        examples = counts.head(3).select(excerpt_of(pl.nth(0).cast(pl.String)).str.slice(0, 60)).to_series().to_list()
     profile = ColumnProfile(
         **told,
         **numbers,
@@ -96,7 +108,7 @@ def column_profile(column: pl.Series) -> ColumnProfile:
         unique=counts.height,
         whole=_share(filled, _WHOLE) == 1 if filled.len() else False,
         pointers=_share(filled.head(1_000), _POINTER) > 0.5,
-        examples=tuple(shown),
+        examples=tuple(examples),
     )
     looks = _looks(column, filled.str.strip_chars(), profile)
     repeats = counts.height <= MOST_VALUES and looks not in ("text", "id")
@@ -108,6 +120,14 @@ def _share(values: pl.Series, pattern: str) -> float:
     return float(values.str.contains(pattern).sum()) / values.len() if values.len() else 0.0
 
 
+def _has_units(values: pl.Series) -> bool:
+    """Whether they are numbers, and some of them have a unit."""
+    if _share(values, r"^\W?\d") < _MOSTLY:
+        return False
+    named = 1 - units_in(values).null_count() / values.len()
+    return named >= _WITH_UNIT and named + _share(values, _NUMBER) >= _MOSTLY
+
+
 def _looks(column: pl.Series, filled: pl.Series, told: ColumnProfile) -> Looks:  # noqa: PLR0911 (a list of cases)
     if not told.filled:
         return "empty"
@@ -117,8 +137,10 @@ def _looks(column: pl.Series, filled: pl.Series, told: ColumnProfile) -> Looks: 
         return "boolean"
     if column.dtype.is_numeric() or _share(filled, _NUMBER) >= _NEARLY_ALL:
         return "id" if told.whole and told.distinct == 1 and told.filled > 20 else "number"
-    if column.dtype.is_temporal() or max(_share(filled, pattern) for pattern in _DATES) >= _NEARLY_ALL:
+    if column.dtype.is_temporal() or _share(filled, DATE) >= _MOSTLY:
         return "date"
+    if _has_units(filled.head(1_000)):
+        return "amount"
     if _share(filled.head(1_000), _JSON) >= _NEARLY_ALL:
         return "nested"
     one_word = 1 - _share(filled, r"\s") >= _NEARLY_ALL

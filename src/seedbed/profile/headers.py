@@ -6,6 +6,8 @@ import re
 
 import polars as pl
 
+from seedbed.core.numbers import things, word
+
 from .columns import ColumnProfile
 from .roles import TEXT_NAMES, words_of
 
@@ -37,7 +39,10 @@ def header_is_a_row(columns: list[ColumnProfile], rows: pl.DataFrame) -> str:
             return f"{name!r} is a number, as all values below it"
         below = column.values.get(name, 0) - again
         if column.looks in ("category", "boolean") and below > 1:
-            return f"{name!r} stands {below:,} times below itself, in rows of their own"
+            return (
+                f"{name!r} stands {things(below, 'time')} below itself, in "
+                f"{word(below, 'a row of its own', 'rows of their own')}"
+            )
         if column.looks == "text" and (len(name) > _LONGEST_NAME or len(name.split()) > _MOST_WORDS):
             return f"{name[:30]!r}… is a text, as all values below it"
     return ""

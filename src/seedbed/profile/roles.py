@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from seedbed.core.numbers import things, word
+
 from .columns import ColumnProfile
 
 Kind = Literal[
@@ -31,8 +33,13 @@ MOST_LABELS = 1_000
 _FEWEST_ROWS = 3
 #: Numbers with more values than this are quantities, not names of classes.
 _MOST_NUMBERS = 20
+#: What a label loses for its holes: where three in five rows have none, even its name does not outweigh them.
+_HOLES = 5
 #: Labels of more words than this are texts that repeat, most likely.
 _MOST_WORDS = 4
+#: Values shorter than this, in words and in characters, are names where a table has so many other columns, of which so
+#: many hold numbers: cities and counties, with figures about each.
+_NAME_WORDS, _NAME_CHARACTERS, _FEWEST_COLUMNS, _FEWEST_NUMBERS = 2.5, 25, 3, 2
 
 
 def _set(words: str) -> frozenset[str]:
@@ -86,10 +93,13 @@ def roles_of(columns: Sequence[ColumnProfile], text: str | None = None, label: s
         label: The label, where a person has said so.
     """
     texts = [name for name in _texts(columns) if name != label]
+    names = _names_in_table(columns)
+    texts = [name for name in texts if name not in names]
     chosen_text = text or next(iter(texts), None)
     labels = [one.name for one in _labels(columns) if one.name != chosen_text]
     if chosen_text is None:  # texts so alike that they look like categories: the most various of them
-        spare = sorted((c for c in columns if c.looks == "category" and c.words > 1), key=lambda c: -c.unique)
+        short = [c for c in columns if c.looks == "category" and c.words > 1 and c.name not in names]
+        spare = sorted(short, key=lambda c: -c.unique)
         longest = next((c.name for c in spare if c.name != label and (label or len(labels) > 1)), None)
         chosen_text, labels = longest, [name for name in labels if name != longest]
     chosen_label = label or next(iter(labels), None)
@@ -130,6 +140,22 @@ def _texts(columns: Sequence[ColumnProfile]) -> list[str]:
     return [column.name for column in sorted(texts, key=rank, reverse=True)]
 
 
+def _names_in_table(columns: Sequence[ColumnProfile]) -> set[str]:
+    """Columns of short names that stand among columns of figures, and are no texts to learn from."""
+    others = [c for c in columns if c.looks in ("number", "amount", "category", "boolean", "date")]
+    if sum(c.looks in ("number", "amount") for c in others) < _FEWEST_NUMBERS:
+        return set()
+    return {
+        c.name
+        for c in columns
+        if c.looks in ("text", "category")
+        and c.words < _NAME_WORDS
+        and c.characters < _NAME_CHARACTERS
+        and not words_of(c.name) & TEXT_NAMES
+        and sum(other.name != c.name for other in others) >= _FEWEST_COLUMNS
+    }
+
+
 def could_be_label(column: ColumnProfile) -> bool:
     """Whether a column's values could be the names of classes: few, short, and most of them repeated."""
     counted = column.looks == "number" and column.whole and column.unique <= _MOST_NUMBERS
@@ -142,9 +168,10 @@ def could_be_label(column: ColumnProfile) -> bool:
 
 def _labels(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     """Columns that could be the label, the likeliest first."""
+    places = {column.name: place for place, column in enumerate(columns)}
 
     def rank(column: ColumnProfile) -> float:
-        words, place = words_of(column.name), columns.index(column)
+        words, place = words_of(column.name), places[column.name]
         largest = max(column.values.values(), default=0) / max(column.filled, 1)
         return (
             3 * bool(words & _LABEL)
@@ -154,7 +181,7 @@ def _labels(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
             + (0 if column.looks == "number" else 0.5)
             - 2 * (column.words > _MOST_WORDS)
             + (0.3 if place == len(columns) - 1 else 0.2 if place == 0 else 0)
-            - 2 * column.missing / column.rows
+            - _HOLES * column.missing / column.rows
             - 1 * (largest > 0.995)
             - column.unique / MOST_LABELS
         )
@@ -196,4 +223,7 @@ def _why_label(column: ColumnProfile | None, labels: Sequence[str]) -> str:
     if column is None:
         return ""
     only = "the only column with few values that repeat" if len(labels) == 1 else "few values that repeat"
-    return only + (", and its name says so" if words_of(column.name) & _LABEL else "")
+    named = ", and its name says so" if words_of(column.name) & _LABEL else ""
+    bare = f"{column.missing:,} of {things(column.rows, 'row')} {word(column.missing, 'has', 'have')} none"
+    holes = f", though {bare}" if column.missing else ""
+    return only + named + holes

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Mapping
 
 import polars as pl
 
 from seedbed.core.similarity import normalise
+from seedbed.core.spelling import respelt, same_spelling
+
+__all__ = ["mixed", "nothings", "respelt", "same_spelling", "slips", "synonyms"]
 
 #: A label is a slip of another where that one has at least so many times its rows.
 _TIMES = 10
@@ -19,24 +20,6 @@ _MOST_COMPARED = 200
 _MOST_MIXED = 20
 _FEWEST_SHARED = 3
 _NOTHING = re.compile(r"(#?n/?a|nan|null|none|nil|unknown|undefined|missing|tbd|todo|[?.-]{1,3})", re.IGNORECASE)
-
-
-def same_spelling(label: str) -> str:
-    """What two labels have in common that differ in case, spaces, hyphens and underscores only."""
-    return " ".join(re.sub(r"[-_]", " ", unicodedata.normalize("NFKC", label)).split()).casefold()
-
-
-def respelt(labels: Mapping[str, int]) -> dict[str, str]:
-    """Labels that differ from a more frequent one only in case, spaces, hyphens or underscores, as OLD: NEW.
-
-    Args:
-        labels: Rows by label.
-    """
-    written: dict[str, Counter[str]] = {}
-    for label, rows in labels.items():
-        written.setdefault(same_spelling(label), Counter())[" ".join(label.split())] += rows
-    best = {key: min(counts, key=lambda one: (-counts[one], one)) for key, counts in written.items()}
-    return {label: new for label in sorted(labels) if (new := best[same_spelling(label)]) != label}
 
 
 def slips(labels: Mapping[str, int]) -> dict[str, str]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedbed.core.ledger import excerpt_of
+from seedbed.core.profile import Language
 from seedbed.core.similarity import choose_kind, components, normalise, shingle, similar_pairs
 from seedbed.core.similarity.shingles import SHORT
+
+from .measuring.copies import AT_LEAST
+from .measuring.languages import MOST as MOST_TOLD
+from .measuring.languages import languages_of
+from .measuring.plan import MOST_CHARACTERS, MOST_TEXTS
+from .measuring.texts import personal_in
 
 #: Different texts that are compared with each other.
 MOST_COMPARED = 20_000
@@ -16,15 +24,12 @@ MOST_COMPARED = 20_000
 _MOST_CHARACTERS = 20_000_000
 #: Texts that are not plain ASCII and are tried for a wrong decoding.
 _MOST_TRIED = 5_000
-#: Similarity from which texts are near copies: that of the step `near_duplicates`.
-AT_LEAST = 0.8
 
 _TAG = (
     r"(?i)</?(?:a|b|i|u|p|br|hr|em|li|ol|ul|td|tr|th|h[1-6]|div|img|span|font|code|table|strong|center)(?:\s[^<>]*)?/?>"
 )
 _ENTITY = r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8}\d{0,2});"
 _SPACES = r"\s{2,}|[^\S ]|^\s|\s$|[\x00-\x08\x0e-\x1f\x7f\x{200b}\x{feff}]"
-_MASKS = ("[e-mail]", "[ip]", "[iban]", "[number]")
 
 
 class TextProfile(BaseModel):
@@ -45,8 +50,10 @@ class TextProfile(BaseModel):
     urls: int = 0
     mentions: int = 0
     personal: dict[str, int] = Field(
-        default_factory=dict, description="Texts that seem to hold personal data, by kind."
+        default_factory=dict,
+        description="Texts in which `pii_left` finds personal data, by kind; an estimate for many texts.",
     )
+    languages: tuple[Language, ...] = Field((), description="Of a sample; empty where no detector is installed.")
     exact_copies: int = Field(0, description="Rows whose text, but for case and white space, stood before.")
     compared: int = Field(0, description="Rows that were looked through for near copies, from the first.")
     near_copies: int = Field(0, description="Of those, further rows whose text is similar to one before.")
@@ -81,7 +88,12 @@ def text_profile(texts: pl.Series, labels: pl.Series | None = None) -> TextProfi
     ).row(0, named=True)
     copies = copies_in(rows["text"], rows["label"])
     return TextProfile(
-        rows=rows.height, mangled=_mangled(rows["text"]), personal=_personal(rows["text"]), **counted, **copies
+        rows=rows.height,
+        mangled=_mangled(rows["text"]),
+        personal=_personal(rows["text"]),
+        languages=languages_of(_some(rows["text"], MOST_TOLD), whole=rows.height <= MOST_TOLD),
+        **counted,
+        **copies,
     )
 
 
@@ -122,12 +134,11 @@ def _mangled(texts: pl.Series) -> int:
 
 
 def _personal(texts: pl.Series) -> dict[str, int]:
-    """Texts in whose first few hundred characters a mask of the ledger finds something."""
-    shown = pl.DataFrame({"text": texts}).select("text", shown=excerpt_of(pl.col("text")))
-    counts = {
-        mask.strip("[]"): shown.select(
-            (pl.col("shown").str.contains(mask, literal=True) & ~pl.col("text").str.contains(mask, literal=True)).sum()
-        ).item()
-        for mask in _MASKS
-    }
-    return {name: int(n) for name, n in counts.items() if n}
+    tried = _some(texts, MOST_TEXTS).str.slice(0, MOST_CHARACTERS)
+    found = personal_in(tried, whole=tried.len() == texts.len())
+    return {kind: max(1, round(share.value * texts.len())) for kind, share in found.items()}
+
+
+def _some(texts: pl.Series, most: int) -> pl.Series:
+    """So many texts at most, from all over."""
+    return texts.gather_every(max(1, math.ceil(texts.len() / most)))

@@ -1,22 +1,47 @@
-"""Exporters that ship with Seedbed, one module each, and the papers that go with a dataset."""
+"""Exporters that ship with Seedbed, one module each; `papers/`, `files/` and `shaping/` hold what they share."""
 
-from .answers import QUESTIONS, REQUIRED, Answers, blanks, licence, read_answers
-from .card import card
-from .croissant import croissant
-from .datasheet import datasheet
+from .alpaca import Alpaca
+from .arrow import Arrow
+from .croissant import Croissant
+from .csv import Csv
+from .duckdb import Duckdb
+from .fine_tuning import FineTuning
 from .folder import Folder
-from .papers import write_papers
+from .hub import Hub
+from .jsonl import Jsonl
+from .numpy import Numpy
+from .openai_chat import OpenaiChat
+from .parquet import Parquet
+from .pickle import Pickle
+from .prompt_completion import PromptCompletion
+from .sharegpt import Sharegpt
+from .squad import Squad
+from .tf_data import TfData
+from .tfrecord import Tfrecord
+from .tokens import Tokens
+from .torch import Torch
+from .webdataset import Webdataset
 
 __all__ = [
-    "QUESTIONS",
-    "REQUIRED",
-    "Answers",
+    "Alpaca",
+    "Arrow",
+    "Croissant",
+    "Csv",
+    "Duckdb",
+    "FineTuning",
     "Folder",
-    "blanks",
-    "card",
-    "croissant",
-    "datasheet",
-    "licence",
-    "read_answers",
-    "write_papers",
+    "Hub",
+    "Jsonl",
+    "Numpy",
+    "OpenaiChat",
+    "Parquet",
+    "Pickle",
+    "PromptCompletion",
+    "Sharegpt",
+    "Squad",
+    "TfData",
+    "Tfrecord",
+    "Tokens",
+    "Torch",
+    "Webdataset",
 ]

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from seedbed.checks import LabelErrors
 from seedbed.core.check import Check
 from seedbed.core.errors import did_you_mean
+from seedbed.core.exporter import Exporter, FileFormat
 from seedbed.core.learner import Learner
 from seedbed.core.part import Part, labels_of
 from seedbed.core.source import Source
-from seedbed.core.splitter import Splitter
+from seedbed.core.splitter import Folding, Splitter
 from seedbed.core.step import Fitted, Make, Step
-from seedbed.core.task import Task
-from seedbed.publish.answers import REQUIRED
+from seedbed.core.task import Task, TextClassification
+from seedbed.publish.papers.answers import REQUIRED
 from seedbed.steps.near_duplicates import NearDuplicates
+from seedbed.steps.select_features import SelectFeatures
 
 from .faults import Fault
-from .sections import Evaluate, Gate, Waiver
+from .sections import Evaluate, Gate, LearningCurve, Waiver
 
 
 def faults_of_task(task: Task) -> Iterator[Fault]:
-    """The text is not the label; labels are told apart."""
-    if task.text == task.label:
-        yield Fault(("task", "label"), f"{task.label!r} is the text already", "name the column that holds the label")
-    for i, label in enumerate(task.labels or ()):
-        if label in (task.labels or ())[:i]:
-            yield Fault(("task", "labels", i), f"the label {label[:40]!r} is given twice", "keep one of them")
-        elif not label.strip():
-            yield Fault(("task", "labels", i), "a label cannot be empty", "rows without a label are left out anyway")
+    """What the task says of its own options."""
+    for at, problem, hint in task.faults():
+        yield Fault(("task", *(int(key) if key.isdigit() else key for key in at.split("."))), problem, hint)
+
+
+def faults_of_learning(task: Task, train: Sequence[Learner], checks: Sequence[Check]) -> Iterator[Fault]:
+    """Learners, and checks that ask one, know the task."""
+    if isinstance(task, TextClassification):
+        return
+    for i, learner in enumerate(train):
+        problem = f"{learner.use!r} learns text_classification, not {task.kind}"
+        yield Fault(("train", i, "use"), problem, "leave `train` out: the dataset is made, split and proved without it")
+    for i, check in enumerate(checks):
+        if isinstance(check, LabelErrors) and task.says not in ("label", "labels", "number"):
+            problem = f"{check.use!r} looks at labels and numbers, and {task.kind} has none"
+            yield Fault(("checks", i, "use"), problem, "leave it out")
 
 
 def faults_of_sources(sources: Sequence[Source]) -> Iterator[Fault]:
@@ -60,6 +71,23 @@ def faults_of_steps(steps: Sequence[Step], prepare: Sequence[Step]) -> Iterator[
             )
 
 
+def faults_of_features(prepare: Sequence[Step], task: Task) -> Iterator[Fault]:
+    """What is to tell the label is not the label."""
+    for i, step in enumerate(prepare):
+        if isinstance(step, SelectFeatures) and step.label is None and task.answer in step.column:
+            place = ("prepare", i, "column", step.column.index(task.answer))
+            yield Fault(place, f"{task.answer!r} is the label, which cannot tell itself", "leave it out of `column`")
+
+
+def faults_of_made_names(sources: Sequence[Source], prepare: Sequence[Step]) -> Iterator[Fault]:
+    """Rows that a part makes are named after it: no source has that name."""
+    makers = [name for name, step in zip(labels_of(list(prepare)), prepare, strict=True) if isinstance(step, Make)]
+    for i, source in enumerate(sources):
+        if source.name in makers:
+            hint = "give the source another name"
+            yield Fault(("sources", i, "name"), f"{source.name!r} is what made rows are named after", hint)
+
+
 def faults_of_trust(steps: Sequence[Step], sources: Sequence[Source]) -> Iterator[Fault]:
     """Sources that are trusted are sources of the recipe."""
     known = [source.name if source.name is not None else str(i) for i, source in enumerate(sources)]
@@ -76,6 +104,27 @@ def faults_of_twins(section: str, parts: Sequence[Part], why: str) -> Iterator[F
         if part in parts[:i]:
             first = parts.index(part)
             yield Fault((section, i), f"is the same as {section}.{first}: {why}", "change an option or remove it")
+
+
+def faults_of_places(exporters: Sequence[Exporter]) -> Iterator[Fault]:
+    """No two exporters write to one place."""
+    places = [one.place for one in exporters]
+    for i, place in enumerate(places):
+        if place in places[:i] and exporters[i] not in exporters[:i]:  # twins are told of by themselves
+            first = places.index(place)
+            hint = "give each a folder of its own"
+            yield Fault(("publish", i, "path"), f"publish.{first} writes there, too, and would be overwritten", hint)
+
+
+def faults_of_publish(exporters: Sequence[Exporter], task: Task, split: Splitter) -> Iterator[Fault]:
+    """Exporters can say the task, and write splits that have rows."""
+    for i, exporter in enumerate(exporters):
+        for option, problem, hint in exporter.faults(task):
+            yield Fault(("publish", i, option), problem, hint)
+        for j, name in enumerate((exporter.splits if isinstance(exporter, FileFormat) else None) or ()):
+            if name not in split.splits:
+                place = ("publish", i, "splits", j)
+                yield Fault(place, f"the split has no {name[:40]!r} rows", did_you_mean(name, split.splits))
 
 
 def faults_of_gates(
@@ -96,7 +145,7 @@ def faults_of_gates(
                 f"there is no model {gate.model[:40]!r} in `train`",
                 did_you_mean(gate.model, models),
             )
-        if gate.split not in split.shares:
+        if gate.split not in split.splits:
             yield Fault(
                 ("gates", i, "split"), f"the split has no {gate.split} rows", f"give split.{gate.split} a share"
             )
@@ -104,16 +153,53 @@ def faults_of_gates(
         yield Fault(("gates",), "there is no model to hold against a gate", "add one to `train`, or remove the gates")
 
 
+def faults_of_folds(
+    split: Splitter, prepare: Sequence[Step], train: Sequence[Learner], evaluate: Evaluate
+) -> Iterator[Fault]:
+    """Folds that are files know nothing of each other, and are the only ones that there are."""
+    if not isinstance(split, Folding):
+        return
+    if prepare:
+        problem = "what it does to training rows would know each fold that is held out of them"
+        yield Fault(("prepare",), problem, "use: stratified, with evaluate: {folds: 5}, prepares anew in each fold")
+    if train and "test" not in split.splits:
+        problem = "no row is set aside to judge models with"
+        yield Fault(("split", "test"), problem, "give it a share, or say `train: []` for a dataset without models")
+    if evaluate.folds not in (None, split.count):
+        problem = f"split.folds deals {split.count} already"
+        yield Fault(("evaluate", "folds"), problem, "leave it out: learners are cross-validated on the split's folds")
+
+
+def faults_of_checks(checks: Sequence[Check], train: Sequence[Learner]) -> Iterator[Fault]:
+    """Checks that have a learner look at rows name one that is trained."""
+    models = labels_of(list(train))
+    for i, check in enumerate(checks):
+        if isinstance(check, LabelErrors) and check.learner is not None and check.learner not in models:
+            problem = f"there is no model {check.learner[:40]!r} in `train`"
+            yield Fault(("checks", i, "learner"), problem, did_you_mean(check.learner, models))
+
+
+def faults_of_looking(checks: Sequence[Check], task: Task) -> Iterator[Fault]:
+    """Checks can look at rows of the task."""
+    for i, check in enumerate(checks):
+        for option, problem, hint in check.faults(task):
+            yield Fault(("checks", i, option), problem, hint)
+
+
 def faults_of_evaluate(evaluate: Evaluate, task: Task, train: Sequence[Learner]) -> Iterator[Fault]:
     """Slices name other columns than the task's, each once; folds need something to fit."""
     for i, column in enumerate(evaluate.slices):
         place = ("evaluate", "slices", i)
-        if column == task.label:
+        if column == task.answer:
             yield Fault(place, f"{column!r} is the label", "leave it out: every label has its own scores")
-        elif column == task.text:
+        elif column == task.shown:
             yield Fault(place, f"{column!r} is the text", "leave it out: texts are told apart by length anyway")
         elif column in evaluate.slices[:i]:
             yield Fault(place, f"the column {column[:40]!r} stands there twice", "name each column once")
+    curve, models = evaluate.curve, labels_of(list(train))
+    if isinstance(curve, LearningCurve) and curve.model is not None and curve.model not in models:
+        hint = did_you_mean(curve.model, models)
+        yield Fault(("evaluate", "curve", "model"), f"there is no model {curve.model[:40]!r} in `train`", hint)
     if evaluate.folds and not train:
         yield Fault(("evaluate", "folds"), "there is nothing in `train` to cross-validate", "add a learner")
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from seedbed.core.part import FAMILIES, Part
+from seedbed.core.task import AnyTask, Task
 
 from .faults import ONE_OF
 from .recipe import Recipe
+
+TASKS: dict[str, type[Task]] = {task.model_fields["kind"].default: task for task in get_args(get_args(AnyTask)[0])}
+"""What a recipe can say under `task`, by kind."""
 
 
 def schema() -> dict[str, Any]:

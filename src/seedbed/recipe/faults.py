@@ -191,6 +191,8 @@ def _about_name(path: KeyPath, found: _Found, model: type[BaseModel], data: Any)
         return _unknown_key(path, model, data)
     if kind.startswith("union_tag"):
         family = family_at(model, data, path)
+        if not family:
+            return _unknown_kind(path, model, data, found.details.get("ctx", {}))
         if kind == "union_tag_invalid":
             return _unknown_part((*path, "use"), found.value["use"], family)
         return Fault(path, *unnamed(family))
@@ -250,6 +252,17 @@ def _unknown_key(path: KeyPath, model: type[BaseModel], data: Any) -> Fault:
     return Fault(path, f"there is no such {what}", did_you_mean(key, options_at(model, data, path[:-1])))
 
 
+def _unknown_kind(path: KeyPath, model: type[BaseModel], data: Any, context: Mapping[str, Any]) -> Fault:
+    """Of options that may be one of several kinds."""
+    models = [one for one in _models_at((model,), data, path) if _told_by(one)]
+    key = _told_by(models[0]) if models else "kind"
+    kinds = [str(one.model_fields[key].default) for one in models]
+    if "tag" not in context:
+        return Fault(path, f"needs {key!r}", did_you_mean("", kinds))
+    tag = str(context["tag"])[:40]
+    return Fault((*path, key), f"there is no {path[-1] if key == 'use' else key} {tag!r}", did_you_mean(tag, kinds))
+
+
 def unnamed(family: str) -> tuple[str, str]:
     """Problem and hint of a part without a name."""
     return f"needs 'use', the name of {ONE_OF[family]}", did_you_mean("", FAMILIES[family].catalogue)
@@ -282,7 +295,7 @@ def family_at(model: type[BaseModel], data: Any, path: KeyPath) -> str:
 
 
 def model_at(model: type[BaseModel], data: Any, path: KeyPath) -> type[BaseModel] | None:
-    """The class of the mapping at a path: for a part, the one that its `use` names."""
+    """The class of the mapping at a path: for a part, the one that its `use` names, for another choice its `kind`."""
     value = data
     for key in path:
         value = value[key]
@@ -302,7 +315,9 @@ def _models_at(models: tuple[type[BaseModel], ...], data: Any, path: KeyPath) ->
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if annotation in FAMILIES.values():  # a part inside a part's options: any of its family
+        yield from annotation.catalogue.values()
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
@@ -311,8 +326,16 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _chosen(models: Sequence[type[BaseModel]], value: Any) -> type[BaseModel] | None:
     if len(models) == 1 or not isinstance(value, Mapping):
         return models[0] if len(models) == 1 else None
-    named = [m for m in models if issubclass(m, Part) and m.model_fields["use"].default == value.get("use")]
-    return named[0] if named else None
+    told = [(one, key) for one in models if (key := _told_by(one))]
+    plain = [one for one in models if not _told_by(one)]
+    if len(plain) == 1 and not {"use", "kind"} & set(value):
+        return plain[0]
+    return next((one for one, key in told if one.model_fields[key].default == value.get(key)), None)
+
+
+def _told_by(model: type[BaseModel]) -> str:
+    """The key that tells it from the others that may stand in its place; empty where there are none."""
+    return next((key for key in ("use", "kind") if key in model.model_fields), "")
 
 
 def shown(value: Any) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import glob
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,8 @@ from pydantic import BaseModel, ValidationError
 from seedbed.core.documents import Document, KeyPath, open_document, write_document
 from seedbed.core.errors import RecipeError
 from seedbed.core.part import BASE, Part
+from seedbed.core.source import FileSource
+from seedbed.store.places import is_run
 
 from .faults import dotted, faults_of, refusal
 from .overrides import key_path, overridden
@@ -32,6 +36,8 @@ class Loaded:
     """The file, where there is one."""
     overrides: Mapping[KeyPath, str] = field(default_factory=dict)
     """Values that came from the command line, by path, as `--set PATH=VALUE`."""
+    of_run: Path | None = None
+    """Folder of the run whose own copy it is."""
 
     def place(self, path: str | KeyPath) -> str:
         """Where a value stands: `recipe.yaml:12: steps.2.column`. Text that is about nothing in a recipe is kept."""
@@ -42,7 +48,7 @@ class Loaded:
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
-    """Read a recipe from a YAML file.
+    """Read a recipe from a YAML file. Of the copy in a run's folder, paths start from where the recipe stood that ran.
 
     Args:
         path: The file.
@@ -63,9 +69,38 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
             if any(text.partition("=")[0].startswith(f"{section}.") for text in overrides):
                 data.setdefault(section, copy.deepcopy(default))
     places = overridden(data, overrides)
-    base = path.resolve().parent
+    folder = path.resolve().parent
+    of_run = is_run(folder)
+    base = (_ran_from(folder) or folder) if of_run else folder
     recipe = _validated(data, base, document, places)
-    return Loaded(recipe, base, document.text, document, places)
+    return Loaded(recipe, base, document.text, document, places, folder if of_run else None)
+
+
+def _ran_from(folder: Path) -> Path | None:
+    """The folder of the recipe of a run that stands where runs are put, in `runs/NAME/ID`; none of one elsewhere."""
+    told = json.loads((folder / "run.json").read_bytes())
+    here = Path("runs", str(told.get("name")), str(told["id"]))
+    return folder.parents[2] if folder.parts[-3:] == here.parts else None
+
+
+def refuse_astray(loaded: Loaded) -> None:
+    """Refuse to run the recipe of a run's folder whose relative paths lead nowhere from there.
+
+    Raises:
+        RecipeError: A source is not there.
+    """
+    if loaded.of_run is None:
+        return
+    for place, source in enumerate(loaded.recipe.sources):
+        path = source.path if isinstance(source, FileSource) else ""
+        elsewhere = "://" in path or path.startswith(("/", "~", "${")) or Path(path).is_absolute()
+        if not path or elsewhere or glob.glob(path, root_dir=loaded.base, recursive=True):
+            continue
+        raise RecipeError(
+            "this recipe is a run's own copy, and its paths start from the folder of the recipe that ran",
+            at=f"sources.{place}.path",
+            hint=f"copy {loaded.of_run / 'recipe.yaml'} to that folder, where {path} is, and run it there",
+        )
 
 
 def parse(mapping: Mapping[str, Any], base: Path | None = None) -> Loaded:

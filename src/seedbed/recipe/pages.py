@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
 from seedbed.core.documents import write_document
-from seedbed.core.part import Part, sections
+from seedbed.core.part import INLINE, Part, sections
+from seedbed.core.step import Fitted, Make
+from seedbed.core.task import Task
+
+#: Names of options that tell apart what another option may be.
+_TOLD_BY = ("kind", "use")
 
 
 def page(part: type[Part]) -> str:
@@ -18,10 +24,12 @@ def page(part: type[Part]) -> str:
     pieces += [f"## {title.capitalize()}\n\n{text}" for title, text in told.items()]
     if part.extra:
         pieces.append(f"Needs `pip install 'seedbed[{part.extra}]'`.")
-    pieces.append("## Options\n\n" + (_options(part.model_json_schema()) or "None."))
+    schema = part.model_json_schema()
+    pieces.append("## Options\n\n" + (_options(schema) or "None."))
+    pieces += [f"### {name}\n\n{told}" for name, told in _ways(schema)]
     for example in part.examples:
         pieces.append(f"## Example{f': {example.title}' if example.title else ''}")
-        pieces.append(f"```yaml\n{write_document(_in_recipe(part.family, {'use': use, **example.options}))}```")
+        pieces.append(f"```yaml\n{write_document(_in_recipe(part, {'use': use, **example.options}))}```")
         for name, lines in example.files.items():
             pieces.append(f"`{name}` beside the recipe:\n\n```text\n" + "\n".join(lines) + "\n```")
         pieces += [
@@ -30,13 +38,34 @@ def page(part: type[Part]) -> str:
     return "\n\n".join(pieces)
 
 
-def _in_recipe(family: str, part: dict[str, Any]) -> dict[str, Any]:
+def task_page(task: type[Task]) -> str:
+    """A task's reference page in Markdown: its docstring, what it reads, and rows as it takes or refuses them."""
+    told, schema = sections(task), task.model_json_schema()
+    kind = task.model_fields["kind"].default
+    pieces = [f"# {kind} (tasks)", told.pop("")]
+    pieces += [f"## {title.capitalize()}\n\n{text}" for title, text in told.items()]
+    del schema["properties"]["kind"]
+    pieces.append("## Options\n\n" + _options(schema))
+    pieces += [f"### {name}\n\n{ways}" for name, ways in _ways(schema)]
+    for example in task.examples:
+        after = {name: values for name, values in example.after.items() if name != "refused"}
+        rows = {**example.before, **{f"{name} (after)": values for name, values in after.items()}}
+        pieces.append(f"## Example{f': {example.title}' if example.title else ''}")
+        pieces.append(f"```yaml\n{write_document({'task': {'kind': kind, **example.options}})}```")
+        refused = [one or "" for one in example.after["refused"]]
+        pieces.append(f"The rows, and why one is refused:\n\n{_table({**rows, 'refused': refused})}")
+    return "\n\n".join(pieces)
+
+
+def _in_recipe(part: type[Part], told: dict[str, Any]) -> dict[str, Any]:
     """How a part stands in a recipe."""
-    if family == "splitters":
-        return {"split": part}
-    if family == "metrics":
-        return {"evaluate": {"metrics": [part["use"]]}}
-    return {{"learners": "train", "exporters": "publish"}.get(family, family): [part]}
+    if part.family == "splitters":
+        return {"split": told}
+    if part.family == "metrics":
+        return {"evaluate": {"metrics": [told["use"]]}}
+    if issubclass(part, Fitted | Make):
+        return {"prepare": [told]}
+    return {{"learners": "train", "exporters": "publish"}.get(part.family, part.family): [told]}
 
 
 def _table(columns: dict[str, list[Any]]) -> str:
@@ -66,6 +95,31 @@ def _options(schema: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _ways(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Of each option that is a mapping with keys of its own its name and what they are, way by way where there are
+    several, told apart by `kind` or `use`."""
+    shared = schema.get("$defs", {})
+    for name, option in schema["properties"].items():
+        told = []
+        for way in _mappings(option, shared):
+            by = next((key for key in _TOLD_BY if "const" in way["properties"].get(key, {})), "")
+            lines = _options({**way, "properties": {key: one for key, one in way["properties"].items() if key != by}})
+            found = way["properties"].get(by, {})
+            told += [f"`{by}: {found['const']}`: {found.get('description', '')}" if by else "", lines]
+        if told:
+            yield name, "\n\n".join(filter(None, told))
+
+
+def _mappings(option: dict[str, Any], shared: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The mappings with known keys that an option may be; other parts are none of them."""
+    if "$ref" in option:
+        option = shared[option["$ref"].rpartition("/")[2]]
+    for one in (*option.get("anyOf", ()), *option.get("oneOf", ())):
+        yield from _mappings(one, shared)
+    if "properties" in option and ("use" not in option["properties"] or option.get(INLINE)):
+        yield option
+
+
 _TYPES = {
     "string": "text",
     "integer": "whole number",
@@ -83,8 +137,8 @@ def type_of(option: dict[str, Any], shared: dict[str, Any]) -> str:
         return type_of(shared[option["$ref"].rpartition("/")[2]], shared)
     if "const" in option or "enum" in option:
         return ", ".join(f"`{json.dumps(v)}`" for v in option.get("enum", [option.get("const")]))
-    if "anyOf" in option:
-        kinds = [type_of(one, shared) for one in option["anyOf"]]
+    if "anyOf" in option or "oneOf" in option:
+        kinds = [type_of(one, shared) for one in option.get("anyOf") or option["oneOf"]]
         return " or ".join(kind for kind in dict.fromkeys(kinds) if kind != "null")
     kinds = option.get("type", "")
     if isinstance(kinds, list):

@@ -29,11 +29,20 @@ from seedbed.core.plugins import load_plugins
 from seedbed.core.source import Source
 from seedbed.core.splitter import Splitter
 from seedbed.core.step import Step
-from seedbed.core.task import Task
+from seedbed.core.task import AnyTask as _AnyTask
+from seedbed.core.task import Task, TextClassification
 
 from .agreement import (
+    faults_of_checks,
     faults_of_evaluate,
+    faults_of_features,
+    faults_of_folds,
     faults_of_gates,
+    faults_of_learning,
+    faults_of_looking,
+    faults_of_made_names,
+    faults_of_places,
+    faults_of_publish,
     faults_of_sources,
     faults_of_steps,
     faults_of_task,
@@ -72,6 +81,7 @@ if TYPE_CHECKING:
     AnySplitter = Splitter
     AnyLearner = Learner
     AnyExporter = Exporter
+    AnyTask = Task
 else:
     load_plugins()
     AnySource = _any(Source)
@@ -80,6 +90,7 @@ else:
     AnySplitter = _any(Splitter)
     AnyLearner = _any(Learner)
     AnyExporter = _any(Exporter)
+    AnyTask = _AnyTask
 
 
 def _a_version_we_read(value: Any) -> Any:
@@ -105,7 +116,7 @@ class Recipe(Section):
         description="Version of the recipe format, 1."
     )
     name: Annotated[str, AfterValidator(_a_slug)] = Field(description="Name of the dataset, fit for a folder.")
-    task: Task = Field(description="What the models are to do.")
+    task: AnyTask = Field(description="What the models are to do.")
     sources: tuple[AnySource, ...] = Field(min_length=1, description="Where rows come from.")
     steps: tuple[AnyStep, ...] = Field((), description="What is done to the rows before the split, in order.")
     checks: tuple[AnyCheck, ...] = Field((), description="What must hold of the rows, the split and the models.")
@@ -123,20 +134,31 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         """The sections fit together; options that the task knows are filled in."""
+        learned = isinstance(self.task, TextClassification)
         found = [
             *faults_of_task(self.task),
+            *faults_of_learning(self.task, self.train if "train" in self.model_fields_set else (), self.checks),
             *faults_of_sources(self.sources),
             *faults_of_steps(self.steps, self.prepare),
+            *faults_of_features(self.prepare, self.task),
+            *faults_of_made_names(self.sources, self.prepare),
             *faults_of_trust(self.steps, self.sources),
             *faults_of_twins("train", self.train, "training it twice tells nothing"),
             *faults_of_twins("publish", self.publish, "one would overwrite the other"),
+            *faults_of_places(self.publish),
+            *faults_of_publish(self.publish, self.task, self.split),
             *faults_of_evaluate(self.evaluate, self.task, self.train),
+            *faults_of_folds(self.split, self.prepare, self.train if learned else (), self.evaluate),
+            *faults_of_checks(self.checks, self.train),
+            *faults_of_looking(self.checks, self.task),
             *faults_of_gates(self.gates, self.evaluate.metrics, self.train, self.split),
             *faults_of_waivers(self.waive, self.checks, self.gates),
         ]
         if found:
             raise several(type(self).__name__, found)
-        roles = self.task.roles
+        if not isinstance(self.task, TextClassification):
+            object.__setattr__(self, "train", ())
+        roles = self.task.roles | ({"answer": self.task.answer} if self.task.answer else {})
         for name in ("sources", "steps", "checks", "prepare", "train", "publish"):
             # A validator may not return another instance, so the frozen one is completed in place.
             object.__setattr__(self, name, tuple(part.for_task(roles) for part in getattr(self, name)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -49,6 +50,24 @@ class Intervals(Section):
     )
 
 
+class LearningCurve(Section):
+    """Parts of the training rows to learn from."""
+
+    shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (0.125, 0.25, 0.5, 1.0), min_length=1, max_length=12, description="Of the training rows, ascending."
+    )
+    model: str | None = Field(
+        None,
+        description="Model of `train` to learn with; a quick one (logistic regression on words) when left out.",
+    )
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        if any(one >= other for one, other in pairwise(self.shares)):
+            raise fault("the shares do not ascend", "write them as [0.25, 0.5, 1]")
+        return self
+
+
 class Evaluate(Section):
     """Metrics, and the intervals around them."""
 
@@ -75,6 +94,16 @@ class Evaluate(Section):
     )
     slices: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         (), description="Columns to judge by, value by value, besides text length and source."
+    )
+    effect: bool = Field(
+        True,
+        description="Where rows were made, or `prepare` holds parts: train the best model without them once more, and "
+        "compare on validation rows.",
+    )
+    curve: LearningCurve | bool | None = Field(
+        None,
+        description="Scores on validation rows by the number of training rows, with and without made rows; when left "
+        "out, only where `prepare` makes rows.",
     )
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seedbed.core import numbers
 from seedbed.core.difference import Difference, Distribution
-from seedbed.core.numbers import count
+from seedbed.core.numbers import count, things
 
 from .bars import Bar, Segment, bars
 from .facts import MOST
@@ -81,16 +81,24 @@ def _figure(difference: Difference) -> Figure:
     rows, a, b = difference.rows, difference.a.rows, difference.b.rows
     other = b - rows.added - rows.same
     both = [
-        Segment(0, rows.same, "whole", f"{count(rows.same)} rows that are the same"),
-        Segment(rows.same, other, "made", f"{count(other)} rows that both have, changed or moved", True),
+        Segment(0, rows.same, "whole", things(rows.same, "row that is the same", "rows that are the same")),
+        Segment(
+            rows.same,
+            other,
+            "made",
+            things(other, "row of both, changed or moved", "rows of both, changed or moved"),
+            True,
+        ),
     ]
-    removed = Segment(rows.same + other, rows.removed, "lost", f"{count(rows.removed)} rows that are gone", True)
-    added = Segment(rows.same + other, rows.added, "kept", f"{count(rows.added)} rows that are new")
+    removed = Segment(
+        rows.same + other, rows.removed, "lost", things(rows.removed, "row that is gone", "rows that are gone"), True
+    )
+    added = Segment(rows.same + other, rows.added, "kept", things(rows.added, "row that is new", "rows that are new"))
     drawn = bars(
         "rows",
-        f"{count(a)} rows before and {count(b)} now: {count(rows.same)} the same, {count(other)} changed or moved, "
+        f"{things(a, 'row')} before and {count(b)} now: {count(rows.same)} the same, {count(other)} changed or moved, "
         f"{count(rows.removed)} removed, {count(rows.added)} added",
-        [Bar("before", f"{count(a)} rows", [*both, removed]), Bar("now", f"{count(b)} rows", [*both, added])],
+        [Bar("before", things(a, "row"), [*both, removed]), Bar("now", things(b, "row"), [*both, added])],
         [("whole", "the same"), ("made", "changed or moved"), ("lost", "removed"), ("kept", "added")],
     )
     return Figure("rows", "Rows before and now. Striped: changed or moved, and removed.", drawn)

@@ -22,6 +22,13 @@ UNLIKE = 0.2
 """Similarity below which the nearest training row is no witness."""
 ALIKE = 0.5
 """Similarity from which on training rows cast doubt on a row's own label."""
+TRAINED = ("text_classification",)
+"""Tasks for which there are learners."""
+_NAMES = {
+    "multi_label_classification": "multi-label classification",
+    "causal_lm": "causal language modelling",
+    "text_to_text": "text-to-text generation",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,17 @@ class Leg:
     def lost(self) -> int:
         """Rows that the part rejected."""
         return sum(self.rejected.values())
+
+
+def task_name(run: Run) -> str:
+    """What the field calls the task."""
+    kind = str(run.task.get("kind", ""))
+    return _NAMES.get(kind, kind.replace("_", " "))
+
+
+def trains(run: Run) -> bool:
+    """Whether there is something to say of models: of tasks that nothing here learns, there is not."""
+    return bool(run.models) or run.task.get("kind") in TRAINED
 
 
 def legs(run: Run) -> list[Leg]:
@@ -153,17 +171,28 @@ def labels_seen(run: Run) -> list[str]:
     return sorted(names, key=lambda name: (-kept.get(name, 0), -data.labels_before.get(name, 0)))
 
 
-def bins(run: Run) -> list[tuple[str, int, int]]:
-    """Each bin of the text lengths: what it spans, rows as read, rows of the dataset."""
+def several_labels(run: Run) -> bool:
+    """Whether a row may carry several labels, so that rows of all labels together are more than rows."""
+    return run.task.get("kind") == "multi_label_classification"
+
+
+def label_total(run: Run, split: str) -> int:
+    """Of what the rows of a label are a share: of all rows where one may carry several, else of those with a label."""
+    return run.dataset.splits.get(split, 0) if several_labels(run) else sum(run.dataset.labels[split].values())
+
+
+def bins(run: Run) -> list[tuple[str, int, int, int]]:
+    """Each bin of the text lengths: what it spans, rows as read, rows of the dataset, those of them that were made."""
     lengths = run.dataset.lengths
     if lengths is None:
         return []
     found = []
+    made = lengths.made or (0,) * len(lengths.after)
     for i, (before, after) in enumerate(zip(lengths.before, lengths.after, strict=True)):
         low = lengths.edges[i]
         last = i + 1 == len(lengths.before)
         spans = f"{low:,} or more" if last else f"{low:,} to {lengths.edges[i + 1] - 1:,}"
-        found.append((spans, before, after))
+        found.append((spans, before, after, made[i]))
     return found
 
 

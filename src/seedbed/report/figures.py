@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from seedbed.core import numbers
 from seedbed.core.metric import Score
-from seedbed.core.numbers import count, metric, percent, score, seconds, short, signed
+from seedbed.core.numbers import amount, count, metric, percent, score, seconds, short, signed, things
 from seedbed.core.run import Comparison, Curve, ModelRecord, Run
 
 from . import plots
 from .bars import Bar, Segment, bars
 from .drawing import Drawing, at
-from .facts import Judged, bins, compared, judged, labels_of, labels_seen, legs, lower_is_better, slices_shown, weakest
+from .facts import (
+    Judged,
+    bins,
+    compared,
+    judged,
+    labels_of,
+    labels_seen,
+    legs,
+    lower_is_better,
+    several_labels,
+    slices_shown,
+    weakest,
+)
 from .figure import Figure
 from .heat import confused_most, heat_map
 from .lanes import Dot, Lane, dot, lanes
+from .paid import effects, learning
+from .splits import folds as fold_sizes
+from .splits import times
 
 MOST_LABELS = 20
 """Labels that a bar chart shows; the table beside it lists more."""
@@ -34,25 +49,34 @@ def draw(run: Run) -> dict[str, Figure]:
             reliability, slices,
         )  # fmt: skip
         found += [figure(run, of) for figure in about]
-    found += [leakage(run), timings(run)]
+    found += [
+        target(run),
+        times(run),
+        fold_sizes(run),
+        effects(run),
+        learning(run),
+        leakage(run),
+        ablation(run),
+        timings(run),
+    ]
     return {figure.name: figure for figure in found if figure}
 
 
 def way(run: Run) -> Figure:
     """The waterfall from rows read to rows kept; parts that rejected and made nothing are left out."""
     read, kept = run.rows.read, run.rows.kept
-    rows = [Bar("read", f"{count(read)} rows", [Segment(0, read, "whole", f"{count(read)} rows read")])]
+    rows = [Bar("read", things(read, "row"), [Segment(0, read, "whole", f"{things(read, 'row')} read")])]
     for leg in legs(run):
         if leg.lost:
             lost = Segment(leg.after, leg.lost, "lost", f"{count(leg.lost)} rejected by {short(leg.part, 60)}", True)
-            rest = Segment(0, leg.after, "rest", f"{count(leg.after)} rows left")
+            rest = Segment(0, leg.after, "rest", f"{things(leg.after, 'row')} left")
             rows.append(Bar(leg.part, f"−{count(leg.lost)} ({percent(leg.lost, read)})", [rest, lost]))
         if leg.made:
             start = leg.after - leg.made
             made = Segment(start, leg.made, "made", f"{count(leg.made)} made by {short(leg.part, 60)}", True)
             rows.append(Bar(leg.part, f"+{count(leg.made)} made", [Segment(0, start, "rest", "rows so far"), made]))
-    rows.append(Bar("kept", f"{count(kept)} rows", [Segment(0, kept, "kept", f"{count(kept)} rows kept")]))
-    title = f"Waterfall: {count(read)} rows read, {count(run.rows.rejected_rows)} rejected, {count(kept)} kept"
+    rows.append(Bar("kept", things(kept, "row"), [Segment(0, kept, "kept", f"{things(kept, 'row')} kept")]))
+    title = f"Waterfall: {things(read, 'row')} read, {count(run.rows.rejected_rows)} rejected, {count(kept)} kept"
     caption = (
         "Rows left after each part; the striped end of a bar is what the part rejected. Shares are of the rows read."
     )
@@ -67,19 +91,63 @@ def classes(run: Run) -> Figure | None:
     rows = []
     for label in labels[:MOST_LABELS]:
         before = data.labels_before.get(label)
-        pieces, start = [], 0
-        for i, (split, by_label) in enumerate(data.labels.items()):
-            n = by_label.get(label, 0)
-            pieces.append(Segment(start, n, f"split-{min(i, 2)}", f"{short(split, 40)}: {count(n)} rows"))
-            start += n
-        read = [Segment(0, before, "open", f"as read: {count(before)} rows")] if before else []
+        pieces = list(_by_split(run, label))
+        start, made = sum(data.labels[split].get(label, 0) for split in data.labels), data.labels_made.get(label, 0)
+        read = [Segment(0, before, "open", f"as read: {things(before, 'row')}")] if before else []
         value = f"{count(before)} → {count(start)}" if before is not None else count(start)
-        rows.append(Bar(label, value, read, pieces))
-    legend = [("open", "as read"), *((f"split-{min(i, 2)}", short(name, 14)) for i, name in enumerate(data.labels))]
+        both = (read, pieces) if data.labels_before else (pieces, ())
+        rows.append(Bar(label, f"{value}, {count(made)} made" if made else value, *both))
+    legend = [
+        *([("open", "as read")] if data.labels_before else []),
+        *((f"split-{min(i, 2)}", short(name, 14)) for i, name in enumerate(data.labels)),
+    ]
     caption = "Rows of each label. Upper bar: as read, before any step. Lower bar: in the dataset, split by split."
+    if several_labels(run):
+        caption = "Rows that carry each label, among others or alone, split by split."
+    if data.labels_made:
+        legend.append(("made", "made"))
+        caption += " Striped: rows of train that were made."
     if len(labels) > MOST_LABELS:
         caption += f" The {MOST_LABELS} most frequent of {count(len(labels))} labels."
     return Figure("classes", caption, bars("classes", "Rows by label, as read and in the dataset", rows, legend))
+
+
+def target(run: Run) -> Figure | None:
+    """Rows of each split by the size of their number, as shares of the split."""
+    told = run.dataset.numbers
+    if told is None:
+        return None
+    rows = []
+    for bar, (low, high) in enumerate(zip(told.edges[:-1], told.edges[1:], strict=True)):
+        n = [(name, bars_[bar], sum(bars_)) for name, bars_ in told.rows.items() if sum(bars_)]
+        shares = [percent(one / of) for _, one, of in n]
+        pieces, start = [], 0.0
+        for place, (name, one, of) in enumerate(n):
+            tip = f"{short(name, 40)}: {things(one, 'row')}, {percent(one / of)}"
+            pieces.append(Segment(start, one / of, f"split-{min(place, 2)}", tip))
+            start += one / of
+        rows.append(Bar(f"{amount(low)} to {amount(high)}", " · ".join(shares), pieces))
+    legend = [(f"split-{min(i, 2)}", short(name, 14)) for i, name in enumerate(told.rows)]
+    middle = ", ".join(f"{name} {amount(value)}" for name, value in told.medians.items())
+    caption = (
+        f"Rows by {short(told.column, 40)}, as shares of their split, one beside the other: splits that are alike have "
+        f"bars of equal parts. Medians: {middle}."
+    )
+    title = f"Rows by {short(told.column, 40)}, by split"
+    return Figure("target", caption, bars("target", title, rows, legend))
+
+
+def _by_split(run: Run, label: str) -> Iterator[Segment]:
+    """The rows of a label, a piece for each split; those of train that were made are a piece of their own."""
+    start = 0
+    for i, (split, by_label) in enumerate(run.dataset.labels.items()):
+        n, kind = by_label.get(label, 0), f"split-{min(i, 2)}"
+        made = min(n, run.dataset.labels_made.get(label, 0)) if split == "train" else 0
+        told = f"{short(split, 40)}: {things(n, 'row')}"
+        yield Segment(start, n - made, kind, f"{told}, {count(made)} of them made" if made else told)
+        if made:
+            yield Segment(start + n - made, made, "made", f"{short(split, 40)}: {things(made, 'made row')}", True)
+        start += n
 
 
 def timings(run: Run) -> Figure | None:
@@ -96,24 +164,33 @@ def timings(run: Run) -> Figure | None:
 
 def lengths(run: Run) -> Figure | None:
     """Histogram of text lengths: as read wide and open, in the dataset narrow and filled."""
-    found = bins(run)
-    if not found or not run.dataset.lengths or not sum(run.dataset.lengths.before):
+    found, told = bins(run), run.dataset.lengths
+    if not found or told is None or not sum(told.before) + sum(told.after):
         return None
-    edges = run.dataset.lengths.edges
-    most = max((max(before, after) for _, before, after in found), default=0) or 1
-    drawing = Drawing("lengths", "Rows by length of text in characters, as read and in the dataset", 236)
-    drawing.legend(0, [("open", "as read (wide)"), ("kept", "in the dataset")])
+    edges, as_read = told.edges, any(told.before)
+    most = max((max(before, after) for _, before, after, _ in found), default=0) or 1
+    title = f"Rows by length of text in characters, {'as read and ' if as_read else ''}in the dataset"
+    drawing = Drawing("lengths", title, 236)
+    made = [("made", "in the dataset, made")] if any(told.made) else []
+    drawing.legend(0, [*([("open", "as read (wide)")] if as_read else []), ("kept", "in the dataset"), *made])
     wide, floor = 1 / max(1, len(found)), 206
     every = math.ceil(len(found) / 6)
     drawing.line(0, floor, "100%", floor, "axis")
-    for i, (spans, before, after) in enumerate(found):
-        tip = f"{spans} characters: {count(before)} as read, {count(after)} in the dataset"
-        for rows, kind, margin in ((before, "open", 0.06), (after, "kept", 0.24)):
+    for i, (spans, before, after, ours) in enumerate(found):
+        tip = f"{spans} characters: {f'{count(before)} as read, ' if as_read else ''}{count(after)} in the dataset"
+        tip += f", {count(ours)} of them made" if ours else ""
+        for rows, kind, margin in ((before, "open", 0.06), (after - ours, "kept", 0.24)):
             high = 170 * rows / most
             drawing.rect(at((i + margin) * wide), floor - high, at((1 - 2 * margin) * wide), high, kind, tip)
+        if ours:
+            top, high = floor - 170 * after / most, 170 * ours / most
+            drawing.hatched(at((i + 0.24) * wide), top, at(0.52 * wide), high, "made", tip)
         if i % every == 0:
             drawing.text(at(i * wide), floor + 18, count(edges[i]), "soft")
-    caption = "Rows by length of the text in characters. The axis names the shortest length of a bar; the last is open."
+    about = f"“{short(told.column, 40)}”" if told.column else "the text"
+    caption = f"Rows by length of {about} in characters. The axis names the shortest length of a bar; the last is open."
+    if made:
+        caption += " Striped: rows that were made."
     return Figure("lengths", caption, drawing)
 
 
@@ -230,6 +307,29 @@ def leakage(run: Run) -> Figure | None:
     ]
     words = f"{metric(claim.metric)} with its {_level(run)}, honest and naive"
     return Figure("leakage", words, lanes("leak", f"{short(claim.model, 40)}: {words}", rows))
+
+
+def ablation(run: Run) -> Figure | None:
+    """What each part adds to the cheap learner's score, against zero."""
+    found = [part for part in run.ablation.parts if part.difference is not None] if run.ablation else []
+    if run.ablation is None or not found:
+        return None
+    colour = {"helps": "up", "hurts": "down"}
+    rows = [
+        Lane(
+            part.part,
+            f"{signed(part.difference)} {part.verdict}",
+            [Dot(part.difference, part.low, part.high, colour.get(part.verdict or "", "hollow"), square=True)],
+            aside=f"{signed(part.low)} to {signed(part.high)}",
+        )
+        for part in found[:MOST_MODELS]
+        if part.difference is not None and part.low is not None and part.high is not None
+    ]
+    name = metric(run.ablation.metric)
+    caption = f"{name} of {run.ablation.learner} with each part minus that without it, with its {_level(run)}"
+    if len(found) > MOST_MODELS:
+        caption += f". The first {MOST_MODELS} of {count(len(found))}"
+    return Figure("ablation", caption + ".", lanes("ablation", caption, rows, [(0.0, "no difference")]))
 
 
 def confusion(run: Run, of: Judged) -> Figure | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from seedbed.core.run import Run
 
-from .facts import judged
+from .facts import judged, several_labels, trains
 from .figure import Figure
 
 Section = tuple[str, str]
@@ -19,22 +19,26 @@ def sections(run: Run, figures: Mapping[str, Figure]) -> list[Section]:
     told: list[tuple[str, str, object]] = [
         ("verdict", "Verdict", True),
         ("rows", "Where every row went", True),
-        ("classes", "Classes", "classes" in figures),
+        ("classes", "Labels" if several_labels(run) else "Classes", "classes" in figures),
+        ("target", "Numbers", "target" in figures),
         ("lengths", "Text lengths", "lengths" in figures),
-        ("models", "Models", True),
+        ("holds", "What a row holds", run.dataset.measures),
+        ("models", "Models", trains(run)),
         ("comparisons", "Comparisons", run.comparisons),
         ("confusion", "Confusions", "confusion" in figures),
         ("curves", "Curves", "roc" in figures or "precision_recall" in figures),
         ("reliability", "How sure, how right", "reliability" in figures or (of and of.model.calibration)),
         ("slices", "Slices", "slices" in figures),
         ("mistakes", "Mistakes", of and of.model.mistakes),
+        ("paid", "Did it pay?", run.effects or run.learning_curve),
         ("checks", "Checks and gates", True),
         ("certificate", "Certificate", True),
         ("leakage", "What leakage would claim", run.leakage),
+        ("ablation", "What each step is worth", run.ablation),
         ("sources", "Sources", run.sources),
         ("columns", "Columns", run.dataset.columns),
         ("timings", "Time", run.timings),
-        ("card", "Card and publishing", run.blanks or run.published or run.unpublished),
+        ("card", "Card and publishing", run.blanks or run.stale or run.published or run.unpublished),
         ("again", "How to reproduce", True),
     ]
     return [(key, title) for key, title, present in told if present]

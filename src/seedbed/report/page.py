@@ -22,7 +22,7 @@ LONGEST = 400
 _SHARES = (0.05, 0.1, 0.2, 0.5, 0.8)
 _FILTERS = (
     "count", "percent", "score", "signed", "interval", "chance", "probability", "seconds", "size", "span", "fact",
-    "verbatim", "metric", "short",
+    "verbatim", "metric", "short", "things", "word",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seedbed.core.metric import Score
-from seedbed.core.numbers import count, percent, score, short, span
+from seedbed.core.numbers import count, percent, score, short, span, things
 from seedbed.core.run import Curve, ReliabilityBin
 
 from .drawing import Drawing
@@ -52,13 +52,13 @@ def reliability(key: str, title: str, bins: Sequence[ReliabilityBin]) -> Drawing
     for one in filled:
         high = max(1.0, (_COUNTS - 8) * one.rows / most)
         wide = SIDE * (one.high - one.low)
-        tip = f"{percent(one.low)} to {percent(one.high)} sure: {count(one.rows)} rows"
+        tip = f"{percent(one.low)} to {percent(one.high)} sure: {things(one.rows, 'row')}"
         drawing.rect(LEFT + SIDE * one.low + 1, floor - high, max(1.0, wide - 2), high, "whole", tip)
     return drawing
 
 
 def _said(one: ReliabilityBin, right: Score) -> str:
-    return f"{percent(one.confidence)} sure, {percent(right.value)} right ({span(right)}), {count(one.rows)} rows"
+    return f"{percent(one.confidence)} sure, {percent(right.value)} right ({span(right)}), {things(one.rows, 'row')}"
 
 
 def _square(drawing: Drawing, axes: tuple[str, str]) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from seedbed.core import numbers
 from seedbed.core.metric import Score
-from seedbed.core.numbers import count, metric, percent, score, short, signed, typed
+from seedbed.core.numbers import count, metric, percent, score, short, signed, things, typed
 from seedbed.core.run import Comparison, Run
 from seedbed.core.showing import clean
 
-from .facts import Judged, compared, judged, labels_seen, legs, lower_is_better, p_of, worst_slices
+from .facts import Judged, compared, judged, labels_seen, legs, lower_is_better, p_of, several_labels, worst_slices
 from .lanes import ticks
 from .outcome import stops
+from .paid import paid_lines
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -54,12 +55,14 @@ def tell(run: Run, folder: Path, console: Console) -> None:
     of = judged(run)
     blocks: list[tuple[str, list[RenderableType]]] = [
         ("Where every row went", _rows(run, _solid(console))),
+        ("What a row holds", [_grid(list(run.dataset.measures.items()))] if run.dataset.measures else []),
         (_ladder_title(run, of), _ladder(run, of) if of else []),
         ("Comparisons on the same rows, p after Holm’s correction", _comparisons(run, of) if of else []),
-        ("Classes", _classes(run, of)),
+        ("Labels" if several_labels(run) else "Classes", _classes(run, of)),
         ("Slices on which it is worse than on the rest", _slices(of) if of else []),
         ("Checks and gates", _checks(run)),
         ("Open questions of the card", _listed(run.blanks)),
+        ("Answers of the card about other data", _listed([one.question for one in run.stale])),
     ]
     for line in verdict(run):
         console.print(_coloured(line), soft_wrap=False)
@@ -80,7 +83,7 @@ def verdict(run: Run) -> list[str]:
     lines = [f"{run.name}: {run.state} in {numbers.seconds(run.seconds)}"]
     lines += [f"  stopped by {reason}" for reason in (*stops(run), *blank)]
     lines += [f"  waived {waived.what}: {waived.reason}" for waived in run.waivers]
-    lines += [rows_line(run), *best_lines(run), *_split_line(run)]
+    lines += [rows_line(run), *best_lines(run), *paid_lines(run), *worth_lines(run), *_split_line(run)]
     lines += [f"notice: {notice}" for notice in run.notices]
     return [clean(typed(line)) for line in lines]
 
@@ -98,6 +101,23 @@ def rows_line(run: Run) -> str:
     )
 
 
+def worth_lines(run: Run) -> list[str]:
+    """Which parts help the cheap learner and which do not, where that was asked for."""
+    told = run.ablation
+    if told is None:
+        return []
+    found = [(part, part.difference) for part in told.parts if part.difference is not None]
+    named = {
+        what: ", ".join(f"{part.part} {signed(gain)}" for part, gain in found if part.verdict == what)
+        for what in ("helps", "hurts", "not distinguishable")
+    }
+    words = {"helps": "parts that help", "hurts": "parts that hurt"}
+    words["not distinguishable"] = "parts that make no difference that could not be chance for"
+    untried = [f"{part.part} ({part.note})" for part in told.parts if part.difference is None]
+    lines = [f"{words[what]} {told.learner} ({told.metric}): {parts}" for what, parts in named.items() if parts]
+    return [*lines, *([f"parts that were not compared: {', '.join(untried)}"] if untried else [])]
+
+
 def best_lines(run: Run) -> list[str]:
     """The best model's score on the rows that judge, and whether it beats the simplest model."""
     best, split, name = run.best_model, run.judging_split, run.metric
@@ -107,7 +127,7 @@ def best_lines(run: Run) -> list[str]:
     level = numbers.level(run.intervals.get("level"))
     lines = [
         f"best model: {best.name}, {name} {score(found.value)} on {split} "
-        f"({level} {numbers.interval(found)}, {count(found.n)} rows)"
+        f"({level} {numbers.interval(found)}, {things(found.n, 'row')})"
     ]
     for c in run.comparisons:
         if c.b == best.name and c.split == split and c.metric == name:
@@ -124,7 +144,8 @@ def _split_line(run: Run) -> list[str]:
     pairs, rows, of = (numbers.fact(checked.get(name)) for name in ("pairs_found", "rows", "of"))
     clean_or_not = "leaks" if not run.certificate.passed else "proven clean" if whole else "clean by a sample"
     among = f"all {of}" if whole else f"{rows} of {of}"
-    return [f"split: {clean_or_not} ({pairs} pairs among {among} held-out rows compared)"]
+    what = "pair" if pairs == "1" else "pairs"
+    return [f"split: {clean_or_not} ({pairs} {what} among {among} held-out rows compared)"]
 
 
 def _coloured(line: str) -> RenderableType:
@@ -182,7 +203,7 @@ def _ladder_title(run: Run, of: Judged | None) -> str:
     if of is None:
         return "Models"
     better = ", lower is better" if lower_is_better(of.metric) else ""
-    return f"Models: {metric(of.metric)} on {short(of.split)} ({count(of.score.n)} rows{better})"
+    return f"Models: {metric(of.metric)} on {short(of.split)} ({things(of.score.n, 'row')}{better})"
 
 
 def _ladder(run: Run, of: Judged) -> list[RenderableType]:
@@ -234,20 +255,21 @@ def _classes(run: Run, of: Judged | None) -> list[RenderableType]:
     labels = labels_seen(run)
     if not labels:
         return []
-    before, data = run.dataset.labels_before, run.dataset.labels
+    before, data, made = run.dataset.labels_before, run.dataset.labels, run.dataset.labels_made
     judged_on = of.model.classes.get(of.split, {}) if of else {}
     rows = [
         (
             short(label, 30),
             count(before[label]) if label in before else "-",
             count(sum(split.get(label, 0) for split in data.values())),
+            *([count(made.get(label, 0))] if made else []),
             f"{score(judged_on[label].f1.value)} ({numbers.span(judged_on[label].f1)})" if label in judged_on else "-",
             count(judged_on[label].support) if label in judged_on else "-",
         )
         for label in labels[:_MOST]
     ]
-    heads = ("label", "as read", "in dataset", "F1", "judged on")
-    return [_grid(rows, heads, right=(1, 2, 3, 4)), *_left_out(len(labels), "labels")]
+    heads = ("label", "as read", "in dataset", *(["of it made"] if made else []), "F1", "judged on")
+    return [_grid(rows, heads, right=range(1, len(heads))), *_left_out(len(labels), "labels")]
 
 
 def _slices(of: Judged) -> list[RenderableType]:
@@ -256,7 +278,7 @@ def _slices(of: Judged) -> list[RenderableType]:
             f"{short(one.by, 20)}: {short(one.value, 26)}",
             f"{score(one.score.value)} ({numbers.span(one.score)})",
             signed(one.difference) if one.difference is not None else "",
-            f"{count(one.score.n)} rows",
+            things(one.score.n, "row"),
         )
         for one in worst_slices(of)
     ]

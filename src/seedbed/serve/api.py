@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from seedbed.core.errors import DataError, MissingExtraError, SeedbedError
 from seedbed.core.ledger import mask
 from seedbed.core.run import ModelRecord
+from seedbed.core.serving import HEADERS, App, Receive, Scope, Send, bounded, headed
 from seedbed.core.version import __version__
 
 from .predictor import Predictor, sureness
@@ -31,18 +32,8 @@ _PAGE = {
     "/page.js": ("page.js", "text/javascript"),
     "/style.css": ("style.css", "text/css"),
 }
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
 Value = str | int | float | bool | None
-_Scope = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Asked(BaseModel):
@@ -255,27 +246,8 @@ def _tell_errors(app: FastAPI, complain: Callable[[str], None]) -> None:
 class _Guard:
     """Refuses bodies that are too long before they are held, and gives every answer its headers."""
 
-    def __init__(self, app: Callable[[_Scope, _Receive, _Send], Awaitable[None]]) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
 
-    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
-        from starlette.exceptions import HTTPException
-
-        taken = 0
-
-        async def bounded() -> MutableMapping[str, Any]:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MOST_BYTES:
-                raise HTTPException(413, f"the request is longer than {MOST_BYTES:,} bytes")
-            return message
-
-        async def headed(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message["headers"]}
-                more = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
-                message["headers"] = [*message["headers"], *(one for one in more if one[0] not in given)]
-            await send(message)
-
-        await self.app(scope, bounded, headed)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, bounded(receive, MOST_BYTES), headed(send, HEADERS))

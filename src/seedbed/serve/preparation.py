@@ -17,8 +17,10 @@ import seedbed.steps  # noqa: F401  (fills the catalogue)
 from seedbed.core.errors import DataError, ModelError, RecipeError, did_you_mean, told_as
 from seedbed.core.part import BASE
 from seedbed.core.rows import ROW, as_json
-from seedbed.core.step import Filter, Map, Rework, Step
+from seedbed.core.step import Filter, Fitted, Map, Rework, Step
+from seedbed.core.values import HAS_TEXT
 from seedbed.engine.kernel import WORK
+from seedbed.engine.learned import Learned
 from seedbed.train.bundle import Carried, Input, InputType, Preprocess
 
 #: What the words that a bundle has for types mean.
@@ -109,7 +111,7 @@ class Preparation:
                 table, why = _passed(table, carried, step)
                 verdict = verdict.zip_with(verdict.is_not_null(), why)
         texts = table.select(pl.col(self.text).cast(pl.String))
-        bare = ~texts[self.text].str.contains(r"[^\s\x1c-\x1f\x85]").fill_null(False)
+        bare = ~texts[self.text].str.contains(HAS_TEXT).fill_null(False)
         verdict = verdict.zip_with(verdict.is_not_null() | ~bare, pl.Series(["task: no_text"]))
         warnings.append(pl.lit("training left out rows like this one (") + verdict + ")")
         told = pl.select(pl.concat_list(warnings).list.drop_nulls().alias("warnings")).to_series()
@@ -152,7 +154,8 @@ class Preparation:
 
 def _class_of(carried: Carried, at: str) -> type[Step]:
     part = Step.catalogue.get(str(carried.part.get("use")))
-    if part is None or not issubclass(part, Map | Filter):
+    kinds = Map | Filter if carried.state is None else Fitted
+    if part is None or not issubclass(part, kinds):
         raise ModelError(
             f"the bundle's step {carried.name!r} is not known",
             at=at,
@@ -165,7 +168,8 @@ def _class_of(carried: Carried, at: str) -> type[Step]:
 def _made(part: type[Step], carried: Carried, at: str) -> Step:
     try:
         with _laid_out(carried.code, at) as base:
-            return part.model_validate(carried.part, context={BASE: base})
+            made = part.model_validate(carried.part, context={BASE: base})
+        return Learned(step=made, state=carried.state or {}) if isinstance(made, Fitted) else made
     except ValidationError as error:
         said = error.errors(include_url=False)[0]["msg"]
     except RecipeError as error:

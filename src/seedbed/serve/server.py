@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import socket
 from collections.abc import Callable
 
-from seedbed.core.errors import RecipeError, SeedbedError
+from seedbed.core.errors import SeedbedError
+from seedbed.core.serving import serve_app
 
 from .api import check_needs, make_app
 from .predictor import Predictor
@@ -49,29 +49,6 @@ def refuse_unfit(predictor: Predictor, host: str) -> tuple[str, ...]:
     return debts
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that connections can queue at from now on.
-
-    Raises:
-        RecipeError: There is no such address, or the port is taken.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=512)
-    except (OSError, UnicodeError) as error:
-        taken = getattr(error, "errno", None) == errno.EADDRINUSE
-        why = getattr(error, "strerror", None) or str(error)
-        problem = f"port {port} is in use" if taken else f"cannot listen there ({why})"
-        hint = f"--port {port + 1}, or --port 0 for any free one" if taken else "--host 127.0.0.1 --port 0 always works"
-        raise RecipeError(problem, at=f"{host}:{port}", hint=hint) from None
-
-
-def address_of(listening: socket.socket) -> str:
-    """The page's address."""
-    host, port = listening.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
 def serve(predictor: Predictor, listening: socket.socket, *, complain: Callable[[str], None]) -> None:
     """Serve a model until Ctrl-C, or a signal to end.
 
@@ -85,14 +62,4 @@ def serve(predictor: Predictor, listening: socket.socket, *, complain: Callable[
         MissingExtraError: The web server is not installed.
     """
     check_needs()
-    import uvicorn
-
-    settings = uvicorn.Config(
-        make_app(predictor, complain=complain),
-        access_log=False,  # what people ask may be personal
-        log_level="critical",
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    uvicorn.Server(settings).run(sockets=[listening])
+    serve_app(make_app(predictor, complain=complain), listening, grace=_GRACE)

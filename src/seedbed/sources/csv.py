@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
@@ -15,9 +16,9 @@ from seedbed.core.errors import DataError
 from seedbed.core.part import Example
 from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
-from .delimited.dialect import detect, fitting, newline_of, rows_of
+from .delimited.dialect import detect, fitting, newline_of, refuse_wide, rows_of
 from .delimited.records import Dialect
-from .delimited.rows import Form, parsed
+from .delimited.rows import Form, lines_of, parsed
 from .delimited.shape import Shape, header_is_a_row, shape_of
 from .delimited.swallowed import Mended
 from .reading.blocks import BLOCK, LONGEST, Cutter, Pieces
@@ -54,12 +55,13 @@ class Csv(FileSource):
     The source's notes count these rows. Any other field with line breaks stays whole, whatever its lines look like.
 
     ## Limits
-    All columns are text; an empty field is null, quoted or not. Records count from 1 after the header, malformed ones
-    too; empty lines are none. A quote is a character unless it opens a field. A record over 16 MiB is refused.
-    Delimiters and quotes are single ASCII characters. A guessed encoding can be wrong: look at the note. In files of
-    one column or of free text only, no line looks like a record: there an unclosed quote costs its line, and one that
-    another closes later makes one long value. A text with line breaks that loses its closing quote may be cut short,
-    if its second line looks like a record. With `recover: false` whatever a CSV writer wrote reads back exactly.
+    All columns are text, and at most 10,000; an empty field is null, quoted or not. Records count from 1 after the
+    header, malformed ones too; empty lines are none. A quote is a character unless it opens a field. A record over
+    16 MiB is refused. Delimiters and quotes are single ASCII characters. A guessed encoding can be wrong: look at the
+    note. In files of one column or of free text only, no line looks like a record: there an unclosed quote costs its
+    line, and one that another closes later makes one long value. A text with line breaks that loses its closing quote
+    may be cut short, if its second line looks like a record. With `recover: false` whatever a CSV writer wrote reads
+    back exactly.
     """
 
     block_bytes: ClassVar[int] = BLOCK
@@ -160,12 +162,7 @@ class Csv(FileSource):
         dialect = known(delimiter=self.delimiter is None, quote=self.quote is None)
         rows = rows_of(head, dialect, final=whole)
         width = len(rows[0].fields or []) if rows and self.header else fitting(rows, header=False)[1]
-        if not width:
-            raise DataError(
-                "the first record does not end, or has a quote that is not closed",
-                at=f"{at}, line 1",
-                hint="mend the header, or say which quote and delimiter the file has",
-            )
+        refuse_wide(width, head, dialect, at)
         _refuse_json(head, at)
         self._refuse_delimiter(dialect, known(delimiter=True, quote=self.quote is None), rows, head, at)
         if self.header and len(rows) == 1 and whole:
@@ -234,6 +231,10 @@ class Csv(FileSource):
         """Rows of a block, all columns text."""
         return parsed(block, _forms(scan)[block.file], scan.schema, self.nulls, self.longest)
 
+    def lines(self, block: Block, scan: Scan, records: Sequence[int]) -> Sequence[int]:
+        """Where records begin; quotes may hold line ends."""
+        return lines_of(block, _forms(scan)[block.file], records, self.longest)
+
     def heeds(self, block: Block, scan: Scan) -> Any:
         """The block's bytes and marks, and the form of its file."""
         what, _, settings = super().heeds(block, scan)
@@ -254,7 +255,7 @@ def _forms(scan: Scan) -> list[Form]:
 
 def _names(header: list[str], at: str) -> list[str]:
     names = [name.strip() or f"column_{place}" for place, name in enumerate(header, 1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise DataError(
             f"the header names {', '.join(repr(name) for name in twice[:6])} more than once",

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError
+from seedbed.core.numbers import things, word
 from seedbed.core.part import Example
 from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
@@ -88,6 +89,10 @@ class Excel(FileSource):
                     told.append({**one, "path": str(Path(book["folder"], one["file"]))})
                     self._check(told, files)
                 notes += _errors(book["sheets"], file.name)
+                if book["unsaved"]:
+                    said = "no saved value, which counts as null, and a row of nothing else is none"
+                    formulas, has = things(book["unsaved"], "formula"), word(book["unsaved"], "has", "have")
+                    notes.append(f"{formulas} of {file.name} {has} {said}: save it in a spreadsheet program")
                 stage.advance(file.size)
         if not sum(one["rows"] for one in told):
             raise DataError("has a header and no rows", at=files[0].url, hint="is this the right file?")

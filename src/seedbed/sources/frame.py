@@ -10,6 +10,7 @@ from pydantic import Field, PlainSerializer, ValidationInfo, WithJsonSchema, fie
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, SeedbedError
+from seedbed.core.numbers import things
 from seedbed.core.part import BASE, Example
 from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
 
@@ -76,7 +77,7 @@ class Frame(Source):
     @property
     def address(self) -> str:
         """What it is, in words."""
-        return f"a frame of {self.frame.rows:,} rows, handed over in Python"
+        return f"a frame of {things(self.frame.rows, 'row')}, handed over in Python"
 
     def scan(self, context: Context) -> Scan:
         """Look at the columns.

@@ -8,21 +8,32 @@ from contextlib import closing
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from seedbed.core.any_source import SCHEMA, a_source
+from seedbed.core.asking.answers import SHOWN, Form, read_answer
+from seedbed.core.asking.calling import Endpoint
 from seedbed.core.context import Context
+from seedbed.core.errors import did_you_mean
+from seedbed.core.numbers import things
 from seedbed.core.part import Example, NewColumn
 from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
 from seedbed.store.snapshots import Kept, Snapshot, body_of
 
 from .fetching.fetched import FetchingSource
-from .generating.answers import SHOWN, Form, read_answer
 from .generating.asking import Asking, remembered
-from .generating.calling import Endpoint
 from .generating.diversity import Texts
 from .generating.examples import Examples, given, pools, read_examples, scanned
-from .generating.prompts import Prompts, Request, template_of
+from .generating.prompts import KNOWN, Prompts, Request, unknown_in
 from .generating.writing import Caps, Writing
 from .reading.blocks import Malformed, malformed_table
 
@@ -33,7 +44,7 @@ _MORE_CALLS = 64
 
 
 def _like(value: Any) -> Any:
-    return value if value is None or isinstance(value, list) else a_source(value, "like")
+    return value if value is None or isinstance(value, list) else a_source(value)
 
 
 Like = Annotated[
@@ -179,6 +190,12 @@ class Generate(FetchingSource):
         None, min_length=1, description="Why its rows may judge models: `train_only: false` needs one."
     )
 
+    @field_validator("prompt")
+    @classmethod
+    def _template(cls, prompt: str) -> str:
+        _check_template(prompt)
+        return prompt
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if (self.classes is None) == (self.rows is None):
@@ -193,7 +210,6 @@ class Generate(FetchingSource):
             raise ValueError(f"`compare` names {self.compared!r}, which is no column of `output`")
         if self.answer == "text" and (len(self.output) > 1 or self.per_request > 1):
             raise ValueError("`answer: text` is one column of one row")
-        _check_template(self.prompt)
         _check_schemas(self.form)
         return self
 
@@ -281,7 +297,7 @@ class Generate(FetchingSource):
             context.stage(f"Asking {self.model}", total, "rows") as stage,
         ):  # fmt: skip
             asking = Asking(snapshot, endpoint, known, self.address)
-            writing.write(asking, lambda rows: stage.advance(rows, f"{len(writing.pages):,} answers"))
+            writing.write(asking, lambda rows: stage.advance(rows, things(len(writing.pages), "answer")))
         snapshot.end(
             requests=len(writing.pages),
             found=asking.found,
@@ -325,7 +341,7 @@ class Generate(FetchingSource):
         )
 
     def _notes(self, writing: Writing) -> Iterator[str]:
-        asked = f"{len(writing.pages):,} answers of {self.model}, {writing.spent.tokens:,} tokens"
+        asked = f"{things(len(writing.pages), 'answer')} of {self.model}, {things(writing.spent.tokens, 'token')}"
         yield asked + (f", at a cost of {writing.cost:.4g}" if self.price else "")
         yield from writing.sentences()
         if not self.train_only:
@@ -386,9 +402,13 @@ def _check_template(prompt: str) -> None:
     from jinja2 import TemplateSyntaxError
 
     try:
-        template_of(prompt)
+        unknown = unknown_in(prompt)
     except TemplateSyntaxError as error:
-        raise ValueError(f"`prompt` is no template: {error.message} (its line {error.lineno})") from None
+        raise ValueError(f"is no template: {error.message} (its line {error.lineno})") from None
+    if unknown:
+        meant = did_you_mean(unknown[0], KNOWN)
+        more = "" if meant.startswith("known") else f"; known are {', '.join(KNOWN)}"
+        raise ValueError(f"names {unknown[0]!r}, which is not known: {meant}{more}")
 
 
 def _check_schemas(form: Form) -> None:

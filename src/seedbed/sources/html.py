@@ -22,8 +22,9 @@ class Html(WholeFiles):
     ## Why
     Most of a page is not its text: menus, notices, scripts. trafilatura finds what is, and the page itself says its
     title, date, language, licence and address. A page in which no text is found is no row with an empty text: it stands
-    in the ledger (`no_text`), as does one of over 16 MiB (`too_long`), of over 100,000 elements (`too_many_elements`),
-    or that takes a minute (`took_too_long`), and a file that is no page (`not_a_page`, `empty`).
+    in the ledger (`no_text`), as does one of over 16 MiB (`too_long`), of over 100,000 elements (`too_many_elements`)
+    or with a tag of over 2,000 attributes (`too_many_attributes`), or that takes a minute (`took_too_long`), and a file
+    that is no page (`not_a_page`, `empty`).
 
     ## Limits
     `date` is when the page was published, as its markup or address says it; `language` what it declares, not what it is

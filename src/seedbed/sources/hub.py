@@ -24,6 +24,7 @@ from .hubs.huggingface import SCHEME as HF
 from .hubs.huggingface import OnHuggingFace
 from .hubs.kaggle import SCHEME as KAGGLE
 from .hubs.kaggle import OnKaggle
+from .hubs.labels import label_notes
 from .hubs.layout import CARD, LONGEST_CARD, Asked, Chosen, card_of, choose, license_of
 from .hubs.listing import Listing, Repository, checked
 from .reading.files import failures, local_path
@@ -50,10 +51,12 @@ class Hub(FetchingSource):
     name leads out of the dataset, and nothing is fetched that is larger than `most_bytes`.
 
     ## Limits
-    A split is one source: read several as several. Datasets that only a script can load, or whose files are pictures
-    or sound, are refused. A token is taken from where the hub's own client finds it (`HF_TOKEN`; `KAGGLE_USERNAME` and
-    `KAGGLE_KEY`) and kept nowhere. Kaggle says no digests before a file is there. With `limit`, Parquet files are
-    fetched until they hold so many rows, others all the same.
+    A split is one source: read several as several. Labels that a dataset keeps as numbers (`ClassLabel`) come as
+    those: a note tells their names, and the step `map_values` gives them (`{"0": bad, "1": good}`). Datasets that only
+    a script can load, or whose files are pictures or sound, are refused. A token is taken from where the hub's own
+    client finds it (`HF_TOKEN`; `KAGGLE_USERNAME` and `KAGGLE_KEY`) and kept nowhere. Kaggle says no digests before a
+    file is there.
+    With `limit`, Parquet files are fetched until they hold so many rows, others all the same.
     """
 
     extra: ClassVar[str] = "hub"
@@ -136,6 +139,8 @@ class Hub(FetchingSource):
         """
         repository = self._repository
         assert repository is not None
+        if snapshot.mending:  # the branch may be at another commit by now
+            repository = repository.at_revision(snapshot.notes(_CHOSEN)[-1]["revision"])
         self._check_size(listing := checked(repository.listing(), self.path), [])
         folder = snapshot.folder / "arriving"
         held = {kept.name: kept for kept in snapshot.kept}
@@ -202,7 +207,7 @@ class Hub(FetchingSource):
     def _looked_at(self, tree: Path, chosen: Chosen, license_: str, more: Mapping[str, str], context: Context) -> Scan:
         scan = self._inner(chosen.reads, str(tree)).scan(context)
         told = {"config": chosen.config, "split": chosen.split, **more, "license": license_}
-        notes = list(scan.notes)
+        notes = [*scan.notes, *label_notes(Path(file.url) for file in scan.files)]
         if license_ and not self.license:
             notes.append(f"its card states the licence {license_}; the recipe states none")
         return replace(
@@ -220,7 +225,7 @@ class Hub(FetchingSource):
             DataError: This version has none.
             RecipeError: It does not have those options.
         """
-        part = Source.catalogue.get(reads)
+        part = Source.named(reads)
         if part is None:
             raise DataError(f"its files are {reads}, which this version does not read", at=self.path)
         own = {"path", "limit", "columns", *self.not_parsed, *Source.model_fields}

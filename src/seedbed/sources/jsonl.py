@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -210,6 +210,10 @@ class Jsonl(FileSource):
         records = pl.Series(np.array(numbers, np.uint64)[good], dtype=pl.UInt64)
         kept_rows = [row for row, keep in zip(rows, good.tolist(), strict=True) if keep]
         return Parsed(table, records, malformed_table(malformed), unseen(kept_rows, scan.schema))
+
+    def lines(self, block: Block, scan: Scan, records: Sequence[int]) -> Sequence[int]:
+        """A record is a line."""
+        return records
 
     def _raw(self, line: bytes, reason: str) -> str:
         line = line[: kept(self.longest)] if reason == "too_long" else line.removesuffix(b"\r")

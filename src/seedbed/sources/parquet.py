@@ -17,6 +17,7 @@ from seedbed.core.errors import DataError
 from seedbed.core.part import Example
 from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
+from .frames.arrow_types import as_it_is
 from .reading.columns import refuse_other_columns
 from .reading.files import changed, failures, find, is_local, open_stored, stamp_of
 from .reading.kinds import refuse_other
@@ -110,7 +111,7 @@ class Parquet(FileSource):
         with _opened(file.url) as opened:
             # What comes before the slice in its row group is unpacked and passed over, a batch at a time.
             batches = opened.iter_batches(self.block_rows, row_groups=[wanted.group])
-            rows = pl.DataFrame(pl.from_arrow(_sliced(batches, wanted, opened.schema_arrow)))
+            rows = as_it_is(_sliced(batches, wanted, opened.schema_arrow), file.url)
         if rows.height != wanted.rows:
             raise DataError("is a damaged Parquet file (it has fewer rows than its footer says)", at=file.url)
         if stamp_of(file.url) != file.stamp:
@@ -172,5 +173,5 @@ def _footer(file: InputFile) -> tuple[pl.Schema, list[int]]:
         raise DataError(f"is not {_WANTED}", at=file.url, hint="for text, use: csv or use: jsonl")
     with _opened(file.url) as opened:
         meta = opened.metadata
-        schema = pl.DataFrame(pl.from_arrow(opened.schema_arrow.empty_table())).schema
+        schema = as_it_is(opened.schema_arrow.empty_table(), file.url).schema
         return schema, [meta.row_group(place).num_rows for place in range(meta.num_row_groups)]

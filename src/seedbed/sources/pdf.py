@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 import polars as pl
@@ -17,6 +18,8 @@ from .documents.extract import quiet
 from .documents.whole import Document, WholeFiles
 from .reading.blocks import Malformed
 
+#: What pypdf opens AES with, where it is installed.
+_AES = "cryptography"
 #: The text of a page, or why there is none: a reason, and evidence.
 _Page = str | tuple[str, dict[str, Any]]
 
@@ -27,7 +30,9 @@ class Pdf(WholeFiles):
     ## Why
     A PDF says where characters stand, not what the text is; pypdf puts them together. What cannot be read does not stop
     the rest: a page without text (a scan, a picture) stands in the ledger as `no_text`, one that cannot be read as
-    `damaged`, a document that needs a password as `encrypted`. The record number is the page's.
+    `damaged`, a document that is locked as `encrypted`, with what it needs: a password, or the package `cryptography`,
+    without which nothing that AES encrypts can be opened, not even what anybody may read. The record number is the
+    page's.
 
     ## Limits
     No text is recognised in pictures. Columns, tables, headers and footers come in the order in which they are drawn,
@@ -72,13 +77,12 @@ class Pdf(WholeFiles):
         try:
             opened = pypdf.PdfReader(io.BytesIO(document.body))
             if opened.is_encrypted and not opened.decrypt(""):
-                return document.refused("encrypted")
-            pages = len(opened.pages)
+                return document.refused("encrypted", needs="a password")
+            texts = [_text(opened, place) for place in range(len(opened.pages))]
         except pypdf.errors.DependencyError:
-            return document.refused("encrypted")
+            return document.refused("encrypted", needs=f"the package {_AES} (pip install {_AES})")
         except Exception as error:  # noqa: BLE001 - a damaged file makes any error
             return document.refused("damaged", error=_words(error))
-        texts = [_text(opened, place) for place in range(pages)]
         return self._rows(document, texts, *_said(opened))
 
     def _rows(self, document: Document, texts: list[_Page], title: str | None, date: str | None) -> Parsed:
@@ -94,14 +98,18 @@ class Pdf(WholeFiles):
         return document.parsed([(1, (whole, len(texts), title, date))])
 
     def heeds(self, block: Block, scan: Scan) -> Any:
-        """The file, and the version of what reads it."""
-        return [super().heeds(block, scan), version("pypdf")]
+        """The file, the version of what reads it, and whether that can open what is encrypted."""
+        return [super().heeds(block, scan), version("pypdf"), find_spec(_AES) is not None]
 
 
 def _text(opened: Any, place: int) -> _Page:
-    """The text of a page, or why there is none."""
+    """The text of a page, or why there is none; where a package is missing, that is raised."""
+    from pypdf.errors import DependencyError
+
     try:
         text = opened.pages[place].extract_text().replace("\0", "").encode("utf-8", "replace").decode().strip()
+    except DependencyError:
+        raise
     except Exception as error:  # noqa: BLE001 - a damaged page makes any error
         return "damaged", {"page": place + 1, "error": _words(error)}
     return text or ("no_text", {"page": place + 1})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 
 from seedbed.core.context import Context, expand
 from seedbed.core.errors import DataError
+from seedbed.core.numbers import things
 from seedbed.core.part import Example
 from seedbed.core.source import Block, InputFile, Parsed, Scan
 from seedbed.core.version import __version__
@@ -261,7 +261,9 @@ class Rest(FetchingSource):
         if snapshot.notes("more"):
             notes.append(f"there are more pages than most_pages allows ({self.most_pages:,}): the rest was not fetched")
         if concealed := snapshot.notes("concealed"):
-            notes.append(f"{len(concealed):,} pages repeated a secret that was sent: a placeholder stands in its place")
+            notes.append(
+                f"{things(len(concealed), 'page')} repeated a secret that was sent: a placeholder stands in its place"
+            )
         return tuple(notes)
 
     def _records(self, file: InputFile, shape: Shape) -> list[Any]:
@@ -317,8 +319,10 @@ class Rest(FetchingSource):
 
 def _note(records: list[Any], rows: Rows, kinds: Kinds) -> None:
     for record in records:
-        with suppress(FaultError):
+        try:
             kinds.note(rows.row_of(record))
+        except FaultError as fault:
+            kinds.most = max(kinds.most, fault.evidence.get("keys", 0))
 
 
 def _texts(params: dict[str, str | int | float | bool]) -> dict[str, str]:

@@ -157,11 +157,15 @@ class Sql(FetchingSource, Asked):
         column, schema = quoted(key.name), _schema(columns)
         values, q = self.values(self._about), f"(\n{self.selected}\n) AS q"
         base = f"SELECT {_wanted(columns)}, q.{column}::text AS {quoted(_KEY)} FROM {q}"
+        for lost in snapshot.lost:
+            self._read_again(server, snapshot, lost, base, key, schema)
         held = list(snapshot.kept)
         null = f"SELECT 1 FROM {q} WHERE q.{column} IS NULL LIMIT 1"
         if not held and server.rows(null, values, self._about).num_rows:
             raise self._no_key("is null in some rows")
         rows = sum(sum(one.state["groups"]) for one in held)
+        if snapshot.mending and held:
+            return rows
         while rows != self.limit:
             size = self.page if self.limit is None else min(self.page, self.limit - rows)
             last = held[-1].state["last"] if held else None
@@ -181,11 +185,29 @@ class Sql(FetchingSource, Asked):
                 break
         return rows
 
-    def _keep(self, snapshot: Snapshot, page: pa.Table, keys: list[str], schema: pa.Schema, before: int) -> Kept:
-        number = len(snapshot.kept) + 1
-        if number > 1 and pages.schema_of(snapshot.path(snapshot.kept[0]), at=self.address) != schema:
+    def _read_again(
+        self, server: Server, snapshot: Snapshot, lost: Kept, base: str, key: Column, schema: pa.Schema
+    ) -> None:
+        """Read a page that is damaged or gone: the rows that now have keys from its first to its last."""
+        first, last = lost.state["first"], lost.state["last"]
+        values, kind, column = self.values(self._about), KEYS[key.type], f"q.{quoted(key.name)}"
+        bounds = [f"{column} {sign} ${len(values) + n}::text::{kind}" for n, sign in ((1, ">="), (2, "<="))]
+        query = f"{base} WHERE {' AND '.join(bounds)} ORDER BY {column}"
+        found = server.rows(query, [*values, first, last], self._about)
+        self._refuse_others(snapshot, schema)
+        page = found.drop_columns([_KEY]).cast(schema)
+        state = {**lost.state, "groups": [page.num_rows]}
+        snapshot.keep(lost.name, pages.packed(page), self._origin(page.num_rows), **state)
+
+    def _refuse_others(self, snapshot: Snapshot, schema: pa.Schema) -> None:
+        """Pages of other columns do not go together."""
+        if snapshot.kept and pages.schema_of(snapshot.path(snapshot.kept[0]), at=self.address) != schema:
             hint = "ask for all of it again: --refresh"
             raise DataError("the columns have changed since the pages before were read", at=self._about, hint=hint)
+
+    def _keep(self, snapshot: Snapshot, page: pa.Table, keys: list[str], schema: pa.Schema, before: int) -> Kept:
+        number = len(snapshot.kept) + 1
+        self._refuse_others(snapshot, schema)
         state = {"groups": [page.num_rows], "first": keys[0] if keys else None, "last": keys[-1] if keys else None}
         return snapshot.keep(f"page-{number:06}", pages.packed(page), self._origin(before + page.num_rows), **state)
 
@@ -213,12 +235,6 @@ class Sql(FetchingSource, Asked):
         rows = sum(sum(one.state["groups"]) for one in held)
         if not rows:
             raise DataError("the database gave no rows", at=self._about, hint="is this the right table or query?")
-        for one in held:
-            if not snapshot.path(one).exists() or digest.of_file(snapshot.path(one)) != one.sha256:
-                hint = "fetch it again: --refresh"
-                raise DataError(
-                    f"what was kept of {self.what} is damaged or gone from the store", at=self._about, hint=hint
-                )
         schema = pages.polars_schema(pages.schema_of(snapshot.path(held[0]), at=self._about))
         whole = digest.of_json([one.sha256 for one in held])
         size = sum(one.size for one in held)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Literal
 
@@ -156,6 +156,11 @@ class Text(FileSource):
                     malformed.append(Malformed(record, line, "bad_encoding", told, encoding.show(data)))
         table = pl.DataFrame({"text": texts, "file": [file] * len(texts)}, schema=scan.schema)
         return Parsed(table, pl.Series(records, dtype=pl.UInt64), malformed_table(malformed))
+
+    def lines(self, block: Block, scan: Scan, records: Sequence[int]) -> Sequence[int]:
+        """Where rows begin."""
+        known = {record: line for record, line, _ in self._rows(block)}
+        return [known[record] for record in records]
 
     def _rows(self, block: Block) -> Iterator[tuple[int, int, bytes | TooLong]]:
         """Record number, line and bytes of each row."""

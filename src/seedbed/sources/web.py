@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import Field, field_validator, model_validator
 
 from seedbed.core.context import Context
+from seedbed.core.numbers import things, word
 from seedbed.core.part import Example
 from seedbed.core.source import Block, InputFile, Parsed, Scan
 from seedbed.store.snapshots import Kept, Snapshot, body_of
@@ -49,8 +50,9 @@ class Web(FetchingSource):
 
     Every page that came is a row or stands in the ledger: `no_text`, `noindex` (the page says so; its links are
     followed all the same), `copy` (by rel=canonical its own address is another, which came, too), `not_included` (a
-    seed that `include` or `exclude` leaves out: its links count), `binary`, `too_large`, `too_many_elements`. What
-    did not come is in `lineage.json`: refused by robots.txt (with the rule), not there, redirected, of another type.
+    seed that `include` or `exclude` leaves out: its links count), `binary`, `too_large`, `too_many_elements`,
+    `too_many_attributes`. What did not come is in `lineage.json`: refused by robots.txt (with the rule), not there,
+    redirected, of another type.
 
     ## Why
     A crawl of two hours must be one that another person can make again, and that goes on after a power cut. Pages are
@@ -301,13 +303,25 @@ def _notes(facts: Mapping[str, Any], source: Web) -> tuple[str, ...]:
         notes.append(f"{_addresses(failed.total())} gave no page ({told}); lineage.json lists them")
     if facts.get("not_asked"):
         allowed = f"most_pages allows ({source.most_pages:,})"
-        notes.append(f"there are at least {facts['not_asked']:,} more addresses than {allowed}")
+        notes.append(
+            f"there {word(facts['not_asked'], 'is', 'are')} at least {facts['not_asked']:,} more "
+            f"{word(facts['not_asked'], 'address', 'addresses')} than {allowed}"
+        )
+    if facts.get("sitemaps_not_asked"):
+        notes.append(
+            f"at least {facts['sitemaps_not_asked']:,} further sitemaps were not asked for: a crawl reads 1,000"
+        )
+    if facts.get("too_deep"):
+        notes.append(f"{_addresses(facts['too_deep'])} would be deeper than depth allows ({source.depth})")
     for path, n in list(facts.get("traps", {}).items())[:3]:
         wanted = f"most_queries ({source.most_queries:,}) of them were asked for"
         notes.append(f"{path} is linked to with {n:,} different queries: {wanted}; is it a calendar or a filter?")
     circles = facts.get("links_passed_over", {}).get("circle", 0)
     if circles:
-        notes.append(f"{circles:,} links repeat themselves (a/b/a/b/…) or are very long, and were passed over")
+        notes.append(
+            f"{things(circles, 'link repeats itself', 'links repeat themselves')} (a/b/a/b/…) or "
+            f"{word(circles, 'is', 'are')} very long, and {word(circles, 'was', 'were')} passed over"
+        )
     return tuple(notes)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from seedbed.core.splitter import Certificate, Splitter
+from seedbed.core.splitter import Certificate, Dealing, Splitter
 
 from .clusters import Clusters, Numbers, Pairs, cluster
 from .dealing import TRAIN, refuse_unfit
@@ -31,7 +31,7 @@ class MadeRows:
 
 
 def make_split(
-    splitter: Splitter,
+    splitter: Dealing,
     numbers: Numbers,
     labels: NDArray[np.int64],
     *,
@@ -66,7 +66,7 @@ def make_split(
     made = made or MadeRows()
     for done in range(1, ROUNDS + 1):
         clusters = cluster(numbers, pairs=pairs, groups=groups, parents=made.parents)
-        dealt = ~_with_all_of_theirs(clusters.ids, made.only_train)
+        dealt = ~with_all_of_theirs(clusters.ids, made.only_train)
         of_dealt = clusters if dealt.all() else Clusters(clusters.ids[dealt], {})
         refuse_unfit(
             splitter,
@@ -88,7 +88,7 @@ def make_split(
     return splits, certificate
 
 
-def _with_all_of_theirs(clusters: NDArray[np.int64], rows: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+def with_all_of_theirs(clusters: NDArray[np.int64], rows: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     """Rows of clusters that hold one of some rows, shape (rows,)."""
     if rows is None:
         return np.zeros(len(clusters), dtype=np.bool_)
@@ -105,14 +105,26 @@ def certify(
     method: str,
     rounds: int = 1,
     only_train: NDArray[np.bool_] | None = None,
+    splits_named: Sequence[str] = (),
 ) -> Certificate:
     """State what was kept together, what was asked and got, and what the independent check found.
 
     It is passed when no cluster straddles splits, the check found no pair, and no row that only trains is held out.
+
+    Args:
+        splitter: Says what was asked.
+        clusters: Rows that belong together.
+        splits: Split of each row, shape (rows,).
+        verification: What the check found.
+        method: How near copies were found.
+        rounds: Times the split was made.
+        only_train: Rows that may not be held out, shape (rows,).
+        splits_named: Names of the splits, where they are not the splitter's.
     """
     held_out = bool(only_train is not None and (splits[only_train] != TRAIN).any())
     asked = splitter.shares
-    rows = np.bincount(splits, minlength=len(asked)).tolist()
+    names = splits_named or splitter.splits
+    rows = np.bincount(splits, minlength=len(names)).tolist()
     verified: dict[str, Any] = {
         "rows": verification.rows,
         "of": verification.of,
@@ -125,9 +137,9 @@ def certify(
         method=method,
         clusters=clusters.count,
         largest_cluster=clusters.largest,
-        splits=dict(zip(asked, rows, strict=True)),
+        splits=dict(zip(names, rows, strict=True)),
         asked=asked,
-        got={name: count / max(1, len(splits)) for name, count in zip(asked, rows, strict=True)},
+        got={name: count / max(1, len(splits)) for name, count in zip(names, rows, strict=True)},
         verified=verified,
         train_only=None if only_train is None else _moved(clusters.ids, only_train),
         rounds=rounds,
@@ -137,7 +149,7 @@ def certify(
 
 def _moved(clusters: NDArray[np.int64], only_train: NDArray[np.bool_]) -> dict[str, int]:
     rows = int(only_train.sum())
-    return {"rows": rows, "moved": int(_with_all_of_theirs(clusters, only_train).sum()) - rows}
+    return {"rows": rows, "moved": int(with_all_of_theirs(clusters, only_train).sum()) - rows}
 
 
 def straddling(clusters: NDArray[np.int64], splits: NDArray[np.int8]) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from seedbed.core.numbers import things
 from seedbed.core.similarity.components import components
 
 Numbers = NDArray[np.uint64]
@@ -49,7 +50,7 @@ class Clusters:
             return ""
         largest = self._sizes[0][self._sizes[1].argmax()]
         found = {what: int((self.ids[rows] == largest).sum()) for what, rows in self.links.items()}
-        return ", ".join(f"{what} ({links:,} links)" for what, links in found.items() if links)
+        return ", ".join(f"{what} ({things(links, 'link')})" for what, links in found.items() if links)
 
 
 def cluster(

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.core.errors import DataError
+from seedbed.core.numbers import things
 from seedbed.core.similarity.shingles import mix
 from seedbed.core.splitter import Splitter
+
+from .several_labels import deal_labels
 
 TRAIN = 0
 #: The largest cluster that a held-out split takes, as multiples of the rows it is to get. The first is the rule; the
@@ -56,7 +59,8 @@ def deal(splitter: Splitter, clusters: _Ints, labels: _Ints) -> NDArray[np.int8]
     Args:
         splitter: Gives the shares, the seed, and what joins rows (for messages).
         clusters: Cluster of each row, shape (rows,).
-        labels: Label of each row, coded by integers, shape (rows,); all alike when labels do not matter.
+        labels: Label of each row, coded by integers, shape (rows,), all alike when labels do not matter; or whether it
+            has each of several, shape (rows, labels): see `deal_labels`.
 
     Returns:
         Index into `splitter.shares` of each row, shape (rows,).
@@ -67,6 +71,8 @@ def deal(splitter: Splitter, clusters: _Ints, labels: _Ints) -> NDArray[np.int8]
     shares = list(splitter.shares.values())
     ids, cluster_of, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     refuse_unfit(splitter, rows=len(clusters), clusters=len(ids), largest=int(sizes.max(initial=0)))
+    if labels.ndim == 2:
+        return _deal_labels(splitter, clusters, labels)
     _, coded, totals = np.unique(labels, return_inverse=True, return_counts=True)
     hands = _Hands(
         targets=[[share * total for total in totals.tolist()] for share in shares],
@@ -88,6 +94,17 @@ def deal(splitter: Splitter, clusters: _Ints, labels: _Ints) -> NDArray[np.int8]
         hands, np.bincount(single_labels, minlength=len(totals)).tolist()
     )
     _fill_empty(splitter, split_of, sizes, keys, limits)
+    return split_of[cluster_of]
+
+
+def _deal_labels(splitter: Splitter, clusters: _Ints, labels: _Ints) -> NDArray[np.int8]:
+    """As `deal`, where a row has any number of labels."""
+    shares = list(splitter.shares.values())
+    ids, first, cluster_of, sizes = np.unique(clusters, return_index=True, return_inverse=True, return_counts=True)
+    limits = _limits(sizes, [share * len(clusters) for share in shares])
+    dealt = deal_labels(shares, clusters, labels.astype(bool), seed=splitter.seed, limits=limits)
+    split_of = dealt[first].astype(np.int8)
+    _fill_empty(splitter, split_of, sizes, _drawn(ids, splitter.seed), limits)
     return split_of[cluster_of]
 
 
@@ -113,17 +130,19 @@ def refuse_unfit(splitter: Splitter, *, rows: int, clusters: int, largest: int, 
             at="split",
             hint=f"at least {len(names)} rows must be left after the steps",
         )
-    if largest > max(1.0, splitter.train * rows + 1e-6):
+    train = splitter.shares["train"]
+    if largest > max(1.0, train * rows + 1e-6):
         raise DataError(
-            f"{largest:,} of {rows:,} rows belong together ({largest / rows:.1%}), more than train is to get "
-            f"({splitter.train:.1%}); joined by {joined_by or _what_joins(splitter)}",
+            f"{largest:,} of {things(rows, 'row')} belong together ({largest / rows:.1%}), more than train is to get "
+            f"({train:.1%}); joined by {joined_by or _what_joins(splitter)}",
             at="split",
             hint="remove the copies first (near_duplicates), raise `keep_together.at_least`, choose a finer `group`, "
             "or give train a larger share",
         )
     if clusters < len(names):
         raise DataError(
-            f"the rows form only {clusters} clusters of rows that belong together, fewer than the {len(names)} splits",
+            f"the rows form only {things(clusters, 'cluster')} of rows that belong together, fewer "
+            f"than the {len(names)} splits",
             at="split",
             hint="raise `keep_together.at_least`, choose a finer `group`, or ask for fewer splits",
         )
@@ -228,7 +247,7 @@ def _fill_empty(
         if len(theirs) < 2 or sizes[smallest] > limits[empty]:
             raise DataError(
                 f"{names[empty]} would get no rows: it is to get {asked[empty] * sizes.sum():,.0f}, and the smallest "
-                f"of the {len(sizes):,} clusters of rows that belong together has {sizes[smallest]:,}",
+                f"of the {things(len(sizes), 'cluster')} of rows that belong together has {sizes[smallest]:,}",
                 at="split",
                 hint=f"give {names[empty]} a larger share, choose a finer `group`, or raise `keep_together.at_least`",
             )

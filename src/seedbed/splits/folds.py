@@ -6,10 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.core.errors import DataError
+from seedbed.core.numbers import things
 from seedbed.core.similarity.shingles import mix
 
+from .several_labels import deal_labels
 
-def deal_folds(clusters: NDArray[np.int64], labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+
+def deal_folds(
+    clusters: NDArray[np.int64], labels: NDArray[np.int64], folds: int, seed: int, at: str = "evaluate.folds"
+) -> NDArray[np.int64]:
     """The fold of each row; rows of one cluster share it, and each label is spread as evenly as that allows.
 
     Clusters of several rows come first, the largest before the others, each to the fold that lacks its labels most.
@@ -18,9 +23,10 @@ def deal_folds(clusters: NDArray[np.int64], labels: NDArray[np.int64], folds: in
 
     Args:
         clusters: Cluster of each row, shape (rows,).
-        labels: Label of each row, coded from 0, shape (rows,).
+        labels: Label of each row, coded from 0, shape (rows,); or whether it has each of several, shape (rows, labels).
         folds: At least two.
         seed: Of the ties.
+        at: Where the recipe asks for them.
 
     Returns:
         From 0, shape (rows,).
@@ -31,11 +37,14 @@ def deal_folds(clusters: NDArray[np.int64], labels: NDArray[np.int64], folds: in
     ids, cluster_of, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     if len(ids) < folds:
         raise DataError(
-            f"{len(clusters):,} rows in {len(ids):,} clusters of rows that belong together cannot be dealt to {folds} "
+            f"{things(len(clusters), 'row')} in {things(len(ids), 'cluster')} of rows that belong "
+            f"together cannot be dealt to {folds} "
             "folds",
-            at="evaluate.folds",
+            at=at,
             hint="ask for fewer folds",
         )
+    if labels.ndim == 2:
+        return deal_labels([1 / folds] * folds, clusters, labels.astype(bool), seed=seed, limits=[np.inf] * folds)
     kinds = int(labels.max(initial=0)) + 1
     keys = mix(mix(ids.astype(np.uint64)) ^ mix(np.array([seed % 2**64], dtype=np.uint64)))
     got = np.zeros((folds, kinds))

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seedbed.core.part import Column, Example
-from seedbed.core.splitter import Splitter
+from seedbed.core.splitter import ByShares, Dealing
 
 from .dealing import deal
 
 
-class Group(Splitter):
+class Group(ByShares, Dealing):
     """Keeps all rows of a group (a patient, an author, a thread) in one split.
 
     ## Why

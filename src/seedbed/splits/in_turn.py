@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.errors import DataError
+from seedbed.core.numbers import things
 from seedbed.core.similarity.components import components
-from seedbed.core.splitter import Certificate, InTurn
+from seedbed.core.splitter import LEFT_OUT, Certificate, InTurn
 
 from .certify import ROUNDS, certify
 from .clusters import Clusters, Numbers, cluster
@@ -20,7 +21,6 @@ from .dealing import TRAIN, refuse_unfit
 from .verify import Verification
 
 BRIDGES = "bridges_splits"
-LEFT_OUT = -1
 
 _Positions = NDArray[np.int64]
 _Places = NDArray[np.int8]
@@ -284,7 +284,7 @@ def _refuse_empty(splitter: InTurn, places: _Places) -> None:
     for name, rows in zip(names, got.tolist(), strict=True):
         if not rows:
             raise DataError(
-                f"{name} gets no row: a hash deals {len(places):,} rows by chance",
+                f"{name} gets no row: a hash deals {things(len(places), 'row')} by chance",
                 at="split",
                 hint=f"give {name} a larger share, take another seed, or use: stratified for so few rows",
             )

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seedbed.core.part import Example
-from seedbed.core.splitter import Splitter
+from seedbed.core.splitter import ByShares, Dealing
 
 from .dealing import deal
 
 
-class Random(Splitter):
+class Random(ByShares, Dealing):
     """Draws which rows go to which split, whatever their labels.
 
     ## Why
@@ -36,4 +36,4 @@ class Random(Splitter):
 
     def assign(self, clusters: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int8]:
         """See `dealing.deal`; labels are taken to be all alike."""
-        return deal(self, clusters, np.zeros_like(labels))
+        return deal(self, clusters, np.zeros_like(clusters))

@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seedbed.core.part import Example
-from seedbed.core.splitter import Splitter
+from seedbed.core.splitter import ByShares, Dealing
 
 from .dealing import deal
 
 
-class Stratified(Splitter):
+class Stratified(ByShares, Dealing):
     """Deals rows so that every split has the same shares of each label.
 
     ## Why
     A rare label may miss the test rows of a random split altogether, or be over-represented there by luck; scores of
     small splits then say more about the draw than about the model. Clusters of copies are dealt largest first, each to
-    the split that lacks its labels most; single rows fill what is left.
+    the split that lacks its labels most; single rows fill what is left. Where rows have several labels, each label gets
+    its share, and so do labels that go together.
 
     ## Limits
     Rows that belong together are never parted, so shares are met only as well as the clusters allow; the certificate

@@ -4,7 +4,7 @@ It shares no code and no method with the similarity join that made the clusters:
 the two share is the definition. A text is normalised (NFKC, case folded, runs of white space to one space, stripped).
 Its shingles are windows of five characters (a shorter text is one), or three consecutive words joined by a space (fewer
 words are one; a text without any is one as it stands). Similarity is the Jaccard index of the two sets; an empty text
-is similar to nothing.
+is similar to nothing. Of rows without a text each is its own single shingle, to the letter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["characters", "words"]
+Kind = Literal["characters", "words", "rows"]
 Numbers = NDArray[np.uint64]
 Gram = str | tuple[str, ...]
 #: `NUMBER`s of rows, shape (rows,), and their texts.
@@ -168,6 +168,8 @@ def normalise(text: str) -> str:
 
 def shingles(text: str | None, kind: Kind) -> set[Gram]:
     """The set of shingles of a text: texts, or tuples of words; empty for a text that is null or blank."""
+    if kind == "rows":
+        return {text} if text else set()
     plain = normalise(text or "")
     if not plain:
         return set()

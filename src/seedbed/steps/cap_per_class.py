@@ -32,6 +32,8 @@ class CapPerClass(Reduce):
     test rows too. Rows without a label are kept, and not counted. Copies are chosen apart: remove them before.
     """
 
+    draws: ClassVar[bool] = True
+
     use: Literal["cap_per_class"] = "cap_per_class"
     column: LabelColumn = Field(None, description="Column that holds the class; the task's label when left out.")
     at_most: int = Field(ge=1, description="Most rows of a class.")

@@ -13,7 +13,7 @@ from seedbed.core.part import Example
 from seedbed.core.step import Rework
 
 from .values.kinds import DTYPES, NOT_ONE, Kind, read_as
-from .values.worked import worked
+from .values.worked import UNREAD, worked
 
 
 class Cast(Rework):
@@ -54,6 +54,7 @@ class Cast(Rework):
         ),
     )
     told: ClassVar[tuple[str, ...]] = ("column", "value")
+    stands: ClassVar[str] = UNREAD
 
     def columns_used(self) -> Iterator[tuple[str, str]]:
         """The columns that get a type."""

@@ -9,6 +9,7 @@ import polars as pl
 from pydantic import Field, PrivateAttr, model_validator
 
 from seedbed.core import digest
+from seedbed.core.earlier_run import AnyOther
 from seedbed.core.ledger import excerpt_of
 from seedbed.core.part import Example, Placed, TextColumn
 from seedbed.core.rows import NUMBER
@@ -17,7 +18,7 @@ from seedbed.core.similarity.shingles import SHORT
 from seedbed.core.step import Groups, Reduce, Second
 
 from .comparing.copies import column_of
-from .others.against import AnyOther, Others
+from .others.against import Others
 from .others.ngrams import NGrams, run_in
 from .others.overlap import Compared, Index
 from .others.searching import Search

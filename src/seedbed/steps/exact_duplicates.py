@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -61,6 +61,10 @@ class ExactDuplicates(Reduce):
             after={"text": ["a", "a"], "year": [1999, 2001]},
         ),
     )
+
+    def for_task(self, roles: dict[str, str]) -> Self:
+        """The task's text only where no columns are named: it need not be there yet."""
+        return self if self.columns else super().for_task(roles)
 
     def reads(self) -> Sequence[str]:
         """The columns that are compared."""

@@ -11,9 +11,10 @@ from pydantic import Field, PrivateAttr
 
 from seedbed.core.part import Column, Example, base_of
 from seedbed.core.step import Rework, Second
+from seedbed.core.values import key_text
 
 from .others.any_source import AnySource
-from .others.second_source import PLACE, SecondSource, key_name, key_text
+from .others.second_source import PLACE, SecondSource, key_name
 
 
 class Join(Rework):
@@ -72,6 +73,7 @@ class Join(Rework):
         ),
     )
     told: ClassVar[tuple[str, ...]] = ("key",)
+    stands: ClassVar[str] = "no decision can make its counterpart: add it to the other source, or say `how: left`"
     most_bytes: ClassVar[int] = 500_000_000
 
     _second: SecondSource = PrivateAttr()
@@ -105,6 +107,10 @@ class Join(Rework):
     def written(self) -> Sequence[str]:
         """The columns of the second source."""
         return list(self._second.columns)
+
+    def met_at(self, number: int) -> tuple[str, int] | None:
+        """Where the counterpart was read."""
+        return self._second.read_at(number)
 
     def work(self) -> pl.Expr:
         """Each row's counterpart, looked up."""

@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Literal, Self
 import polars as pl
 from pydantic import Field, model_validator
 
-from seedbed.core.part import Column, Example, LabelColumn, TextColumn
+from seedbed.core.part import Column, Example, TextColumn
 from seedbed.core.rows import NUMBER
 from seedbed.core.similarity import Kind, band_table, bands_for, bands_for_rows, choose_kind, one_key_table
 from seedbed.core.similarity.clusters import clusters
 from seedbed.core.similarity.shingles import SHORT
 from seedbed.core.step import Groups, Reduce
 
+from .comparing.conflicts import Disagreeing, OnConflict, conflicting, looks_at_labels
 from .comparing.copies import column_of, with_names
 from .comparing.survivors import Keep, Survivor, refuse_no_number
 
@@ -56,12 +57,8 @@ class NearDuplicates(Reduce):
     shingles: Literal["auto", "characters", "words"] = Field(
         "auto", description="Character 5-grams or word 3-grams; found from the lengths of the texts when `auto`."
     )
-    on_conflict: Literal["keep_first", "reject_all"] = Field(
-        "keep_first", description="What happens to near duplicates whose labels disagree."
-    )
-    label: LabelColumn = Field(
-        None, description="Column whose values may disagree; the task's label when left out (for `reject_all`)."
-    )
+    on_conflict: OnConflict = "keep_first"
+    label: Disagreeing = None
     keep: Keep = Field(
         "first", description="Which row of a group stays; `best` needs `quality`, and `most_trusted` needs `trust`."
     )
@@ -136,14 +133,17 @@ class NearDuplicates(Reduce):
             raise ValueError("`trust: [SOURCE, ...]` and `keep: most_trusted` go together")
         return self
 
+    def columns_used(self) -> Iterator[tuple[str, str]]:
+        """Of the label only where it is looked at."""
+        return (one for one in super().columns_used() if one[0] != "label" or looks_at_labels(self))
+
     def check_schema(self, schema: pl.Schema) -> None:
         """`quality` must be a column of numbers."""
         refuse_no_number(self.quality, schema)
 
     def reads(self) -> Sequence[str]:
         """The column that is compared."""
-        if self.on_conflict == "reject_all":
-            column_of(self, "label")  # judged later, but refused before anything runs
+        looks_at_labels(self)  # judged later, but refused before anything runs
         return [column_of(self, "column")]
 
     def survey(self) -> Mapping[str, pl.Expr]:
@@ -168,8 +168,8 @@ class NearDuplicates(Reduce):
         survivor = Survivor(self.keep, column, self.quality, tuple(self.trust))
         kind = self._kind(groups.survey)
         rows = survivor.of(groups, clusters(groups, column, kind, self.at_least))
-        conflict = self._conflicting(groups, rows) if self.on_conflict == "reject_all" else pl.lit(False)
-        rejected = rows.with_columns(conflict=conflict).filter(pl.col("conflict") | (pl.col(NUMBER) != pl.col("kept")))
+        rows = rows.with_columns(conflict=conflicting(self, groups, rows, "kept"))
+        rejected = rows.filter(pl.col("conflict") | (pl.col(NUMBER) != pl.col("kept")))
         del rows
         for some in rejected.iter_slices(_TOGETHER):
             yield with_names(groups, self._verdicts(some, kind))
@@ -201,10 +201,3 @@ class NearDuplicates(Reduce):
         if "characters" not in survey:
             return False
         return survey["rows"] <= EXACT_ROWS and survey["characters"] <= EXACT_CHARACTERS[self._kind(survey)]
-
-    def _conflicting(self, groups: Groups, rows: pl.DataFrame) -> pl.Series:
-        """Whether labels disagree in the group of each row."""
-        label = column_of(self, "label")
-        labels = groups.lookup(rows[NUMBER], [label]).select(NUMBER, label=pl.col(label).cast(pl.String))
-        joined = rows.join(labels, on=NUMBER, how="left", maintain_order="left")
-        return joined.select(pl.col("label").drop_nulls().n_unique().over("kept") > 1)["label"]

@@ -16,7 +16,7 @@ from seedbed.core.step import Rework
 
 from .values.kinds import DTYPES
 from .values.moments import epoch_moments, formatted_moments, in_utc, iso_moments
-from .values.worked import worked
+from .values.worked import UNREAD, worked
 
 _EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1000}
 _NUMERIC = r"^\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})\b"
@@ -100,6 +100,7 @@ class ParseDates(Rework):
         ),
     )
     told: ClassVar[tuple[str, ...]] = ("column", "value")
+    stands: ClassVar[str] = UNREAD
 
     @model_validator(mode="after")
     def _no_format_twice(self) -> Self:

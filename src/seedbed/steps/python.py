@@ -86,6 +86,7 @@ class Python(Rework):
         ),
     )
     runs_code: ClassVar[bool] = True
+    stands: ClassVar[str] = "a function of yours rejects it: let the function keep such rows"
 
     _own: OwnFunction = PrivateAttr()
 

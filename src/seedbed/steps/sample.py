@@ -32,6 +32,8 @@ class Sample(Reduce):
     remove them before. A table with fewer rows than asked for stays whole.
     """
 
+    draws: ClassVar[bool] = True
+
     use: Literal["sample"] = "sample"
     rows: int | None = Field(None, ge=1, description="How many rows stay.")
     share: float | None = Field(None, gt=0, le=1, description="Share of the rows that stays, at least one row.")

@@ -16,6 +16,7 @@ from seedbed.core.step import Groups, Reduce
 from seedbed.store.embeddings import EncoderOptions, key_of
 from seedbed.store.store import Store
 
+from .comparing.conflicts import Disagreeing, OnConflict, conflicting, looks_at_labels
 from .comparing.copies import column_of, with_names
 from .comparing.leaders import EXACT, Floats, leaders
 
@@ -36,7 +37,9 @@ class SemanticDuplicates(EncoderOptions, Reduce):
 
     ## Limits
     What an encoder calls similar may differ in what counts: a number, a name, a "not". Look at the ledger before you
-    trust a threshold below 0.95, and where labels hang on such a word, use `near_duplicates`. The default encoder
+    trust a threshold below 0.95, and where labels hang on such a word, use `near_duplicates`. With `on_conflict:
+    reject_all`, texts that one would stay for go with it where their labels disagree (reason
+    `conflicting_semantic_duplicates`); missing labels do not disagree. The default encoder
     (all-MiniLM-L6-v2) knows English and reads `max_tokens` tokens of a text. Two cores embed about 140 texts of a
     tweet's length a second; the store keeps embeddings by a hash of the text, for this step and for learners alike.
     Numbers in an embedding differ in their last digits between machines, so that a pair just at the threshold may fall
@@ -52,6 +55,8 @@ class SemanticDuplicates(EncoderOptions, Reduce):
     use: Literal["semantic_duplicates"] = "semantic_duplicates"
     column: TextColumn = Field(None, description="Column to compare; the task's text when left out.")
     at_least: float = Field(0.95, ge=0.5, le=1, description="Cosine from which two texts are the same.")
+    on_conflict: OnConflict = "keep_first"
+    label: Disagreeing = None
     keep: Literal["first", "longest"] = Field(
         "first", description="Which of similar texts stays: the first, or the longest (the first of equals)."
     )
@@ -65,12 +70,26 @@ class SemanticDuplicates(EncoderOptions, Reduce):
             },
             after={"text": ["How old is Benny Carter?", "Where is Berlin?"], "label": ["number", "place"]},
         ),
+        Example(
+            title="The same question with two labels",
+            options={"on_conflict": "reject_all"},
+            before={
+                "text": ["How old is Benny Carter?", "Where is Berlin?", "What age is Benny Carter?"],
+                "label": ["number", "place", "person"],
+            },
+            after={"text": ["Where is Berlin?"], "label": ["place"]},
+        ),
     )
     exact: ClassVar[int] = EXACT
     """Texts up to which all are compared."""
 
+    def columns_used(self) -> Iterator[tuple[str, str]]:
+        """Of the label only where it is looked at."""
+        return (one for one in super().columns_used() if one[0] != "label" or looks_at_labels(self))
+
     def reads(self) -> Sequence[str]:
         """The column that is compared."""
+        looks_at_labels(self)  # judged later, but refused before anything runs
         return [column_of(self, "column")]
 
     def survey(self) -> Mapping[str, pl.Expr]:
@@ -110,16 +129,31 @@ class SemanticDuplicates(EncoderOptions, Reduce):
             stays, similarity = self._compare(vectors, different, groups)
             del vectors
         told = pl.DataFrame({"first": numbers, "stays": numbers[stays], "similarity": similarity.astype(np.float64)})
-        gone = rows.join(told, on="first", how="left", maintain_order="left").filter(pl.col(NUMBER) != pl.col("stays"))
-        copy = pl.col(NUMBER) != pl.col("first")
-        verdicts = gone.select(
-            NUMBER,
-            reason=pl.lit("semantic_duplicate"),
+        alike = rows.join(told, on="first", how="left", maintain_order="left").filter(pl.len().over("stays") > 1)
+        del rows, told
+        yield with_names(groups, self._verdicts(alike.with_columns(conflict=conflicting(self, groups, alike, "stays"))))
+
+    @staticmethod
+    def _verdicts(alike: pl.DataFrame) -> pl.DataFrame:
+        """On rows that are similar to others: by the one that `stays` for each, and whether labels `conflict` there."""
+        copy, goes = pl.col(NUMBER) != pl.col("first"), pl.col(NUMBER) != pl.col("stays")
+        like = alike.with_columns(
             of=pl.when(copy).then("first").otherwise("stays"),
-            kept=pl.col("stays"),
             similarity=pl.when(copy).then(1.0).otherwise(pl.col("similarity").clip(upper_bound=1).round(4)),
         )
-        yield with_names(groups, verdicts)
+        # The row that would stay is like the first of those that are like it.
+        like = like.with_columns(
+            of=pl.when(goes).then("of").otherwise(pl.col(NUMBER).filter(goes).first().over("stays")),
+            similarity=pl.when(goes)
+            .then("similarity")
+            .otherwise(pl.col("similarity").filter(goes).first().over("stays")),
+        )
+        reason = (
+            pl.when("conflict").then(pl.lit("conflicting_semantic_duplicates")).otherwise(pl.lit("semantic_duplicate"))
+        )
+        return like.filter(goes | pl.col("conflict")).select(
+            NUMBER, "of", "similarity", reason=reason, kept=pl.when(~pl.col("conflict")).then("stays")
+        )
 
     def _embed(self, vectors: Floats, different: pl.DataFrame, groups: Groups) -> None:
         column = column_of(self, "column")

@@ -36,6 +36,8 @@ _WHAT = {
     "verdicts": "what whole-table steps decided",
     "pairs": "similar rows that a split keeps together",
     "splits": "which row is in which split",
+    "fitted": "what parts of `prepare` learned",
+    "made": "rows that parts of `prepare` made",
     "models": "trained models",
     "embeddings": "embeddings of texts",
     "datasets": "datasets of runs",

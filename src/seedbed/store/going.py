@@ -42,6 +42,15 @@ class Journal(set[str]):
             journal.end()
             raise
 
+    @classmethod
+    @contextmanager
+    def of_work(cls, root: Path) -> Iterator[Self]:
+        """As `kept_by_interruptions`, for what is no run and enters no index: it begins and ends with the body."""
+        with cls.kept_by_interruptions() as journal:
+            journal.begin(root)
+            yield journal
+            forget_resumed(root, journal)
+
     def begin(self, root: Path) -> None:
         """Start to write down what is used of a store."""
         self.end()

@@ -31,7 +31,14 @@ RUN_ENTRIES = (
     "ledger",
     "models",
     "predictions",
+    "prepare",
+    "unprepared",
+    "profile.json",
+    "review",
 )
+
+#: What a run itself puts into its folder `review`; decisions of people are never replaced.
+_TABLE = ".parquet"
 
 _HOST = re.sub(r"[^A-Za-z0-9]+", "-", platform.node()).strip("-")[:40] or "localhost"
 _OWNER = r"(?P<pid>\d+)@(?P<host>[A-Za-z0-9-]+)"
@@ -231,6 +238,8 @@ def _foreign(folder: Path, held: list[str]) -> str:
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         return f"{others[0][:80]!r}{more}, which no run writes"
+    if "review" in held and (decided := [path.name for path in (folder / "review").iterdir() if path.suffix != _TABLE]):
+        return f"{decided[0][:80]!r} in its folder 'review', which no run writes"
     if "recipe.yaml" in held:
         with suppress(OSError, ValueError):
             ran = json.loads((folder / "run.json").read_bytes()).get("recipe_text")

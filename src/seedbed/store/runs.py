@@ -122,7 +122,7 @@ class Index:
             yield
 
     def entries(self) -> list[Entry]:
-        """All runs, the newest first.
+        """All runs, the newest first, for whoever must know of every one.
 
         Raises:
             DataError: An entry is damaged.
@@ -162,7 +162,7 @@ class Index:
             hint = "letters, digits, '.', '_' and '-', a letter first, at most 64; not 'latest'"
             raise RecipeError("this cannot be a tag", at=name[:80], hint=hint)
         with self.held():
-            entries = {one.id: one for one in self.entries()}
+            entries = {one.id: one for one in self.readable()[0]}
             owner = next((one for one in entries.values() if name in one.tags), None)
             if owner and owner.id != id:
                 if not force:
@@ -180,7 +180,7 @@ class Index:
             RecipeError: No run has it.
         """
         with self.held():
-            entries = self.entries()
+            entries, _ = self.readable()
             owner = next((one for one in entries if name in one.tags), None)
             if owner is None:
                 known = [tag for one in entries for tag in one.tags]

@@ -3,7 +3,8 @@
 Under the store's root, `snapshots/KEY` holds what one source asked for. `bodies/` are the responses by their SHA-256;
 `journal.jsonl` says in order what came when and from where. A line is written after its body, so whatever stops a
 process, what the journal names is there. Each fetch is a generation, which begins with a line and ends with one; until
-the end is written the generation before it counts.
+the end is written the generation before it counts. Where a response is damaged, its generation is opened again, and
+what is missing is fetched and takes its old place.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,9 +22,10 @@ from typing import IO, Any, Literal, Self
 
 from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError, NotKept
+from seedbed.core.errors import Damaged, DataError, NotKept
 from seedbed.core.source import InputFile, Origin
 
+from .journal import Generation, Kept, forget, generations
 from .places import write_whole
 from .store import Store
 
@@ -34,38 +36,9 @@ _JOURNAL, _BODIES, _LOCK = "journal.jsonl", "bodies", "lock"
 Refresh = Literal["never", "always", "new"]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """One response."""
-
-    name: str
-    """Its place in row ids, unique in its generation."""
-    sha256: str
-    size: int
-    origin: Origin
-    state: Mapping[str, Any] = field(default_factory=dict)
-    """What the source needs to go on from here, as JSON: the next page, the cursor, …"""
-
-
-@dataclass
-class _Generation:
-    more: bool
-    """Whether it adds to the one before."""
-    began: str
-    kept: dict[str, Kept] = field(default_factory=dict)
-    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    ended: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def take(self, told: dict[str, Any]) -> None:
-        """Take in a line of the journal."""
-        if "kept" in told:
-            kept = Kept(**{**told["kept"], "origin": Origin(**told["kept"]["origin"])})
-            self.kept[kept.name] = kept
-        elif "note" in told:
-            self.notes.append((told.pop("note"), told))
-        elif "end" in told:
-            self.ended, self.facts = told["end"], told["facts"]
+#: Kind of the notes about what was damaged, and is another one since it was fetched again.
+_CHANGED = "changed"
+_SHOWN = 3
 
 
 class Snapshot:
@@ -78,7 +51,7 @@ class Snapshot:
 
     def __init__(self, folder: Path, key: str) -> None:
         self.folder, self.key = folder, key
-        self._generations = list(_read(folder / _JOURNAL))
+        self._generations = generations(folder / _JOURNAL)
         self._open: IO[bytes] | None = None
 
     @classmethod
@@ -105,7 +78,17 @@ class Snapshot:
     @property
     def kept(self) -> tuple[Kept, ...]:
         """The responses, in order: while fetching, those of this generation so far; else of the last whole one."""
-        return tuple(kept for one in self._line() for kept in one.kept.values())
+        return tuple(kept for one in self._line() for kept in one.there)
+
+    @property
+    def lost(self) -> tuple[Kept, ...]:
+        """While fetching, what is there no more: a response of the same name takes its place."""
+        return tuple(kept for one in self._line() for name, kept in one.kept.items() if name in one.lost)
+
+    @property
+    def mending(self) -> bool:
+        """Whether the last generation was whole before: only what is lost is to be fetched."""
+        return bool(self._generations) and self._generations[-1].mending
 
     @property
     def ever_kept(self) -> Iterator[Kept]:
@@ -115,7 +98,7 @@ class Snapshot:
     @property
     def fetched(self) -> tuple[Kept, ...]:
         """While fetching, the responses of this generation alone: `kept` has those that it adds to, too."""
-        return tuple(self._generations[-1].kept.values()) if self._open else ()
+        return tuple(self._generations[-1].there) if self._open else ()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -130,7 +113,16 @@ class Snapshot:
         """What was noted in the generation (and those that it adds to), in order."""
         return [facts for one in self._line() for noted, facts in one.notes if noted == kind]
 
-    def _line(self) -> list[_Generation]:
+    @property
+    def changes(self) -> list[str]:
+        """What a person should know of responses that were damaged, and are others since they were fetched again."""
+        names = list(dict.fromkeys(str(note["name"]) for note in self.notes(_CHANGED)))
+        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        shown = f"{', '.join(names[:_SHOWN])}{more}"
+        said = "damaged in the store, fetched again, and not what it was: {}; --refresh fetches everything anew"
+        return [said.format(shown)] if names else []
+
+    def _line(self) -> list[Generation]:
         """The generation that counts, after those that it adds to."""
         usable = self._generations
         if not self._open:
@@ -141,11 +133,63 @@ class Snapshot:
 
     # -- fetching
 
+    def bring(self, refresh: Refresh, context: Context, fetch: Callable[[], None], *, at: str) -> None:
+        """Have everything be there as it came: fetch what is to be fetched, and what is damaged once more.
+
+        Args:
+            refresh: When to fetch what is there already.
+            context: `offline` and `refresh` overrule that.
+            fetch: Fetches; called while `fetching`.
+            at: The source, for messages.
+
+        Raises:
+            NotKept: Nothing was kept and the run is offline.
+            Damaged: Something is damaged and the run is offline.
+            DataError: It cannot be had, or another process is fetching the same.
+        """
+        try:
+            self._bring(refresh, context, fetch, at)
+        except Damaged as error:
+            if context.offline:
+                raise
+            context.progress.say(f"{at}: {error.problem}, and is fetched again")
+            self._lose_damaged(context, at)
+            self._bring(refresh, context, fetch, at)
+
+    def _bring(self, refresh: Refresh, context: Context, fetch: Callable[[], None], at: str) -> None:
+        with self.fetching(refresh, context, at=at) as wanted:
+            if wanted:
+                fetch()
+        for kept in self.kept:
+            if not self._is_sound(kept):
+                raise _damaged(kept.name, at)
+
+    def _lose_damaged(self, context: Context, at: str) -> None:
+        """Take away what is damaged, and have the next `fetching` of this run go on there."""
+        with self._locked(at), (self.folder / _JOURNAL).open("ab") as self._open:
+            try:
+                self._generations = generations(self.folder / _JOURNAL)
+                for kept in self.ever_kept:
+                    if not self._is_sound(kept):
+                        self.path(kept).unlink(missing_ok=True)
+                _end_torn_line(self._open)
+                if not self.unfinished:
+                    self._generations[-1].take({"mend": now()})
+                    self._write({"mend": now()})
+            finally:
+                self._open = None
+        context.fetched.discard(self.key)
+
+    def _is_sound(self, kept: Kept) -> bool:
+        place = self.path(kept)
+        return place.is_file() and place.stat().st_size == kept.size and digest.of_file(place) == kept.sha256
+
     @contextmanager
     def fetching(self, refresh: Refresh, context: Context, *, at: str) -> Iterator[bool]:
         """Whether there is something to fetch; if so, `keep`, `note` and `end` work in the body.
 
-        A generation that was cut short goes on: `kept` holds what it has. Without `end` it stays unfinished.
+        A generation that was cut short goes on: `kept` holds what it has, `lost` what is damaged or gone of it. Without
+        `end` it stays unfinished.
 
         Args:
             refresh: When to fetch what is there already.
@@ -165,11 +209,13 @@ class Snapshot:
             yield False
             return
         with self._locked(at):
-            self._generations = list(_read(self.folder / _JOURNAL))  # another process may have come first
+            self._generations = generations(self.folder / _JOURNAL)  # another process may have come first
             with (self.folder / _JOURNAL).open("ab") as self._open:
                 _end_torn_line(self._open)
-                if not self.unfinished:
+                if not self.unfinished or (self.mending and again == "always"):
                     self._begin(more=again == "new" and self.whole)
+                for one in self._line():
+                    one.lost = {name for name, kept in one.kept.items() if not self.path(kept).exists()}
                 try:
                     yield True
                 finally:
@@ -181,7 +227,7 @@ class Snapshot:
         """Keep a response; one of the same name in this generation is replaced."""
         hashed = sha256(body).hexdigest()
         place = self._place(hashed)
-        if not place.exists():
+        with writing(name):  # what is there under this digest may be damaged
             place.parent.mkdir(parents=True, exist_ok=True)
             write_whole(place, body)
         return self._add(Kept(name, hashed, len(body), origin, state))
@@ -190,8 +236,9 @@ class Snapshot:
         """Keep a file, which is moved away from where it is; on the same file system, for large responses."""
         hashed, size = digest.of_file(path), path.stat().st_size
         place = self._place(hashed)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(path, place)
+        with writing(name):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, place)
         return self._add(Kept(name, hashed, size, origin, state))
 
     def note(self, kind: str, **facts: Any) -> None:
@@ -200,9 +247,13 @@ class Snapshot:
         self._write({"note": kind, **facts})
 
     def end(self, **facts: Any) -> None:
-        """Everything was fetched."""
+        """Everything was fetched; what is still lost was not to be had again."""
+        gone = [(place, name) for place, one in enumerate(self._generations) for name in sorted(one.lost)]
+        if gone:
+            forget(self._generations, gone)
+            self._write({"gone": gone})
         ended = now()
-        self._generations[-1].ended, self._generations[-1].facts = ended, facts
+        self._generations[-1].take({"end": ended, "facts": facts})
         self._write({"end": ended, "facts": facts})
 
     # -- reading
@@ -215,7 +266,7 @@ class Snapshot:
         """A response, checked.
 
         Raises:
-            DataError: It is not there any more, or damaged.
+            Damaged: It is not there any more, or not as it came.
         """
         return body_of(InputFile(kept.name, str(self.path(kept)), kept.size, kept.sha256), at=at)
 
@@ -231,19 +282,27 @@ class Snapshot:
         return self.folder / _BODIES / hashed[:2] / hashed
 
     def _begin(self, more: bool) -> None:
-        self._generations.append(_Generation(more, now()))
+        self._generations.append(Generation(more, now()))
         self._write({"begin": self._generations[-1].began, "more": more})
 
     def _add(self, kept: Kept) -> Kept:
-        self._generations[-1].kept[kept.name] = kept
-        self._write({"kept": asdict(kept)})
+        """Take it in where its name is lost, whichever generation that is of; else into the last."""
+        last = len(self._generations) - 1
+        place = next((n for n in range(last, -1, -1) if kept.name in self._generations[n].lost), last)
+        one = self._generations[place]
+        if kept.name in one.lost and one.kept[kept.name].sha256 != kept.sha256:
+            self.note(_CHANGED, name=kept.name)
+        one.lost.discard(kept.name)
+        one.kept[kept.name] = kept
+        self._write({"kept": asdict(kept), **({} if place == last else {"of": place})})
         return kept
 
     def _write(self, line: dict[str, Any]) -> None:
         if self._open is None:
             raise ValueError("a snapshot is written to while it is `fetching`")
-        self._open.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        self._open.flush()
+        with writing("the journal"):
+            self._open.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            self._open.flush()
 
     @contextmanager
     def _locked(self, at: str) -> Iterator[None]:
@@ -261,20 +320,39 @@ class Snapshot:
             yield
 
 
+@contextmanager
+def writing(name: str, *, at: str = "") -> Iterator[None]:
+    """What cannot be written is no fault of the source.
+
+    Raises:
+        DataError: The disk is full, or may not be written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = "is the disk full, or may the store not be written to? The same command goes on where this stopped"
+        said = f"{name} cannot be kept in the store: {error.strerror or error}"
+        raise DataError(said, at=at, hint=hint) from None
+
+
 def body_of(file: InputFile, *, at: str) -> bytes:
     """The bytes of a file of a snapshot, checked.
 
     Raises:
-        DataError: It is not there any more, or damaged.
+        Damaged: It is not there any more, or not as it came.
     """
     try:
         data = Path(file.url).read_bytes()
     except OSError:
         data = b""
     if sha256(data).hexdigest() != file.sha256:
-        hint = "fetch it again: --refresh"
-        raise DataError(f"what was kept of {file.name} is damaged or gone from the store", at=at, hint=hint)
+        raise _damaged(file.name, at)
     return data
+
+
+def _damaged(name: str, at: str) -> Damaged:
+    said = f"what was kept of {name} is damaged or gone from the store"
+    return Damaged(said, at=at, hint="a run without --offline fetches it again")
 
 
 def now() -> str:
@@ -282,26 +360,9 @@ def now() -> str:
     return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _read(journal: Path) -> Iterator[_Generation]:
-    """The generations of a journal; a line that a killed process left in its middle is passed over."""
-    current: _Generation | None = None
-    for told in _lines(journal):
-        if "begin" in told:
-            if current:
-                yield current
-            current = _Generation(bool(told["more"]), told["begin"])
-        elif current:
-            current.take(told)
-    if current:
-        yield current
-
-
-def _lines(journal: Path) -> Iterator[dict[str, Any]]:
-    for line in journal.read_bytes().split(b"\n") if journal.exists() else ():
-        with suppress(ValueError):
-            yield json.loads(line)
-
-
 def _end_torn_line(journal: IO[bytes]) -> None:
     if journal.tell():
         journal.write(b"\n")  # an empty line is none
+
+
+__all__ = ["SNAPSHOTS", "Kept", "Refresh", "Snapshot", "body_of", "now", "writing"]

@@ -22,7 +22,7 @@ from seedbed.core import digest
 from seedbed.core.errors import ModelError, did_you_mean
 from seedbed.core.learner import Learner, Model
 from seedbed.core.run import Calibration
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 from seedbed.core.version import __version__
 
 from .calibrated import Calibrated
@@ -64,6 +64,7 @@ class Carried(BaseModel):
     code: dict[str, str] = Field(
         default_factory=dict, description="Files that its options name and that it runs; never without trust."
     )
+    state: dict[str, Any] | None = Field(None, description="What it learned from training rows, where it learns.")
     writes: tuple[str, ...] = Field(
         (), description="The columns that it writes here; what else it would write, nobody reads."
     )

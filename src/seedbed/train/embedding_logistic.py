@@ -9,7 +9,7 @@ import polars as pl
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 from seedbed.store.embeddings import EncoderOptions
 
 from .example_rows import REMARKS
@@ -38,6 +38,7 @@ class EmbeddingLogistic(EncoderOptions, LogisticOptions, Learner):
     extra: ClassVar[str] = "embed"
     needs: ClassVar[tuple[str, ...]] = ("tokenizers",)
     model: ClassVar[type[Model]] = LinearModel
+    heeds_weights: ClassVar[bool] = True
 
     use: Literal["embedding_logistic"] = "embedding_logistic"
     c: Trust = 10.0

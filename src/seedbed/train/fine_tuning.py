@@ -20,6 +20,8 @@ from seedbed.core.errors import ModelError
 from .pretrained import quiet
 
 _NAME = "transformer"
+#: How much a row counts, in what the Trainer reads.
+COUNT = "count"
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,18 @@ class Lesson:
     rows: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, tokens: Sequence[Sequence[int]], codes: NDArray[np.int64]) -> Lesson:
-        """What the Trainer reads, a dictionary a row."""
+    def of(
+        cls, tokens: Sequence[Sequence[int]], codes: NDArray[np.int64], counts: Sequence[float] | None = None
+    ) -> Lesson:
+        """What the Trainer reads, a dictionary a row; `counts` says how much each row does, alike when left out."""
         pairs = zip(tokens, codes.tolist(), strict=True)
-        return cls([{"input_ids": ids, "attention_mask": [1] * len(ids), "labels": code} for ids, code in pairs])
+        rows = [{"input_ids": ids, "attention_mask": [1] * len(ids), "labels": code} for ids, code in pairs]
+        return cls(rows if counts is None else [{**row, COUNT: one} for row, one in zip(rows, counts, strict=True)])
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows say how much they count."""
+        return bool(self.rows) and COUNT in self.rows[0]
 
 
 def fine_tune(
@@ -80,14 +90,14 @@ def fine_tune(
     watched = bool(validation.rows)
     steps = math.ceil(len(train.rows) / settings.batch) * settings.epochs
     with quiet(), _failures(settings), context.stage(f"Fine-tuning {_NAME}", steps, "steps") as stage:
-        trainer = Trainer(
+        trainer = (_counting(settings.weights) if train.weighted else Trainer)(
             model=network,
             args=_arguments(settings, context.seed, workspace, watched=watched),
             data_collator=DataCollatorWithPadding(tokenizer),
             train_dataset=train.rows,
             eval_dataset=validation.rows if watched else None,
             compute_metrics=_measured if watched else None,
-            compute_loss_func=None if settings.weights is None else _weighted(settings.weights),
+            compute_loss_func=None if settings.weights is None or train.weighted else _weighted(settings.weights),
             callbacks=[_telling(stage)],
         )
         trainer.remove_callback(PrinterCallback)
@@ -152,6 +162,29 @@ def _weighted(weights: NDArray[np.float32]) -> Callable[..., Any]:
         return cross_entropy(outputs.logits.float(), labels, weight=of_label)
 
     return loss
+
+
+def _counting(weights: NDArray[np.float32] | None) -> Any:
+    """A Trainer that heeds how much each row counts, and how much its label does."""
+    import torch
+    from torch.nn.functional import cross_entropy
+    from transformers import Trainer
+
+    class Counting(Trainer):  # type: ignore[misc]
+        """Its loss is the mean over a batch, weighted by what its rows count."""
+
+        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+            told = dict(inputs)
+            counts, labels = told.pop(COUNT, None), told.pop("labels")
+            outputs = model(**told)
+            losses = cross_entropy(outputs.logits.float(), labels, reduction="none")
+            each = torch.ones_like(losses) if counts is None else counts.to(losses)
+            if weights is not None:
+                each = each * torch.from_numpy(weights).to(losses)[labels]
+            loss = (losses * each).sum() / each.sum().clamp(min=1e-12)
+            return (loss, outputs) if return_outputs else loss
+
+    return Counting
 
 
 def _telling(stage: Stage) -> Any:

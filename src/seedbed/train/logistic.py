@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from seedbed.core.context import Context
+from seedbed.core.numbers import things
 
 from .linear import layer_of
 from .target import Target
@@ -70,7 +71,7 @@ class LogisticOptions(BaseModel):
             while not settled and not stuck and taken < self.max_iter:
                 solver.max_iter = min(_STEPS, self.max_iter - taken)
                 with settling() as told:
-                    solver.fit(features, target.codes)
+                    solver.fit(features, target.codes, sample_weight=target.weights)
                 stuck = any("line search" in one.lower() for one in told)  # it would be again: no step is better
                 settled = not told
                 steps = int(solver.n_iter_.max())
@@ -78,9 +79,13 @@ class LogisticOptions(BaseModel):
                 if stage:
                     stage.advance(steps)
         if stuck:
-            context.progress.say(f"{name} stopped after {taken} steps, where rounding lets no further step help")
+            context.progress.say(
+                f"{name} stopped after {things(taken, 'step')}, where rounding lets no further step help"
+            )
         elif not settled:
-            context.progress.say(f"{name} did not settle in {taken} steps; a larger max_iter or a smaller c may help")
+            context.progress.say(
+                f"{name} did not settle in {things(taken, 'step')}; a larger max_iter or a smaller c may help"
+            )
         return layer_of(solver.coef_, solver.intercept_, solver.classes_, target)
 
 

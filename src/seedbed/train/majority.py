@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 
 from .target import target_of
 

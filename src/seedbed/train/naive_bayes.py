@@ -10,7 +10,7 @@ from pydantic import Field
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 
 from .example_rows import MESSAGES
 from .linear import LinearModel, layer_of
@@ -33,6 +33,7 @@ class NaiveBayes(TermOptions, Learner):
     """
 
     model: ClassVar[type[Model]] = LinearModel
+    heeds_weights: ClassVar[bool] = True
 
     use: Literal["naive_bayes"] = "naive_bayes"
     kind: Literal["complement", "multinomial"] = Field(
@@ -77,7 +78,7 @@ class NaiveBayes(TermOptions, Learner):
         target = target_of(train, task)
         terms, features = self.learn_terms(texts_of(train, task.text), column=task.text, weighting=self.weighting)
         solver = (ComplementNB if self.kind == "complement" else MultinomialNB)(alpha=self.alpha)
-        solver.fit(features, target.codes)
+        solver.fit(features, target.codes, sample_weight=target.weights)
         offsets = solver.class_log_prior_ * (self.kind == "multinomial")
         weights, intercepts = layer_of(solver.feature_log_prob_, offsets, solver.classes_, target)
         return LinearModel(labels=target.labels, text=task.text, terms=terms, weights=weights, intercepts=intercepts)

@@ -15,7 +15,7 @@ from seedbed.core.context import Context
 from seedbed.core.errors import RecipeError, did_you_mean
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 from seedbed.core.values import Value
 
 from .target import Target, target_of, texts_of

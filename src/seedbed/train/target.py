@@ -9,7 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.errors import DataError, ModelError
-from seedbed.core.task import Task
+from seedbed.core.numbers import things
+from seedbed.core.rows import WEIGHT
+from seedbed.core.task import TextClassification as Task
 
 #: Fewer training rows than this teach nothing.
 FEWEST_ROWS = 4
@@ -23,17 +25,23 @@ class Target:
     """The task's labels in its order, else those of the rows, sorted."""
     codes: NDArray[np.int64]
     """Label of each row, as an index into `labels`, shape (rows,)."""
+    weights: NDArray[np.float64] | None = None
+    """How much each row counts, shape (rows,); alike when left out."""
+
+    def some(self, rows: NDArray[np.int64]) -> Target:
+        """The labels of some of the rows."""
+        return Target(self.labels, self.codes[rows], None if self.weights is None else self.weights[rows])
 
 
 def target_of(train: pl.DataFrame, task: Task) -> Target:
-    """The labels of training rows.
+    """The labels of training rows, and how much each counts where the rows have the column `WEIGHT`.
 
     Raises:
         DataError: There are fewer than `FEWEST_ROWS` rows, one label only, or a label that the task does not know.
     """
     if train.height < FEWEST_ROWS:
         raise DataError(
-            f"{train.height} training rows are too few to learn from",
+            f"{things(train.height, 'training row is', 'training rows are')} too few to learn from",
             at=task.label,
             hint=f"at least {FEWEST_ROWS} are needed; a useful model needs some dozens for each label",
         )
@@ -45,7 +53,7 @@ def target_of(train: pl.DataFrame, task: Task) -> Target:
         raise DataError(
             f"training rows have the label {unknown[0]!r}, which the task does not know"
             if unknown
-            else f"{values.null_count()} training rows have no label",
+            else f"{things(values.null_count(), 'training row has', 'training rows have')} no label",
             at=task.label,
         )
     if len(found) < 2:
@@ -55,7 +63,8 @@ def target_of(train: pl.DataFrame, task: Task) -> Target:
             hint="check the label column, and the steps that reject rows",
         )
     codes = values.replace_strict(list(labels), list(range(len(labels))), return_dtype=pl.Int64)
-    return Target(labels=tuple(labels), codes=codes.to_numpy())
+    weights = train[WEIGHT].cast(pl.Float64).to_numpy() if WEIGHT in train.columns else None
+    return Target(labels=tuple(labels), codes=codes.to_numpy(), weights=weights)
 
 
 def texts_of(rows: pl.DataFrame, column: str) -> list[str]:

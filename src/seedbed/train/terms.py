@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from seedbed.core.errors import DataError
+from seedbed.core.numbers import things
 
 Kind = Literal["words", "characters"]
 Weighting = Literal["tfidf", "counts"]
@@ -130,7 +131,7 @@ class TermOptions(BaseModel):
         found = [one for one in learned if one]
         if not found:
             raise DataError(
-                f"no term occurs in at least {self.min_df} of the {len(texts)} training texts",
+                f"no term occurs in at least {self.min_df} of the {things(len(texts), 'training text')}",
                 at=column,
                 hint="give the learner a lower min_df, count characters too, or give it more rows",
             )

@@ -13,7 +13,7 @@ from seedbed.core.context import Context
 from seedbed.core.encoder import Floats
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 from seedbed.store.embeddings import EncoderOptions
 
 from .example_rows import REMARKS
@@ -47,6 +47,7 @@ class TfidfEmbeddingLogistic(TermOptions, EncoderOptions, LogisticOptions, Learn
     extra: ClassVar[str] = "embed"
     needs: ClassVar[tuple[str, ...]] = ("tokenizers",)
     model: ClassVar[type[Model]] = LinearModel
+    heeds_weights: ClassVar[bool] = True
 
     use: Literal["tfidf_embedding_logistic"] = "tfidf_embedding_logistic"
     embedding_weight: float | None = Field(
@@ -108,7 +109,7 @@ class TfidfEmbeddingLogistic(TermOptions, EncoderOptions, LogisticOptions, Learn
         """The weight of the embeddings with the least log loss on validation rows; the first of equals."""
         rows = np.sort(np.random.default_rng(context.seed).permutation(len(target.codes))[:ROWS_TO_CHOOSE])
         counted, embedded = learned[0][rows], learned[1][rows]
-        some = Target(target.labels, target.codes[rows])
+        some = target.some(rows)
         if len(np.unique(some.codes)) < 2:
             return WITHOUT_VALIDATION
         losses = {}

@@ -9,7 +9,7 @@ import polars as pl
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 
 from .example_rows import MESSAGES
 from .linear import LinearModel
@@ -36,6 +36,7 @@ class TfidfLogistic(TermOptions, LogisticOptions, Learner):
     """
 
     model: ClassVar[type[Model]] = LinearModel
+    heeds_weights: ClassVar[bool] = True
 
     use: Literal["tfidf_logistic"] = "tfidf_logistic"
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 
 from .example_rows import MESSAGES
 from .linear import LinearModel, layer_of
@@ -37,6 +37,7 @@ class TfidfSvm(TermOptions, Learner):
     """
 
     model: ClassVar[type[Model]] = LinearModel
+    heeds_weights: ClassVar[bool] = True
 
     use: Literal["tfidf_svm"] = "tfidf_svm"
     c: Trust = 0.2
@@ -70,7 +71,7 @@ class TfidfSvm(TermOptions, Learner):
             tol=TOLERANCE,
         )
         with settling() as told:
-            solver.fit(features, target.codes)
+            solver.fit(features, target.codes, sample_weight=target.weights)
         if told:
             context.progress.say(f"{self.use} did not settle; a larger max_iter or a smaller c may help")
         weights, intercepts = layer_of(solver.coef_, solver.intercept_, solver.classes_, target)

@@ -18,7 +18,8 @@ from seedbed.core.digest import of_file
 from seedbed.core.errors import ModelError
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example, Placed
-from seedbed.core.task import Task
+from seedbed.core.rows import WEIGHT
+from seedbed.core.task import TextClassification as Task
 from seedbed.store.store import Store
 
 from .fine_tuning import Lesson, Settings, fine_tune
@@ -133,6 +134,7 @@ class Transformer(Placed, Learner):
     extra: ClassVar[str] = "train"
     needs: ClassVar[tuple[str, ...]] = ("torch", "transformers", "accelerate")
     model: ClassVar[type[Model]] = TransformerModel
+    heeds_weights: ClassVar[bool] = True
 
     use: Literal["transformer"] = "transformer"
     pretrained: str = Field(
@@ -250,7 +252,8 @@ class Transformer(Placed, Learner):
         cut = sum(len(ids) >= self.max_tokens for ids in tokens)
         if cut > len(tokens) / 20:
             context.progress.say(f"transformer: {cut:,} of {len(tokens):,} texts reach {self.max_tokens} tokens")
-        return Lesson.of(tokens, codes.to_numpy())
+        counts = rows[WEIGHT].cast(pl.Float32).to_list() if WEIGHT in rows.columns else None
+        return Lesson.of(tokens, codes.to_numpy(), counts)
 
     def _weights(self, target: Target) -> NDArray[np.float32] | None:
         if self.class_weight == "none":

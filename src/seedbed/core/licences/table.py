@@ -1,7 +1,11 @@
 """What each licence that we know allows and asks for, with the words of its text that say so.
 
-Read from the licences' own texts at the addresses given. Where a text may be read in two ways, the stricter counts:
-what is allowed is allowed by words that stand there, and what is asked for is asked for. This is no legal advice.
+Where a text may be read in two ways, the stricter counts: what is allowed is allowed by words that stand there, and
+what is asked for is asked for. This is no legal advice.
+
+All words are cited from the texts in SPDX's list of licences (https://github.com/spdx/license-list-data, as the npm
+package `spdx-license-list` 6.12.0 carries them), and were compared with these by a program in November 2026; blanks and
+line breaks aside. `url` is where people read a licence: its own page, not always what is cited.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ class Licence:
         share_alike: Whether changed versions must be handed on under this licence, or one of `under`.
         under: The licences that changed versions may bear, where they are not free; the newest last.
         says: The words of the licence behind each of `commercial`, `derivatives`, `attribution` and `share_alike` that
-            its text speaks of; of a Creative Commons licence those of its deed for what may be done commercially.
+            its text speaks of; where it allows commercial use by setting no bounds to its grant, those of the grant.
     """
 
     id: str
@@ -41,7 +45,8 @@ class Licence:
 # -- Creative Commons: the elements in a licence's name say what it asks for, in the words of its version
 
 _VERSIONS = ("1.0", "2.0", "2.5", "3.0", "4.0")
-_COMMERCIALLY = "for any purpose, even commercially"  # the deeds; the texts say it by saying nothing
+_GRANT = "royalty-free, non-sublicensable, non-exclusive, irrevocable license to exercise the Licensed Rights"
+_GRANT_BEFORE = "royalty-free, non-exclusive, perpetual (for the duration of the applicable copyright) license"
 _ADAPT = {"4.0": "produce, reproduce, and Share Adapted Material", "3.0": "to create and Reproduce Adaptations"}
 _ADAPT_BEFORE = "to create and reproduce Derivative Works"
 _NO_ADAPTING = {
@@ -77,7 +82,9 @@ def _creative_commons() -> Iterator[Licence]:
             new = version == "4.0"
             says = {
                 "attribution": _CREDIT if new else _CREDIT_BEFORE,
-                "commercial": _COMMERCIALLY if commercial else _NOT_COMMERCIAL if new else _NOT_COMMERCIAL_BEFORE,
+                "commercial": (_GRANT if commercial else _NOT_COMMERCIAL)
+                if new
+                else (_GRANT_BEFORE if commercial else _NOT_COMMERCIAL_BEFORE),
                 "derivatives": _ADAPT.get(version, _ADAPT_BEFORE)
                 if derivatives
                 else _NO_ADAPTING.get(version, _NO_ADAPTING_BEFORE),
@@ -124,7 +131,6 @@ def _free(name: str, url: str, *, commercial: str, derivatives: str, attribution
 _ODC_COMMERCIAL = "These rights explicitly include commercial use"
 _ODC_NOTICES = "Keep intact any copyright or Database Right notices"
 _ODC_DERIVE = "Creation of Derivative Databases"
-_CDLA_FREE = "including by adding any restriction on commercial or non-commercial Use of Data"
 _CDLA_CREDIT = "You must preserve all credit or attribution to the Data Provider(s)"
 _CDLA_CHANGED = "carry prominent notices that You have changed those files"
 _GNU_NOTICES = "appropriately publish on each copy"
@@ -173,7 +179,7 @@ _OTHERS = (
     _free(
         "CDLA-Permissive-1.0",
         "https://cdla.dev/permissive-1-0/",
-        commercial=_CDLA_FREE,
+        commercial="irrevocable (except as provided in Section 5) right to: (a) Use Data; and (b) Publish Data",
         derivatives=_CDLA_CHANGED,
         attribution=_CDLA_CREDIT,
     ),
@@ -187,7 +193,7 @@ _OTHERS = (
     _free(
         "CDLA-Sharing-1.0",
         "https://cdla.dev/sharing-1-0/",
-        commercial=_CDLA_FREE,
+        commercial="including by adding any restriction on commercial or non-commercial Use of Data",
         derivatives=_CDLA_CHANGED,
         attribution=_CDLA_CREDIT,
         alike="The Data (including the Enhanced Data) must be Published under this Agreement",
@@ -205,9 +211,9 @@ _OTHERS = (
     _free(
         "etalab-2.0",
         "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
-        commercial="To exploit it for commercial purposes",
-        derivatives="To adapt, modify, retrieve and transform it",
-        attribution="An acknowledgement of the authorship of the",
+        commercial="de l’exploiter à titre commercial",
+        derivatives="de l’adapter, la modifier, l’extraire et la transformer",
+        attribution="mentionner la paternité de l’« Information »",
     ),
     _free(
         "OGL-UK-3.0",

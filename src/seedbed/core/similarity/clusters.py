@@ -28,7 +28,7 @@ _WAITING = 250_000
 CLUSTERS = {NUMBER: pl.UInt64, "first": pl.UInt64, "of": pl.UInt64, "similarity": pl.Float64}
 
 
-def clusters(groups: Groups, column: str, kind: Kind, threshold: float) -> pl.DataFrame:
+def clusters(groups: Groups, column: str, kind: Kind, threshold: float, *, crowd: int = CROWD) -> pl.DataFrame:
     """Rows that are similar to others, by the keys that `band_table` made.
 
     Args:
@@ -36,6 +36,7 @@ def clusters(groups: Groups, column: str, kind: Kind, threshold: float) -> pl.Da
         column: Holds the texts.
         kind: What is compared; as in `band_table`.
         threshold: Jaccard similarity.
+        crowd: Rows that belong together from which on the neighbour is the nearest of some; 0 where it does not matter.
 
     Returns:
         `NUMBER` (sorted), the `first` row that it is joined to, directly or through others, its most similar neighbour
@@ -46,7 +47,7 @@ def clusters(groups: Groups, column: str, kind: Kind, threshold: float) -> pl.Da
     known, waiting = pl.DataFrame(schema=CLUSTERS), [summed_up(copies)]
     units = candidates.units(threshold)
     del candidates, copies
-    for found in groups.over(_ClustersOf(PairsOf(column, kind, threshold, CROWD)), units, [column]):
+    for found in groups.over(_ClustersOf(PairsOf(column, kind, threshold, crowd)), units, [column]):
         waiting.append(found)
         if sum(map(len, waiting)) > max(_WAITING, len(known) // 2):
             known, waiting = _merged([known, *waiting]), []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -65,82 +66,86 @@ def _normal(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def character_runs(texts: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def character_runs(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Hashes of the runs of five characters of normalised texts, and how many each text has.
 
     A text that is shorter is one run.
-
-    Args:
-        texts: Strings without nulls.
     """
-    data = "".join(texts.to_list()).encode()
-    sizes = texts.str.len_chars().to_numpy().astype(np.int64)
+    data = "".join(texts).encode()
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
     runs = np.where(sizes > 0, np.maximum(sizes - CHARACTERS + 1, 1), 0)
     first = np.cumsum(sizes) - sizes
     starts = spans(first, runs)
     short = np.flatnonzero((sizes > 0) & (sizes < CHARACTERS))
+    held = _padded(data)
     if len(data) == int(sizes.sum()):  # then characters are bytes, and a run starts at each
-        held = _eight_bytes(data)[: len(data)] & _LOW_BYTES[CHARACTERS]
-        held += np.full(1, CHARACTERS, dtype=np.uint64) * _STEP
-        found = mix(held)[starts]
-        found[(np.cumsum(runs) - runs)[short]] = _hashes(data, first[short], sizes[short])
+        eight = _eight_bytes(held)[: len(data)] & _LOW_BYTES[CHARACTERS]
+        eight += np.full(1, CHARACTERS, dtype=np.uint64) * _STEP
+        found = mix(eight)[starts]
+        found[(np.cumsum(runs) - runs)[short]] = _hashes(held, first[short], sizes[short])
         return found, runs
     ends = starts + CHARACTERS
     ends[(np.cumsum(runs) - runs)[short]] = (first + sizes)[short]
-    places = np.append(np.flatnonzero((np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80), len(data))
+    places = np.append(np.flatnonzero((held[: len(data)] & 0xC0) != 0x80), len(data))
     starts, ends = places[starts], places[ends]
-    return _hashes(data, starts, ends - starts), runs
+    return _hashes(held, starts, ends - starts), runs
 
 
-def word_runs(texts: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def word_runs(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     r"""Hashes of the runs of three words (`\w+` of the normalised text), and how many each text has.
 
     Fewer words are one run, and a text without a word is one word as it stands.
 
     Args:
-        texts: Strings without nulls, not normalised yet.
+        texts: Not normalised yet.
     """
-    data, sizes = _joined(texts)
-    edges = _edges(data)
+    held, sizes = _joined(texts)
+    edges = _edges(held)
     starts, lengths = edges[::2], edges[1::2] - edges[::2]
     ends = np.cumsum(sizes + 1)  # a space stands between texts
     counts = np.diff(np.searchsorted(starts, ends), prepend=0)
-    words = _hashes(data, starts, lengths)
+    words = _hashes(held, starts, lengths)
     bare = np.flatnonzero((counts == 0) & (sizes > 0))
     if bare.size:
-        whole = [text.encode() for text in normalise(texts.gather(bare)).to_list()]
+        whole = [_normal(texts[place]).encode() for place in bare.tolist()]
         bare, whole = bare[[bool(text) for text in whole]], [text for text in whole if text]
         sized = np.array([len(text) for text in whole], dtype=np.int64)
-        alone = _hashes(b"".join(whole), np.cumsum(sized) - sized, sized)
+        alone = _hashes(_padded(b"".join(whole)), np.cumsum(sized) - sized, sized)
         words = np.insert(words, np.cumsum(counts)[bare], alone)
         counts[bare] = 1
     return _runs_of_words(words, counts)
 
 
-def _joined(texts: pl.Series) -> tuple[bytes, NDArray[np.int64]]:
-    """The bytes of all texts, case folded, with a space between texts; and how many bytes each has."""
-    written = texts.to_list()
-    sizes = texts.str.len_bytes().to_numpy().astype(np.int64)
-    foreign = np.flatnonzero(sizes != texts.str.len_chars().to_numpy())
-    for place in foreign.tolist():
-        written[place] = _normal(written[place])
-        sizes[place] = len(written[place].encode())
-    return " ".join(written).encode().lower(), sizes
+def _joined(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of all texts, case folded, with a space between texts (padded); and how many bytes each has."""
+    written = [(text if text.isascii() else _normal(text)).encode() for text in texts]
+    held = _padded(b" ".join(written))
+    held += ((held - np.uint8(ord("A"))) < 26) * np.uint8(ord("a") - ord("A"))
+    return held, np.fromiter(map(len, written), np.int64, len(written))
 
 
-def _edges(data: bytes) -> NDArray[np.int64]:
-    """Where words start and end, in turn."""
-    inside = np.zeros(len(data) + 2, dtype=np.uint8)
-    inside[1:-1] = np.frombuffer(data.translate(_ascii_words()), dtype=np.uint8)
-    if not data.isascii():
-        held = np.frombuffer(data + bytes(4), dtype=np.uint8)
-        places = np.flatnonzero(held >= 0xC0)  # the first byte of each character beyond ASCII
+def _padded(data: bytes) -> NDArray[np.uint8]:
+    """Bytes, followed by eight zeros: so many can be looked at from each place."""
+    return np.frombuffer(bytearray(data + bytes(8)), dtype=np.uint8)
+
+
+def _edges(held: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Where words start and end, in turn. Letters of ASCII are small, and zeros follow the end."""
+    # Below what is looked for, differences of bytes are large: they have no sign.
+    inside = (held - np.uint8(ord("a"))) < 26
+    inside |= (held - np.uint8(ord("0"))) < 10
+    inside |= held == ord("_")
+    places = np.flatnonzero(held >= 0xC0)  # the first byte of each character beyond ASCII
+    if places.size:
         points, widths = _points(held, places)
         word = _word_characters()[points]
         for more in range(4):
             longer = widths > more
-            inside[1 + places[longer] + more] = word[longer]
-    edges: NDArray[np.int64] = np.flatnonzero(inside[1:] != inside[:-1])
+            inside[places[longer] + more] = word[longer]
+    changes = np.empty_like(inside)
+    changes[:1] = inside[:1]
+    np.not_equal(inside[1:], inside[:-1], out=changes[1:])
+    edges: NDArray[np.int64] = np.flatnonzero(changes)
     return edges
 
 
@@ -163,21 +168,15 @@ def _word_characters() -> NDArray[np.bool_]:
     return table
 
 
-@cache
-def _ascii_words() -> bytes:
-    """For each byte 1 where it is a word character of ASCII, else 0."""
-    return bytes(byte < 128 and re.match(r"\w", chr(byte)) is not None for byte in range(256))
+def _eight_bytes(held: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The eight bytes from each place on, the first one lowest, but for the last seven places."""
+    return np.ndarray((len(held) - 7,), dtype="<u8", buffer=held, strides=(1,))
 
 
-def _eight_bytes(data: bytes) -> NDArray[np.uint64]:
-    """The eight bytes from each place on, the first one lowest; zeros follow the end. Shape (bytes + 1,)."""
-    return np.ndarray((len(data) + 1,), dtype="<u8", buffer=data + bytes(8), strides=(1,))
-
-
-def _hashes(data: bytes, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _hashes(padded: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
     """A hash of each stretch of bytes."""
-    held = _eight_bytes(data)
-    found = mix((held[starts] & _LOW_BYTES[np.minimum(lengths, 8)]) + lengths.astype(np.uint64) * _STEP)
+    held = _eight_bytes(padded)
+    found = mix((held[starts] & _LOW_BYTES.take(lengths, mode="clip")) + lengths.astype(np.uint64) * _STEP)
     longer = np.flatnonzero(lengths > 8)
     done = 8
     while longer.size:

@@ -8,7 +8,7 @@ Sandes, Teodoro and Melo, "Bitmap filter" (2020).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +29,14 @@ _MOST_COUNTERS = 1 << 24
 _SLACK = 1e-9
 
 
-def similar_pairs(shingles: Shingles, threshold: float, *, spanning: bool = False, crowd: int | None = None) -> Pairs:
+def similar_pairs(
+    shingles: Shingles,
+    threshold: float,
+    *,
+    spanning: bool = False,
+    crowd: int | None = None,
+    told: Callable[[int], None] = lambda rows: None,
+) -> Pairs:
     """All pairs of rows whose similarity is at least `threshold`; rows with equal sets stand for each other.
 
     A row whose set is that of an earlier row is paired with the first such row (similarity 1) and with no other.
@@ -40,14 +47,18 @@ def similar_pairs(shingles: Shingles, threshold: float, *, spanning: bool = Fals
         spanning: Leave out pairs of rows that other pairs join already. The components stay the same, and a crowd of
             many rows that are all alike costs memory by its rows and not by its pairs.
         crowd: The same, but only among more than so many rows that are joined; 0 is `spanning`.
+        told: Gets how many rows have been compared with all others since it was called last.
 
     Returns:
         Left row, right row and similarity of each pair, with left < right, sorted by left and right.
     """
     first, copies, originals = _collapsed(shingles)
     found = [(originals, copies, np.ones(len(copies)))]
+    told(len(shingles.sizes) - len(first))
     if len(first) > 1 and threshold < 1:
-        found += _near_pairs(shingles, first, threshold, 0 if spanning else crowd)
+        found += _near_pairs(shingles, first, threshold, 0 if spanning else crowd, told)
+    else:
+        told(len(first))
     left, right, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
     left, right = np.minimum(left, right), np.maximum(left, right)
     order = np.lexsort((right, left))
@@ -112,11 +123,14 @@ class _Joined:
             self.full[:] = (np.bincount(self.label, minlength=len(everyone)) > max(self.crowd, 1))[self.label]
 
 
-def _near_pairs(shingles: Shingles, first: NDArray[np.int64], threshold: float, crowd: int | None) -> list[Pairs]:
+def _near_pairs(
+    shingles: Shingles, first: NDArray[np.int64], threshold: float, crowd: int | None, told: Callable[[int], None]
+) -> list[Pairs]:
     rows = first[np.argsort(shingles.sizes[first], kind="stable")]
     joined = _Joined.apart(len(rows), crowd)
     found: list[Pairs] = []
-    for short, long in _candidates(shingles, rows, threshold, joined):
+    before = 0
+    for short, long, done in _candidates(shingles, rows, threshold, joined):
         # Where it is enough to span, one pair of each row goes first, and mostly settles the others.
         for choose in (joined.one_each, joined.places) if crowd is not None else (joined.places,):
             some = choose(short, long)
@@ -125,13 +139,18 @@ def _near_pairs(shingles: Shingles, first: NDArray[np.int64], threshold: float, 
             enough = similarity >= threshold
             found.append((left[enough], right[enough], similarity[enough]))
             joined.join(short[some[enough]], long[some[enough]])
+        told(done - before)
+        before = done
     return [_each_once(found)] if found else []
 
 
 def _candidates(
     shingles: Shingles, rows: NDArray[np.int64], threshold: float, joined: _Joined
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of rows, by their rank in size, that may be similar and are not `joined` yet; few come twice."""
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], int]]:
+    """Pairs of rows, by their rank in size, that may be similar and are not `joined` yet; few come twice.
+
+    With each stretch of pairs comes how many rows have met all that are smaller.
+    """
     sizes = shingles.sizes[rows]
     probes = _prefixes(shingles, rows, sizes - _at_least(threshold * sizes) + 1)
     # A shorter set needs a shorter prefix, because it is only ever matched with longer ones.
@@ -157,7 +176,7 @@ def _candidates(
         alike = _differing(bitmaps, short, long) <= most
         pairs = np.sort(short[alike] << 32 | long[alike])
         pairs = pairs[np.diff(pairs, prepend=-1) != 0]
-        yield pairs >> 32, pairs & 0xFFFFFFFF
+        yield pairs >> 32, pairs & 0xFFFFFFFF, len(rows) if end == len(counts) else int(probes.rank[end])
 
 
 def _each_once(found: list[Pairs]) -> Pairs:
@@ -172,15 +191,16 @@ def _at_least(shares: NDArray[np.floating]) -> NDArray[np.int64]:
     return whole
 
 
-def _counters(shingles: Shingles) -> NDArray[np.uint64]:
+def _counters(shingles: Shingles) -> NDArray[np.uint8]:
     """How frequent shingles are, as a level from 0 (in one set only) to 255, by the low bits of their hash."""
     size = 1 << min(max(2 * len(shingles.values), 2).bit_length(), _MOST_COUNTERS.bit_length() - 1)
     counts = np.zeros(size, dtype=np.int64)
     for start in range(0, len(shingles.values), _MATCHES):
         low = shingles.values[start : start + _MATCHES] & np.uint64(size - 1)
         counts += np.bincount(low.astype(np.int64), minlength=size)
-    levels: NDArray[np.uint64] = np.minimum(np.ceil(8 * np.log2(np.maximum(counts, 1))), 255).astype(np.uint64)
-    return levels
+    every = np.maximum(np.arange(counts.max() + 1), 1)  # counts are few, and counters many
+    levels: NDArray[np.uint8] = np.minimum(np.ceil(8 * np.log2(every)), 255).astype(np.uint8)
+    return levels[counts]
 
 
 def _prefixes(shingles: Shingles, rows: NDArray[np.int64], lengths: NDArray[np.int64]) -> _Prefixes:
@@ -194,7 +214,7 @@ def _prefixes(shingles: Shingles, rows: NDArray[np.int64], lengths: NDArray[np.i
         # One sort by row, then level, then hash (its lowest 8 bits make room: shingles that only differ there count as
         # one, which adds candidates and loses none).
         local = np.repeat(np.arange(end - start), np.diff(offsets))
-        keys = levels[(values & counter).astype(np.int64)] << level_shift | values >> np.uint64(8)
+        keys = levels[(values & counter).astype(np.int64)].astype(np.uint64) << level_shift | values >> np.uint64(8)
         keys |= local.astype(np.uint64) << row_shift
         keys.sort()
         place = np.arange(len(keys)) - np.repeat(offsets[:-1], np.diff(offsets))

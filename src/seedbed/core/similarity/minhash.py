@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .hashing import mix
-from .shingles import Kind, Shingles, chunks, gather
+from .shingles import CACHED, Kind, Shingles, filled_rows
 
-# Hashes and one permutation of them fit into the cache of a core.
-_CACHED = 32_768
 # What bands may cost: keys and signatures of a row.
 _MOST_BANDS, _MOST_PERMUTATIONS = 64, 512
 # How similar texts are that have nothing to do with each other, on the high side.
@@ -82,12 +80,8 @@ def signatures(shingles: Shingles, permutations: int, seed: int) -> NDArray[np.u
     draws = mix(mix(np.arange(2 * permutations, dtype=np.uint64)) ^ np.uint64(seed)).astype(np.uint32)
     factors, terms = draws[:permutations] | np.uint32(1), draws[permutations:]
     found = np.full((len(shingles), permutations), np.iinfo(np.uint32).max, dtype=np.uint32)
-    sizes = shingles.sizes
-    filled = np.flatnonzero(sizes)
-    for start, end in chunks(sizes[filled], items=_CACHED):
-        rows = filled[start:end]
-        values, offsets = gather(shingles, rows)
-        found[rows] = _lowest((mix(values) >> np.uint64(32)).astype(np.uint32), offsets[:-1], factors, terms).T
+    for rows, values, starts in filled_rows(shingles, CACHED):
+        found[rows] = _lowest((mix(values) >> np.uint64(32)).astype(np.uint32), starts, factors, terms).T
     return found
 
 

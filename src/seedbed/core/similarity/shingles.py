@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+import xxhash
 from numpy.typing import NDArray
 
 from .hashing import character_runs, mix, normalise, spans, word_runs
@@ -33,7 +34,7 @@ __all__ = [
     "spans",
 ]
 
-Kind = Literal["characters", "words"]
+Kind = Literal["characters", "words", "rows"]
 
 #: Shingle hashes are below 2 ** HASH_BITS, so that a row's place in a chunk fits above them and one sort orders both.
 HASH_BITS = 48
@@ -43,6 +44,8 @@ CHUNK_ITEMS = 2_000_000
 # Hashes of right and of left rows that are compared together: they fit into the cache of a core.
 _COMPARED_ITEMS = 200_000
 _TABLE_ITEMS = 2_000
+#: Hashes that fit into the cache of a core, with a copy of them.
+CACHED = 32_768
 _FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 
 # Characters that are hashed together: what is made of them fits into the cache of a core.
@@ -83,25 +86,39 @@ def shingle(texts: pl.Series, kind: Kind) -> Shingles:
 
     Characters are runs of five code points of the normalised text; a text shorter than that is one shingle. Words are
     runs of three tokens (`\\w+`); fewer tokens are one shingle, and a text without tokens is one shingle as it stands.
-    A null or empty text has no shingles.
+    A null or empty text has no shingles. `rows` takes each text, to the letter, as its only shingle: texts are equal or
+    have nothing in common.
 
     Args:
         texts: Strings, shape (rows,).
         kind: What a shingle is.
     """
+    if kind == "rows":
+        return _wholes(texts)
     counts: list[NDArray[np.int64]] = []
     values: list[NDArray[np.uint64]] = []
-    lengths = texts.str.len_chars().fill_null(0).to_numpy().astype(np.int64)
-    for start, end in chunks(lengths, items=_HASHED):
-        some = texts.slice(start, end - start).fill_null("")
-        hashes, runs = character_runs(normalise(some)) if kind == "characters" else word_runs(some)
-        found, kept = _sets(hashes, runs)
-        values.append(found)
-        counts.append(kept)
+    for some in _pieces(texts.fill_null(""), CHUNK_ITEMS):
+        for few in _pieces(normalise(some) if kind == "characters" else some, _HASHED):
+            found, kept = _sets(*(character_runs if kind == "characters" else word_runs)(few.to_list()))
+            values.append(found)
+            counts.append(kept)
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
     if counts:
         np.cumsum(np.concatenate(counts), out=offsets[1:])
     return Shingles(offsets, np.concatenate(values) if values else np.zeros(0, dtype=np.uint64))
+
+
+def _wholes(texts: pl.Series) -> Shingles:
+    """Each text as one shingle."""
+    filled = (texts.str.len_bytes().fill_null(0) > 0).to_numpy()
+    hashes = [xxhash.xxh3_64_intdigest(text.encode()) for text in texts.filter(pl.Series(filled))]
+    return Shingles(np.concatenate([[0], np.cumsum(filled)]), np.array(hashes, dtype=np.uint64) & _HASH_MASK)
+
+
+def _pieces(texts: pl.Series, characters: int) -> Iterator[pl.Series]:
+    """Texts in runs of at most so many characters, unless one is longer."""
+    for start, end in chunks(texts.str.len_chars().to_numpy().astype(np.int64), items=characters):
+        yield texts.slice(start, end - start)
 
 
 def jaccard(shingles: Shingles, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -140,13 +157,26 @@ def set_hashes(shingles: Shingles) -> NDArray[np.uint64]:
     """A 64-bit hash of each row's set: equal for equal sets, and 0 for rows without shingles. Shape (rows,)."""
     sizes = shingles.sizes
     hashes = np.zeros(len(shingles), dtype=np.uint64)
-    filled = np.flatnonzero(sizes)
-    for start, end in chunks(sizes[filled]):
-        rows = filled[start:end]
-        values, offsets = gather(shingles, rows)
-        sums: NDArray[np.uint64] = np.add.reduceat(mix(values), offsets[:-1])
+    for rows, values, starts in filled_rows(shingles, CACHED):
+        sums: NDArray[np.uint64] = np.add.reduceat(mix(values), starts)
         hashes[rows] = mix(sums ^ sizes[rows].astype(np.uint64))
     return hashes
+
+
+def filled_rows(
+    shingles: Shingles, items: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]]:
+    """Rows that have shingles, in runs of at most so many shingles unless a row has more.
+
+    Yields:
+        The rows, all their values, and where each row's begin among them.
+    """
+    sizes = shingles.sizes
+    for start, end in chunks(sizes, items=items):
+        rows = start + np.flatnonzero(sizes[start:end])
+        if rows.size:
+            first = shingles.offsets[start]
+            yield rows, shingles.values[first : shingles.offsets[end]], shingles.offsets[rows] - first
 
 
 def gather(shingles: Shingles, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

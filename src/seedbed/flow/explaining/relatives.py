@@ -13,9 +13,10 @@ from seedbed.core.rows import ROW
 from seedbed.core.run import Neighbour, Run
 from seedbed.core.similarity.nearest import nearest
 from seedbed.core.similarity.shingles import Kind
+from seedbed.core.values import said
 from seedbed.flow.splitting.dataset import Dataset
 
-from .reread import shown
+from .showing import shown
 from .story import Mate
 
 #: Rows kept together that are named.
@@ -44,29 +45,42 @@ class Relating:
     splits: tuple[str, ...]
     column: str
     label: str
+    """Empty where rows have none."""
     kind: Kind
     threshold: float
 
     @classmethod
-    def of(cls, run: Run, dataset: Dataset) -> Relating:
+    def of(cls, run: Run, dataset: Dataset, label: str) -> Relating:
         """What a run's record says of how rows were compared."""
         near = run.dataset.near_duplicates
         return cls(
             dataset=dataset,
-            splits=tuple(run.dataset.splits),
+            splits=tuple(split for split in run.dataset.splits if dataset.files(split)),
             column=near["column"],
-            label=run.task["label"],
+            label=label,
             kind=cast(Kind, near["shingles"]),
             threshold=near["threshold"],
         )
 
-    def together(self, row: str, text: str) -> list[Mate]:
-        """The rows that are joined to one by similar pairs, directly or through others; the first `MOST_MATES`."""
+    def about(self, row: str, text: str) -> tuple[tuple[Mate, ...], tuple[Neighbour, ...]]:
+        """The rows that are joined to one by similar pairs, and the training rows nearest to it.
+
+        Both are looked for in one look through the dataset; rows that only others join take one more for each step.
+        """
+        near = {split: self._nearest([text], (split,), MOST_MATES + 1)[0] for split in self.splits}
+        ordered = [one for split in self.splits for one in near[split] if one.row != row]
+        first = sorted(ordered, key=lambda one: -one.similarity)[:MOST_MATES]
+        taught = [one for one in near.get("train", ()) if one.row != row][:MOST_NEIGHBOURS]
+        return tuple(self._together(row, first)), tuple(
+            Neighbour(row=one.row, text=shown(one.text) or "", label=one.label, similarity=round(one.similarity, 4))
+            for one in taught
+        )
+
+    def _together(self, row: str, near: Sequence[Near]) -> list[Mate]:
+        """The rows that are joined to one, directly or through others, nearest first; the first `MOST_MATES`."""
         found: dict[str, Mate] = {}
-        asked = [(row, text)]
-        while asked and len(found) < MOST_MATES:
-            near = self._nearest([text for _, text in asked], self.splits, MOST_MATES + 1)
-            joined = [(by, one) for (by, _), rows in zip(asked, near, strict=True) for one in rows]
+        joined = [(row, one) for one in near]
+        while joined and len(found) < MOST_MATES:
             asked = []
             for by, one in joined:
                 if one.similarity < self.threshold or one.row == row or one.row in found:
@@ -80,15 +94,11 @@ class Relating:
                     label=one.label,
                     split=one.split,
                 )
+            if not asked:
+                break
+            further = self._nearest([text for _, text in asked], self.splits, MOST_MATES + 1)
+            joined = [(by, one) for (by, _), rows in zip(asked, further, strict=True) for one in rows]
         return list(found.values())[:MOST_MATES]
-
-    def taught(self, row: str, text: str) -> tuple[Neighbour, ...]:
-        """The training rows nearest to a text, without the row itself."""
-        near = self._nearest([text], ("train",), MOST_NEIGHBOURS + 1)[0]
-        return tuple(
-            Neighbour(row=one.row, text=shown(one.text) or "", label=one.label, similarity=round(one.similarity, 4))
-            for one in [one for one in near if one.row != row][:MOST_NEIGHBOURS]
-        )
 
     def _nearest(self, texts: Sequence[str], splits: Sequence[str], most: int) -> list[list[Near]]:
         places = nearest(texts, self._batches(splits), kind=self.kind, most=most)
@@ -100,14 +110,26 @@ class Relating:
         for split in splits:
             for file in self.dataset.files(split):
                 for batch in pq.ParquetFile(file).iter_batches(_BATCH, columns=[self.column]):
-                    texts = cast(pl.DataFrame, pl.from_arrow(batch))[self.column].cast(pl.String)
+                    texts = said(cast(pl.DataFrame, pl.from_arrow(batch))[self.column])
                     yield range(start, start + len(texts)), cast(Sequence[str], texts)
                     start += len(texts)
 
     def _at(self, splits: Sequence[str], places: Sequence[int]) -> dict[int, dict[str, str]]:
         """What is shown of the rows at some places."""
-        names = {ROW: ROW, "text": self.column, "label": self.label}
-        shown = [pl.col(column).cast(pl.String).alias(name) for name, column in names.items()]
-        scans = [self.dataset.scan(one).select(*shown, split=pl.lit(one)) for one in splits if self.dataset.files(one)]
+        names = {"text": self.column, "label": self.label}
+        shown = [_told(column).alias(name) for name, column in names.items()]
+        scans = [self.dataset.scan(one).select(ROW, *shown, split=pl.lit(one)) for one in splits]
         told = pl.concat(scans).with_row_index("_place").filter(pl.col("_place").is_in(list(places))).collect()
         return {one.pop("_place"): one for one in told.to_dicts()}
+
+
+def _told(column: str) -> pl.Expr:
+    """What a column says, of lists their values with commas between; nothing where there is no such column."""
+    if not column:
+        return pl.lit("", pl.String)
+    return pl.col(column).map_batches(_in_a_line, return_dtype=pl.String, is_elementwise=True)
+
+
+def _in_a_line(values: pl.Series) -> pl.Series:
+    told = said(values)
+    return told.str.replace_all("\n", ", ", literal=True) if isinstance(values.dtype, pl.List) else told

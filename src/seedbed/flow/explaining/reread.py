@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,27 @@ import polars as pl
 from seedbed.core.context import Context, Progress, current, store_of
 from seedbed.core.documents import open_document
 from seedbed.core.errors import SeedbedError
-from seedbed.core.ledger import EXCERPT_LENGTH, mask, masked
 from seedbed.core.part import labels_of
-from seedbed.core.rows import data_columns
 from seedbed.core.run import Run
 from seedbed.core.source import FileSource
-from seedbed.core.step import Filter, Map, Reduce
+from seedbed.core.step import Filter, Fitted, Map, Reduce, Rework
 from seedbed.engine.curate import open_sources, schema_of
 from seedbed.engine.jobs import Opened
 from seedbed.engine.kernel import Kernel, Usable
+from seedbed.engine.learned import Learned
 from seedbed.engine.plan import TASK
 from seedbed.engine.raw import read_record
+from seedbed.engine.sparing import Spared
 from seedbed.flow.finished import Finished
+from seedbed.flow.preparing.papers import state_of
 from seedbed.recipe.loading import parse
 from seedbed.recipe.recipe import Recipe
 
+from .showing import differences, excerpts, values_of
 from .story import Change
 
-#: Characters shown before the first difference of two long texts.
-_BEFORE = 60
+#: Where a run's folder does not say what a part learned.
+_UNKNOWN = "The steps from {0} on were not done again: the run's folder does not say what it learned."
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Reread:
     """Whether every step was done again."""
     note: str = ""
     """Why not, in a sentence."""
+    met: tuple[tuple[str, str, int], ...] = ()
+    """Part, file and record of the rows of other sources that steps brought columns of."""
+    row: pl.DataFrame | None = None
+    """The row itself after the last step, where it came so far."""
 
 
 def reread(
@@ -60,6 +65,8 @@ def reread(
     row: tuple[str, str, int],
     until: str | None,
     *,
+    training: bool = False,
+    kept: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     trust: bool = False,
 ) -> Reread:
@@ -69,12 +76,14 @@ def reread(
         finished: The run.
         row: Source, file and record.
         until: The part that rejected the row, by the ledger; steps after it are left out.
+        training: Whether it was to train: what `prepare` learned may say something else of such rows.
+        kept: Its values in the dataset, if it is there: new columns of `prepare` are told by them.
         progress: Where progress is shown.
         trust: Whether steps may run functions of whoever made the recipe.
     """
     with Context(progress=progress or Context().progress).stage("Reading the row again"), ExitStack() as stack:
         try:
-            found = _opened(finished)
+            found = opened_again(finished)
         except SeedbedError as error:
             return Reread(note=f"The recipe cannot be read any more ({error.problem}): nothing was done again.")
         if isinstance(found, str):
@@ -92,10 +101,11 @@ def reread(
             return Reread(note=f"The row cannot be read again: {error.problem}.")
         if held is None or not held.row.height:
             return Reread(line=held.line if held else None, whole=True)
-        return _steps_again(recipe, held.row, held.line, until, trust=trust)
+        again = _steps_again(recipe, held.row, held.line, until, trust=trust)
+        return _prepared_again(finished, recipe, again, until, training=training, kept=kept or {})
 
 
-def _opened(finished: Finished) -> tuple[Recipe, tuple[Opened, ...], Context] | str:
+def opened_again(finished: Finished) -> tuple[Recipe, tuple[Opened, ...], Context] | str:
     """The recipe and its sources, if they are what they were; else why not.
 
     Raises:
@@ -104,7 +114,7 @@ def _opened(finished: Finished) -> tuple[Recipe, tuple[Opened, ...], Context] | 
     document = open_document(finished.folder / "recipe.yaml")
     locked = json.loads((finished.folder / "recipe.lock").read_text("utf-8"))["inputs"]
     why = ""
-    for base in _bases(finished):
+    for base in bases_of(finished):
         # Nothing is fetched to tell of what was: it is in the run's store, or it is not.
         context = Context(base=base, store=store_of(base), offline=True)
         try:
@@ -134,7 +144,7 @@ def _inputs(opened: Sequence[Opened], recipe: Recipe) -> list[tuple[str, str, st
     return [(name, file.name, file.sha256) for name, scan in scans for file in scan.files]
 
 
-def _bases(finished: Finished) -> Iterator[Path]:
+def bases_of(finished: Finished) -> Iterator[Path]:
     """Folders that the recipe's relative paths may start from, the likeliest first; a run does not say which."""
     folder = finished.folder.resolve()
     beside = [folder.parents[2]] if folder.parent.name == finished.run.name and len(folder.parents) > 2 else []
@@ -152,8 +162,9 @@ def _named(run: Run) -> list[Path]:
 
 
 def _steps_again(recipe: Recipe, batch: pl.DataFrame, line: int | None, until: str | None, *, trust: bool) -> Reread:
-    read = excerpts(batch)
+    read, spared = excerpts(batch), Spared()
     changes: list[Change] = []
+    met: list[tuple[str, str, int]] = []
     steps = [*zip(labels_of(list(recipe.steps)), recipe.steps, strict=True), (TASK, Usable(use=TASK, task=recipe.task))]
     for name, step in steps:
         if isinstance(step, Reduce):
@@ -166,72 +177,75 @@ def _steps_again(recipe: Recipe, batch: pl.DataFrame, line: int | None, until: s
             why = "it runs a function of whoever made the recipe; if you know what it does, say --trust"
             return Reread(read, line, tuple(changes), note=f"The steps from {name} on were not done again: {why}.")
         try:
-            after = Kernel(((name, step),))(batch).kept
+            done = Kernel(((name, step),))(batch, spared)
         except SeedbedError as error:
             return Reread(
                 read, line, tuple(changes), note=f"The steps from {name} on were not done again: {error.problem}."
             )
+        after = done.kept
         if not after.height:
-            return Reread(read, line, tuple(changes), _values(batch), rejected_by=name, whole=True)
-        changes += _differences(name, batch, after)
+            rejected = Reread(read, line, tuple(changes), values_of(batch), rejected_by=name, whole=True)
+            return replace(rejected, met=tuple(met))
+        if isinstance(step, Rework):
+            found = (step.met_at(number) for number in done.met.get(name, ()))
+            met += [(name, *place) for place in found if place]
+        changes += differences(name, batch, after)
         batch = after
-    return Reread(read, line, tuple(changes), _values(batch), whole=True)
+    return Reread(read, line, tuple(changes), values_of(batch), whole=True, met=tuple(met), row=batch)
 
 
-def _values(row: pl.DataFrame) -> dict[str, Any]:
-    return row.select(data_columns(row)).row(0, named=True)
+def _prepared_again(
+    finished: Finished, recipe: Recipe, again: Reread, until: str | None, *, training: bool, kept: Mapping[str, Any]
+) -> Reread:
+    """What parts of `prepare` learned, applied to the row once more."""
+    row, changes = again.row, list(again.changes)
+    if not again.whole or row is None or again.rejected_by:
+        return again
+    learned: list[tuple[str, Learned]] = []
+    note = ""
+    for name, step in zip(labels_of(list(recipe.prepare)), recipe.prepare, strict=True):
+        if name == until:
+            break
+        if isinstance(step, Fitted):
+            state = state_of(finished.folder, name)
+            if state is None:
+                note = _UNKNOWN.format(name)
+                break
+            learned.append((name, Learned(step=step, state=state, training=training)))
+    for (name, one), brought in zip(learned, _lasting([one for _, one in learned], row.schema), strict=True):
+        try:
+            after = _applied(name, one, row, brought, kept)
+        except SeedbedError as error:
+            note = f"The steps from {name} on were not done again: {error.problem}."
+            break
+        changes += differences(name, row, after)
+        row = after
+    return replace(again, changes=tuple(changes), values=values_of(row), whole=not note, note=note)
 
 
-def excerpts(row: pl.DataFrame) -> dict[str, str | None]:
-    """The values of one row, fit to be shown."""
-    return {name: shown(value) for name, value in _values(row).items()}
+def _applied(
+    name: str, one: Learned, row: pl.DataFrame, brought: Mapping[str, pl.DataType], kept: Mapping[str, Any]
+) -> pl.DataFrame:
+    """The row after a part. Columns that it brought are taken from the dataset, where they are as it wrote them."""
+    if brought and all(column in kept for column in brought):
+        after = row.with_columns(pl.Series(column, [kept[column]], dtype=kind) for column, kind in brought.items())
+    else:
+        after = Kernel(((name, one),))(row).kept if one.columns() else row
+    return after.drop(one.step.drops(one.state), strict=False)
 
 
-def shown(value: Any) -> str | None:
-    """A value as text, fit to be shown: at most 200 characters, personal data masked."""
-    text = _text(value)
-    return text if text is None or isinstance(value, float) else mask(text)
+def _lasting(learned: Sequence[Learned], schema: pl.Schema) -> list[Mapping[str, pl.DataType]]:
+    """The new columns of each part that writes nothing else and whose columns no later part rewrites.
 
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _differences(part: str, before: pl.DataFrame, after: pl.DataFrame) -> Iterator[Change]:
-    old, new = _values(before), _values(after)
-    for column, value in new.items():
-        if column not in old:
-            yield Change(part=part, column=column, before=None, after=shown(value), note="a new column")
-        elif not same(old[column], value):
-            one, other, note = side_by_side(_text(old[column]), _text(value))
-            yield Change(part=part, column=column, before=one, after=other, note=note)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are of one type and equal, NaN to NaN too."""
-    return type(one) is type(other) and (one == other or (one != one and other != other))  # noqa: PLR0124 (NaN)
-
-
-def side_by_side(before: str | None, after: str | None) -> tuple[str | None, str | None, str]:
-    """Two texts as excerpts that show where they first differ, and a note where they cannot."""
-    if before is None or after is None:
-        return shown(before), shown(after), ""
-    one, other = (str(pl.select(masked(pl.lit(text))).item()) for text in (before, after))
-    if one == other:
-        unseen = _visible(before) == _visible(after)
-        note = "white space or invisible characters only" if unseen else "only in what is not shown here"
-        return shown(before), shown(after), note
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    start = max(start - _BEFORE, 0) if start > _BEFORE and max(len(one), len(other)) > EXCERPT_LENGTH else 0
-    return _window(one, start), _window(other, start), ""
-
-
-def _window(text: str, start: int) -> str:
-    end = start + EXCERPT_LENGTH - 2
-    return ("…" if start else "") + text[start:end] + ("…" if len(text) > end else "")
-
-
-def _visible(text: str) -> str:
-    return "".join(sign for sign in text if unicodedata.category(sign)[0] not in "ZC")
+    Which columns a part writes is asked of Polars, without any of its work being done: that may load whole libraries.
+    """
+    rows = pl.LazyFrame(schema=schema)
+    wrote: list[pl.Schema] = []
+    new: list[bool] = []
+    for one in learned:
+        columns = list(one.columns())
+        wrote.append(rows.select(columns).collect_schema() if columns else pl.Schema())
+        new.append(not set(wrote[-1]) & set(rows.collect_schema()))
+        rows = rows.with_columns(columns).drop(one.step.drops(one.state), strict=False)
+    later = [set().union(*wrote[place + 1 :]) for place in range(len(wrote))]
+    return [each if new[place] and not set(each) & later[place] else {} for place, each in enumerate(wrote)]

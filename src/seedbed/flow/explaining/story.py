@@ -51,6 +51,27 @@ class Change(_Told):
     note: str = Field("", description="What the excerpts cannot show.")
 
 
+class Decided(_Told):
+    """What a person decided about the row: another label, or that it stays although a part would reject it."""
+
+    part: str = Field(description="The part that did it.")
+    who: str
+    when: str = ""
+    why: str = ""
+    was: str | None = Field(None, description="The label before; null where it had none, or has the same.")
+    lifted: str | None = Field(None, description="The part whose rejection does not count.")
+    reason: str | None = Field(None, description="Its reason.")
+
+
+class Joined(_Told):
+    """A row of a second source that a step brought columns of."""
+
+    part: str
+    file: str
+    record: int
+    fetched: Fetched | None = Field(None, description="Of a file that was fetched.")
+
+
 class Fate(_Told):
     """What became of a row."""
 
@@ -64,7 +85,9 @@ class Relative(_Told):
     """A row that another one's fate hangs on."""
 
     row: str
-    relation: Literal["of", "kept"] = Field(description="`of`: the row it is like; `kept`: the one that stays for it.")
+    relation: Literal["of", "kept", "parent"] = Field(
+        description="`of`: the row it is like; `kept`: the one that stays for it; `parent`: the one it was made of."
+    )
     to: str = Field(description="The row that it is a relative of.")
     against: str | None = Field(
         None, description="The dataset that it stands in, where that is another than the run's."
@@ -123,20 +146,29 @@ class Story(_Told):
 
     run: str = Field(description="The run's id.")
     row: str
+    text: str = Field("", description="The column of texts.")
+    label: str = Field("", description="The column of labels.")
     fate: Fate
-    origin: Origin
+    origin: Origin | None = Field(None, description="Null for a row that a part made.")
+    maker: str | None = Field(None, description="The part of `prepare` that made it.")
+    parents: tuple[Relative, ...] = Field((), description="The rows that it was made of, and those of which they were.")
     read: dict[str, str | None] | None = Field(None, description="Values as read; null where that cannot be told.")
+    joined: tuple[Joined, ...] = Field((), description="Rows of other sources that steps brought columns of.")
     changes: tuple[Change, ...] = Field((), description="What the steps changed, in order.")
     all_changes: bool = Field(False, description="Whether these are all changes; else those that the ledger sampled.")
+    decided: tuple[Decided, ...] = Field((), description="What people decided about it, in order.")
     values: dict[str, str | None] | None = Field(None, description="Values in the dataset, or when it was rejected.")
     rejection: Rejection | None = None
     copies: tuple[Copy, ...] = Field((), description="Rows rejected as copies of this one, at most 5.")
     all_copies: int = 0
+    offspring: tuple[str, ...] = Field((), description="Rows that were made of this one, at most 5.")
+    all_offspring: int = 0
     together: tuple[Mate, ...] = Field((), description="Rows kept in one split with it, nearest first, at most 20.")
     threshold: float | None = Field(None, description="Jaccard similarity from which rows are kept together.")
     shingles: str = Field("", description="What similarity compares: `characters` (5-grams) or `words` (3-grams).")
     group: str = Field("", description="COLUMN = VALUE, where the split keeps a group together.")
     group_rows: int = Field(0, description="Rows of that group, this one included.")
     neighbours: tuple[Neighbour, ...] = Field((), description="The training rows nearest to it, nearest first.")
+    models: int = Field(0, description="Models that the run trained.")
     predictions: tuple[Prediction, ...] = Field((), description="By model, of a row that is held out.")
     notes: tuple[str, ...] = Field((), description="What limits this story, in sentences.")

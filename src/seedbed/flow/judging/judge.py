@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypedDict
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.errors import ModelError, told_as
+from seedbed.core.errors import DataError, ModelError, SeedbedError, told_as
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric, ProbabilityMetric, metric_named
 from seedbed.core.part import labels_of
-from seedbed.core.rows import ROW
-from seedbed.core.run import Comparison, FoldScores, Mistake, ModelRecord
-from seedbed.core.task import Task
+from seedbed.core.rows import ROW, WEIGHT
+from seedbed.core.run import Comparison, FoldScores, Mistake, ModelRecord, NestedRecord
+from seedbed.core.task import TextClassification as Task
 from seedbed.engine.provenance import code_of, versions
 from seedbed.evaluate.drawing import affordable
 from seedbed.evaluate.holm import with_holm
@@ -69,6 +69,10 @@ class Judged:
     best: str | None
     draws: dict[str, int]
     """By split: resamples that the intervals of metrics of probabilities come from."""
+    failed: Mapping[str, SeedbedError] = field(default_factory=dict)
+    """Learners that have no model, and what went wrong."""
+    nested: NestedRecord | None = None
+    """What the choice is worth, where folds are nested."""
 
     @property
     def best_model(self) -> ModelRecord | None:
@@ -100,6 +104,8 @@ class Judging:
     task: Task
     evaluate: Evaluate
     context: Context
+    weighted: bool = False
+    """Whether training rows say in `WEIGHT` how much they count."""
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
@@ -115,12 +121,14 @@ class Judging:
         """A split's rows with their labels as codes; `more` columns are for the judge alone."""
         codes = {label: code for code, label in enumerate(self.labels)}
         truth = frame[self.task.label].cast(pl.String).replace_strict(codes, return_dtype=pl.Int64)
-        seen = frame.select(ROW, self.task.text, self.task.label)
+        weight = [WEIGHT] if self.weighted and WEIGHT in frame.columns else []
+        seen = frame.select(ROW, self.task.text, self.task.label, *weight)
         return Rows(name, seen, truth.to_numpy(), frame.select(list(more)))
 
     def load(self, dataset: Dataset, splits: Sequence[str], more: Collection[str] = ()) -> dict[str, Rows]:
         """The task's columns of each split, and more."""
-        columns = list(dict.fromkeys([ROW, self.task.text, self.task.label, *more]))
+        weight = [WEIGHT] if self.weighted else []
+        columns = list(dict.fromkeys([ROW, self.task.text, self.task.label, *weight, *more]))
         return {name: self.rows(name, dataset.read(name, columns), more) for name in splits}
 
     def run(
@@ -135,6 +143,8 @@ class Judging:
     ) -> Judged:
         """Train, judge and compare; writes `models/NAME/` and `predictions/NAME-SPLIT.parquet` into the folder.
 
+        A learner that fails leaves nothing there, and the others go on.
+
         Args:
             learners: The recipe's.
             splits: Rows by split.
@@ -145,15 +155,21 @@ class Judging:
         """
         records: list[ModelRecord] = []
         answers: list[Answers] = []
+        failed: dict[str, SeedbedError] = {}
         for name, learner in zip(labels_of(list(learners)), learners, strict=True):
-            record, answer = self._one(name, learner, splits, before, folder, groupings)
-            if folds is not None:
-                record = record.model_copy(update={"folds": folds.judge(name, learner, self)})
+            try:
+                record, answer = self._one(name, learner, splits, before, folder, groupings)
+                if folds is not None:
+                    record = record.model_copy(update={"folds": folds.judge(name, learner, self)})
+            except (DataError, ModelError) as error:
+                _remove(name, splits, folder)
+                failed[name] = error
+                continue
             records.append(record)
             answers.append(answer)
         with self.context.stage("Comparing the models", None):
             comparisons = self._compare(answers, splits["test"])
-        return Judged(tuple(records), comparisons, self._best(records), self._draws(splits))
+        return Judged(tuple(records), comparisons, self._best(records), self._draws(splits), failed)
 
     def _one(
         self,
@@ -262,6 +278,11 @@ class Judging:
         return probabilities
 
     @property
+    def level(self) -> float:
+        """Coverage of intervals."""
+        return self.evaluate.intervals.level
+
+    @property
     def _how(self) -> _How:
         intervals = self.evaluate.intervals
         return {"level": intervals.level, "resamples": intervals.resamples, "seed": self.context.seed}
@@ -319,10 +340,17 @@ class Judging:
         pairs = [(place - 1, place) for place in range(1, len(answers))] + [
             (0, place) for place in range(2, len(answers))
         ]
-        found = [
-            compare(test.truth, answers[a], answers[b], metric, split=test.name, **self._how)
-            for a, b in pairs
-            for metric in self.metrics
-        ]
-        level = self.evaluate.intervals.level
-        return with_holm([one for one in found if one is not None], self.metrics, level)
+        found = [one for a, b in pairs for one in self.compare(test, answers[a], answers[b])]
+        return with_holm(found, self.metrics, self.evaluate.intervals.level)
+
+    def compare(self, rows: Rows, a: Answers, b: Answers) -> tuple[Comparison, ...]:
+        """A model, b, with another, a, on the same rows, by every metric that has a value there."""
+        found = (compare(rows.truth, a, b, metric, split=rows.name, **self._how) for metric in self.metrics)
+        return tuple(one for one in found if one is not None)
+
+
+def _remove(name: str, splits: Collection[str], folder: Path) -> None:
+    """Take away what a learner left that did not get to its end."""
+    shutil.rmtree(folder / "models" / name, ignore_errors=True)
+    for split in splits:
+        (folder / "predictions" / f"{name}-{split}.parquet").unlink(missing_ok=True)

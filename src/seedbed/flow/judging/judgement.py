@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from seedbed.core.learner import Learner
+from seedbed.flow.preparing.unprepared import Unprepared
 from seedbed.flow.splitting.split import Split
 
-from .folds import deal
+from .folds import deal, deal_unprepared
 from .judge import Judged, Judging, Rows
+from .nested import judge_nested
 from .preprocessing import Preprocessing
 from .slices import groupings_of, with_neighbours
 
@@ -22,6 +24,7 @@ def judge_models(
     before: Preprocessing,
     split: Split,
     folder: Path,
+    unprepared: Unprepared | None = None,
 ) -> Judged:
     """Train, judge and compare; writes `models/NAME/` and `predictions/NAME-SPLIT.parquet` into the folder.
 
@@ -32,9 +35,16 @@ def judge_models(
         before: What rows pass before models read them.
         split: Which rows belong together, and what is called similar.
         folder: The run's.
+        unprepared: Rows before `prepare`, where there is one: what folds are dealt of.
     """
-    task, context, folds = judging.task, judging.context, judging.evaluate.folds
-    dealt = deal(splits, split, folds, context.seed) if folds and learners else None
+    task, context, told = judging.task, judging.context, split.certificate.folds
+    folds = len(told["rows"]) if told else judging.evaluate.folds
+    dealt = None
+    if folds and learners:
+        anew = unprepared if unprepared and unprepared.steps else None
+        dealt = deal_unprepared(anew, judging, folds) if anew else deal(splits, split, folds, context.seed)
     groupings = groupings_of(splits, task, judging.evaluate.slices)
     judged = judging.run(learners, splits, before, folder, groupings=groupings, folds=dealt)
+    if told and told["nested"] and dealt and not judged.failed:
+        judged = replace(judged, nested=judge_nested(judging, learners, dealt))
     return replace(judged, models=with_neighbours(judged.models, splits, split.similarity, task, context))

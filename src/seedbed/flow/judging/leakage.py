@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -9,8 +11,8 @@ from seedbed.core.errors import DataError
 from seedbed.core.learner import Learner
 from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.run import LeakageClaim, ModelRecord
-from seedbed.core.splitter import Splitter
 from seedbed.core.table import Table
+from seedbed.flow.preparing.in_memory import Preparation
 from seedbed.flow.splitting.split import Similarity
 from seedbed.splits.verify import verify
 
@@ -18,31 +20,44 @@ from .judge import Judging
 
 
 def claim_of_leakage(
-    judging: Judging, learner: Learner, honest: ModelRecord, table: Table, splitter: Splitter, similarity: Similarity
+    judging: Judging,
+    learner: Learner,
+    honest: ModelRecord,
+    table: Table,
+    shares: Mapping[str, float],
+    similarity: Similarity,
+    preparation: Preparation | None = None,
 ) -> LeakageClaim:
     """Score a learner under a naive random split of the rows as they were before copies were removed.
+
+    What `prepare` does is done to the naive training rows; made rows are not compared with what judges, as nobody does
+    without thinking.
 
     Raises:
         DataError: The naive split cannot be learned from, or has other labels among its test rows.
         ModelError: Learning failed.
     """
-    task = judging.task
-    rows = pl.concat(list(table.batches(list(dict.fromkeys([NUMBER, ROW, task.text, task.label, similarity.column])))))
+    task, seed = judging.task, judging.context.seed
+    needed = list(dict.fromkeys([NUMBER, ROW, task.text, task.label, similarity.column]))
+    columns = preparation.columns(table.schema.names()) if preparation else needed
+    rows = pl.concat(list(table.batches(columns)))
     rows = rows.filter(task.refusal().is_null())
     # Shuffle and cut, as one does without thinking: rows by rank of a random number.
-    rank = np.random.default_rng(splitter.seed).permutation(rows.height) / rows.height
-    places = np.searchsorted(np.cumsum(list(splitter.shares.values()))[:-1], rank, side="right").astype(np.int8)
-    splits = {
-        name: judging.rows(name, rows.filter(pl.Series(places == place))) for place, name in enumerate(splitter.shares)
-    }
+    rank = np.random.default_rng(seed).permutation(rows.height) / rows.height
+    places = np.searchsorted(np.cumsum(list(shares.values()))[:-1], rank, side="right").astype(np.int8)
+    naive = {name: rows.filter(pl.Series(places == place)) for place, name in enumerate(shares)}
+    if preparation:
+        train, others = preparation(naive.pop("train"), naive, careful=False)
+        naive = {"train": train, **others}
+    splits = {name: judging.rows(name, some) for name, some in naive.items()}
     seen = {judging.labels[code] for code in np.unique(splits["test"].truth)}
     if seen != {label for label, found in honest.classes["test"].items() if found.support}:
         raise DataError("some label is in the test rows of only one of the two splits, so their scores do not compare")
     with judging.context.stage(f"What leakage would have claimed for {honest.name}"):
         probabilities = judging.ask(learner, splits, ["test"]).probabilities["test"]
         metric = judging.metrics[0]
-        naive = judging.judge(splits["test"], probabilities)
-        test = list(splitter.shares).index("test")
+        found_there = judging.judge(splits["test"], probabilities)
+        test = list(shares).index("test")
         judged = np.isin(places, (0, test))
         texts = rows.filter(pl.Series(judged))[similarity.column].cast(pl.String).to_list()
         numbers = rows[NUMBER].to_numpy()[judged]
@@ -52,13 +67,13 @@ def claim_of_leakage(
             places[judged],
             kind=similarity.kind,
             threshold=similarity.threshold,
-            seed=splitter.seed,
+            seed=seed,
         )
     return LeakageClaim(
         model=honest.name,
         metric=metric.use,
         honest=honest.scores["test"][metric.use],
-        naive=naive.scores[metric.use],
+        naive=found_there.scores[metric.use],
         naive_rows=rows.height,
         straddling=found.leaking,
         naive_test_rows=found.rows,

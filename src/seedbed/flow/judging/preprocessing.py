@@ -21,8 +21,9 @@ from seedbed.core.ledger import holds_personal_data
 from seedbed.core.part import labels_of
 from seedbed.core.rows import NUMBER, ROW, as_json
 from seedbed.core.step import Filter, Map, Rework, Step
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 from seedbed.engine.curate import Curated
+from seedbed.engine.learned import Learned
 from seedbed.engine.raw import raw_rows
 from seedbed.serve.preparation import type_of
 from seedbed.train.bundle import Carried, Golden, Input, Preprocess
@@ -63,7 +64,12 @@ class Preprocessing:
 
 
 def preprocessing_of(
-    steps: Sequence[Step], task: Task, curated: Curated, held_out: Sequence[str], context: Context
+    steps: Sequence[Step],
+    task: Task,
+    curated: Curated,
+    held_out: Sequence[str],
+    context: Context,
+    learned: Sequence[tuple[str, Learned]] = (),
 ) -> Preprocessing:
     """The preprocessing of a run.
 
@@ -73,13 +79,14 @@ def preprocessing_of(
         curated: Where rows and raw rows come from.
         held_out: `ROW` names of rows that no model was trained on, in order.
         context: As it was when the rows were read.
+        learned: What parts of `prepare` do to rows that do not train, with their names in the ledger.
     """
     known: dict[str, tuple[str, ...]] = {}
     for one in curated.opened:
         for new, old in one.renames.items():
             if old not in (new, ROW, NUMBER):  # a column of that name is renamed in every file, not by the recipe
                 known[new] = tuple(dict.fromkeys((*known.get(new, ()), old)))
-    carried = carried_steps(steps, curated.schema, text=task.text, label=task.label, known=known)
+    carried = carried_steps(steps, curated.schema, text=task.text, label=task.label, known=known, learned=learned)
     inputs = [one.name for one in carried.inputs]
     text = pl.col(task.text).cast(pl.String)
     among = pl.col(ROW).is_in(list(held_out[:_CHOSEN_AMONG]))
@@ -98,6 +105,7 @@ def carried_steps(
     text: str,
     label: str,
     known: Mapping[str, tuple[str, ...]] | None = None,
+    learned: Sequence[tuple[str, Learned]] = (),
 ) -> Preprocess:
     """What of some steps a row passes before a model reads its text; without examples.
 
@@ -107,7 +115,10 @@ def carried_steps(
         text: The column that the model reads.
         label: The column that it predicts: no row brings it, and what only looks at it is left out.
         known: What sources call columns that have another name in the run.
+        learned: What parts of `prepare` do to rows that do not train, with their names in the ledger.
     """
+    names = [*labels_of(list(steps)), *(name for name, _ in learned)]
+    steps = [*steps, *(one for _, one in learned)]
     trail = _Trail(steps, schema)
     read, writes = trail.back(len(steps), {text})
     inputs = read - {label}
@@ -121,7 +132,7 @@ def carried_steps(
     written = {place: {name for at, name in writes if at == place} for place in range(len(steps))}
     carried = tuple(
         _carried(name, _narrowed(step, written[place]), written[place])
-        for place, (name, step) in enumerate(zip(labels_of(list(steps)), steps, strict=True))
+        for place, (name, step) in enumerate(zip(names, steps, strict=True))
         if written[place] or place in warning
     )
     called = known or {}
@@ -134,6 +145,8 @@ def carried_steps(
 
 
 def _carried(name: str, step: Step, writes: set[str]) -> Carried:
+    if isinstance(step, Learned):
+        return _carried(name, step.step, writes).model_copy(update={"state": step.state})
     part = step.model_dump(mode="json")
     return Carried(name=name, part=part, code=dict(step.code()), writes=tuple(sorted(writes)))
 

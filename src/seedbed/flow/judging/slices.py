@@ -12,7 +12,7 @@ from seedbed.core.part import Columns, Part
 from seedbed.core.rows import ROW
 from seedbed.core.run import ModelRecord, Neighbour
 from seedbed.core.similarity.nearest import nearest
-from seedbed.core.task import Task
+from seedbed.core.task import TextClassification as Task
 from seedbed.evaluate.slices import Grouping, by_length, by_value, length_edges
 from seedbed.flow.splitting.split import Similarity
 

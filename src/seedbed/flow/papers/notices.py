@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from seedbed.core.numbers import things
 from seedbed.core.run import DatasetRecord
 from seedbed.core.splitter import Certificate
 
@@ -15,12 +16,21 @@ MOST_LABELS = 1_000
 
 
 def notices(
-    labels: Sequence[str], dataset: DatasetRecord | None, certificate: Certificate | None = None
+    labels: Sequence[str],
+    dataset: DatasetRecord | None,
+    certificate: Certificate | None = None,
+    *,
+    trained: bool = True,
 ) -> Iterator[str]:
     """Things to look at, a sentence each."""
     if certificate and certificate.train_only:
         made, moved = certificate.train_only["rows"], certificate.train_only["moved"]
-        yield f"{made:,} made rows only train, and {moved:,} other rows that belong to them went to train with them"
+        went = f"{things(moved, 'other row that belongs', 'other rows that belong')} to them went to train with them"
+        yield f"{things(made, 'row that a model wrote only trains', 'rows that a model wrote only train')}, and {went}"
+    if certificate and certificate.folds and 2 * min(certificate.folds["rows"]) < max(certificate.folds["rows"]):
+        few, many = min(certificate.folds["rows"]), max(certificate.folds["rows"])
+        largest = things(certificate.largest_cluster, "row belongs", "rows belong")
+        yield f"folds hold {few} to {many} rows, because {largest} together: scores of folds so uneven say little"
     alike = defaultdict(list)
     for label in labels:
         alike[" ".join(label.split()).casefold()].append(label)
@@ -32,7 +42,8 @@ def notices(
         return
     rows = sum(dataset.splits.values())
     if len(labels) > rows / 5:
-        yield f"{len(labels):,} labels for {rows:,} rows: is the label column an id or a text?"
+        yield f"{things(len(labels), 'label')} for {things(rows, 'row')}: is the label column an id or a text?"
     for split in ("validation", "test"):
         if 0 < dataset.splits.get(split, 0) < FEW_ROWS:
-            yield f"only {dataset.splits[split]} {split} rows: scores on them say little, read their intervals"
+            few = f"only {things(dataset.splits[split], f'{split} row')}: scores on so few"
+            yield f"{few} say little, read their intervals" if trained else f"{few} will say little"

@@ -74,8 +74,8 @@ def publish_run(folder: Path, exporters: Sequence[Exporter], run: Run, context: 
     Raises:
         SeedbedError: An exporter failed. The run stays, and its own record says what was published and what not.
     """
-    places = [exporter.place for exporter in exporters]
-    run = run.model_copy(update={"published": tuple(places)})
+    places, before = [exporter.place for exporter in exporters], run.published
+    run = run.model_copy(update={"published": _once(before, places)})
     write_record(folder, run)
     done = 0
     try:
@@ -87,7 +87,11 @@ def publish_run(folder: Path, exporters: Sequence[Exporter], run: Run, context: 
                 stage.advance(1, exporter.place)
     finally:
         if done < len(places):
-            left = {"published": tuple(places[:done]), "unpublished": tuple(places[done:])}
+            left = {"published": _once(before, places[:done]), "unpublished": tuple(places[done:])}
             write_record(folder, run.model_copy(update=left))
             context.progress.say(f"the run is in {folder}; it was not published to {', '.join(places[done:])}")
     return run
+
+
+def _once(before: Sequence[str], places: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*before, *places)))

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import platform
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -16,13 +17,17 @@ from seedbed.core.run import DatasetRecord, Run, StepRecord
 from seedbed.core.version import __version__
 from seedbed.engine.curate import Curated, lock_of
 from seedbed.flow.known import Clock, Known
+from seedbed.flow.preparing.notices import notices_of, unread
+from seedbed.flow.preparing.papers import write_learned
+from seedbed.flow.profiling.datasets import write_profile
 from seedbed.flow.quick_look import said_of
-from seedbed.publish import write_papers
+from seedbed.publish.papers import write_papers
 from seedbed.recipe.loading import Loaded, dump
+from seedbed.recipe.recipe import Recipe
 
 from .notices import notices
 from .place import write_record
-from .sources import licences_record, lineage_of, source_records
+from .sources import files_beside, licences_record, lineage_of, source_records
 from .waivers import waivers_used
 
 _VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "scipy")
@@ -56,13 +61,25 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         findings=tuple(known.findings),
         notices=(
             *([said_of(known.limit)] if known.limit else []),
-            *notices(known.task.labels or (), known.dataset, known.split.certificate if known.split else None),
+            *notices_of(recipe.prepare, recipe.train if judged else ()),
+            *(_unread(recipe, known) if judged and judged.models else ()),
+            *notices(
+                known.task.names,
+                known.dataset,
+                known.split.certificate if known.split else None,
+                trained=known.judged is not None,
+            ),
+            *curated.remarks,
         ),
         models=judged.models if judged else (),
         metric=recipe.evaluate.metrics[0],
         best=judged.best if judged else None,
+        nested=judged.nested if judged else None,
         comparisons=judged.comparisons if judged else (),
+        effects=known.effects,
+        learning_curve=known.learning_curve,
         leakage=known.leakage,
+        ablation=known.ablation,
         gates=tuple(known.gates),
         blanks=known.blanks,
         waivers=tuple(waivers_used(recipe, known, source_records(curated))),
@@ -77,6 +94,13 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         command=command,
         versions={"python": platform.python_version(), **_versions()},
     )
+
+
+def _unread(recipe: Recipe, known: Known) -> Iterator[str]:
+    """Columns that `prepare` wrote for nobody."""
+    if known.unprepared:
+        before, after = known.unprepared.curated.table.schema, known.curated.table.schema
+        yield from unread(known.task, recipe.prepare, known.learned, before, after)
 
 
 def _on_rows(draws: dict[str, int]) -> dict[str, object]:
@@ -105,15 +129,19 @@ def write_folder(folder: Path, loaded: Loaded, known: Known, run: Run) -> None:
         "seedbed": run.seedbed,
         "versions": run.versions,
         "inputs": lock_of(curated),
+        "files": files_beside(loaded.recipe),
         "dataset": run.dataset.digest,
     }
     _write_json(folder / "recipe.lock", lock)
     _write_ledger(curated, folder / "ledger")
+    write_learned(folder, known.learned)
     if run.certificate:
         _write_json(folder / "certificate.json", run.certificate.model_dump(mode="json"))
-    _write_json(folder / "lineage.json", _lineage(curated, run))
+    if known.profile:
+        write_profile(folder, known.profile)
+    _write_json(folder / "lineage.json", _lineage(loaded, curated, run))
     if run.dataset.splits:
-        write_papers(folder / "dataset", run, known.answers)
+        write_papers(folder / "dataset", run, known.answers, known.profile)
     write_record(folder, run)
 
 
@@ -129,10 +157,11 @@ def _write_ledger(curated: Curated, folder: Path) -> None:
         rows.sink_parquet(folder / f"pass-{place}.parquet", compression="zstd")
 
 
-def _lineage(curated: Curated, run: Run) -> dict[str, object]:
+def _lineage(loaded: Loaded, curated: Curated, run: Run) -> dict[str, object]:
     scans = [*(one.scan for one in curated.opened), *(second.scan for _, second in curated.seconds)]
     return {
         "sources": [lineage_of(record, scan) for record, scan in zip(run.sources, scans, strict=True)],
+        "files": files_beside(loaded.recipe),
         "steps": [step.part for step in run.steps],
         "dataset": {"digest": run.dataset.digest, "splits": run.dataset.splits},
         "models": [{"name": model.name, "trained_on": run.dataset.digest} for model in run.models],

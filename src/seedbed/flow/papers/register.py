@@ -60,8 +60,6 @@ def _best(run: Run) -> Best | None:
 
 
 def _inputs(lineage: dict[str, Any]) -> list[InputFile]:
-    return [
-        InputFile(source=source["name"], file=file["name"], sha256=file["sha256"], bytes=file["bytes"])
-        for source in lineage["sources"]
-        for file in source["files"]
-    ]
+    read = [(source["name"], file["name"], file) for source in lineage["sources"] for file in source["files"]]
+    read += [(file["step"], file["file"], file) for file in lineage["files"]]
+    return [InputFile(source=a, file=b, sha256=file["sha256"], bytes=file["bytes"]) for a, b, file in read]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from seedbed.core.check import Finding
 from seedbed.core.licences import Mixed, Stated
+from seedbed.core.numbers import things
 from seedbed.core.part import labels_of
 from seedbed.core.run import Credit, FetchedRecord, LicencesRecord, SourceRecord
 from seedbed.core.source import Origin, Scan, Source
@@ -37,7 +38,10 @@ def source_records(curated: Curated) -> tuple[SourceRecord, ...]:
             one.scan,
             rows=counts.get(one.name, {}).get("rows", 0),
             malformed=counts.get(one.name, {}).get("malformed", 0),
-            notes=(*one.notes, *(f"{n:,} rows: {text}" for text, n in sorted(remarks.get(one.name, {}).items()))),
+            notes=(
+                *one.notes,
+                *(f"{things(n, 'row')}: {text}" for text, n in sorted(remarks.get(one.name, {}).items())),
+            ),
         )
         for one in curated.opened
     )
@@ -170,6 +174,16 @@ def lineage_of(record: SourceRecord, scan: Scan) -> dict[str, Any]:
             for file in scan.files
         ],
     }
+
+
+def files_beside(recipe: Recipe) -> list[dict[str, Any]]:
+    """The files that steps read besides sources, such as what people decided on review."""
+    named = zip(labels_of(list(recipe.steps)), recipe.steps, strict=True)
+    return [
+        {"step": name, "file": file.name, "bytes": file.bytes, "sha256": file.sha256}
+        for name, step in named
+        for file in step.beside()
+    ]
 
 
 def told(origin: Origin) -> dict[str, Any]:

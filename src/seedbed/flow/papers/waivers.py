@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from seedbed.core.run import GateRecord, SourceRecord, Waived
 from seedbed.flow.known import Known
-from seedbed.publish.answers import blanks
+from seedbed.publish.papers.answers import blanks
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.sections import Waiver
 
@@ -33,7 +33,7 @@ def waivers_used(recipe: Recipe, known: Known, sources: Sequence[SourceRecord]) 
             yield Waived(what=f"gate {gate.metric} on {gate.split}", reason=gate.waived)
     if known.licences and known.licences.problems and LICENCE in reasons:
         yield Waived(what="licences", reason=reasons[LICENCE])
-    for question in blanks(known.answers, sources):
+    for question in blanks(known.answers, sources, known.task):
         key = question.partition(":")[0]
         if key in reasons:
             yield Waived(what=f"question {key}", reason=reasons[key])

@@ -14,8 +14,10 @@ import polars as pl
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError, RecipeError, did_you_mean, told_as
 from seedbed.core.metric import Score
+from seedbed.core.numbers import things
 from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.source import Block
+from seedbed.core.values import HAS_TEXT
 from seedbed.engine.jobs import Opened, conform
 from seedbed.engine.plan import renames_of
 from seedbed.flow.finished import open_run
@@ -83,6 +85,8 @@ class Labelled:
     """Records that could not be read; they have no label, and a warning says why."""
     warned: int = 0
     """Labelled rows with a warning."""
+    empty: int = 0
+    """Those of them that leave the model nothing to read: they have a label, as an empty text that is served has."""
     predicted: Counter[str] = field(default_factory=Counter)
     labelled: int = 0
     """Rows that bring a label of their own."""
@@ -151,7 +155,7 @@ def predict_file(
             for start in range(0, rows.height, BATCH):
                 piece = rows.slice(start, BATCH)
                 write(_labelled(predictor, piece, reading, done))
-                stage.advance(block.size * piece.height / rows.height, f"{done.rows:,} rows")
+                stage.advance(block.size * piece.height / rows.height, things(done.rows, "row"))
     return done
 
 
@@ -250,6 +254,7 @@ def _count(predictor: Predictor, rows: pl.DataFrame, given: pl.DataFrame, found:
     done.rows += rows.height
     done.malformed += rows.height - given.height
     done.warned += int((found["warnings"].list.len() > 0).sum())
+    done.empty += int((~found["read"].str.contains(HAS_TEXT)).sum())
     done.predicted.update(found["predicted"].to_list())
     label = predictor.bundle.task.label
     if label in given.columns and not given[label].dtype.is_nested():

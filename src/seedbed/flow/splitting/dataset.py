@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,35 +21,39 @@ from seedbed.core.table import Table
 from seedbed.core.task import Task
 from seedbed.engine.jobs import LENGTH_EDGES, length_counts
 
+from .answers import labels_together, numbers_of
 from .split import Split
 
 #: A split is cut into files of at most so many rows.
 ROWS_PER_FILE = 1_000_000
+_BATCH = 65_536
 _EXACT_UNIQUE_UP_TO = 100_000
 #: What rows without a label are counted under, before any step.
 MISSING = "(missing)"
 
 
 @dataclass
-class _SplitWriter:
-    """Writes one split's rows in order, a file after the other."""
+class SplitWriter:
+    """Writes one split's rows in order, a file after the other; `finish` gives the files their names."""
 
     folder: Path
     name: str
     files: list[Path] = field(default_factory=list)
     rows: int = 0
     digest: RowsDigest = field(default_factory=RowsDigest)
+    most: int = ROWS_PER_FILE
     _writer: Any = None
     _in_file: int = 0
 
     def write(self, rows: pl.DataFrame) -> None:
+        """Write some rows, `NUMBER` left out."""
         self.digest.update(rows)
         self.rows += rows.height
-        for start in range(0, rows.height, ROWS_PER_FILE):
-            self._write(rows.slice(start, ROWS_PER_FILE).drop(NUMBER).to_arrow(compat_level=pl.CompatLevel.oldest()))
+        for start in range(0, rows.height, self.most):
+            self._write(rows.slice(start, self.most).drop(NUMBER).to_arrow(compat_level=pl.CompatLevel.oldest()))
 
     def _write(self, rows: pa.Table) -> None:
-        if self._writer is not None and self._in_file + rows.num_rows > ROWS_PER_FILE:
+        if self._writer is not None and self._in_file + rows.num_rows > self.most:
             self.close()
         if self._writer is None:
             path = self.folder / f"{self.name}-{len(self.files):05}.parquet"
@@ -58,14 +63,41 @@ class _SplitWriter:
         self._in_file += rows.num_rows
 
     def close(self) -> None:
+        """Close the file that is being written."""
         if self._writer is not None:
             self._writer.close()
         self._writer, self._in_file = None, 0
 
     def finish(self) -> None:
+        """Close the last file."""
         self.close()
         for place, path in enumerate(self.files):
             path.rename(self.folder / f"{self.name}-{place:05}-of-{len(self.files):05}.parquet")
+
+
+class FoldsWriter(SplitWriter):
+    """Writes the training rows fold by fold: each is one file, however many rows it has."""
+
+    def __init__(self, folder: Path, name: str, folds: int) -> None:
+        super().__init__(folder, name)
+        self._folds = [SplitWriter(folder, f"{name}-fold{fold:05}", most=2**62) for fold in range(folds)]
+
+    def deal(self, rows: pl.DataFrame, folds: pl.Series) -> None:
+        """Write some rows, each to its fold."""
+        self.rows += rows.height
+        for fold, writer in enumerate(self._folds):
+            writer.write(rows.filter(folds == fold))
+
+    def finish(self) -> None:
+        """Close the files, and take the digest of their rows as they stand there."""
+        for writer in self._folds:
+            writer.close()
+            self.files += writer.files
+        super().finish()
+        files = sorted(self.folder.glob(f"{self.name}-*-of-*.parquet"))
+        for file in files:
+            for batch in pq.ParquetFile(file).iter_batches(_BATCH):
+                self.digest.update(pl.DataFrame(batch))
 
 
 @dataclass(frozen=True)
@@ -104,18 +136,30 @@ def _write_dataset(
 ) -> DatasetRecord:
     data = folder / "data"
     data.mkdir(parents=True)
-    writers = {name: _SplitWriter(data, name) for name in split.names}
-    lengths = [0] * len(LENGTH_EDGES)
+    writers: dict[str, SplitWriter] = {name: SplitWriter(data, name) for name in split.names}
+    folds = None
+    if split.folds is not None:
+        folds = writers["train"] = FoldsWriter(data, "train", int(split.folds.max()) + 1)
+    lengths, made = [0] * len(LENGTH_EDGES), _Made()
     for batch in table.batches():
         places = split.of(batch)
-        lengths = [a + b for a, b in zip(lengths, length_counts(batch[task.text]), strict=True)]
+        if task.shown:
+            lengths = [a + b for a, b in zip(lengths, length_counts(batch[task.shown]), strict=True)]
+        if split.only_train is not None:
+            made.add(batch.filter(split.only_trains(batch[NUMBER])), task)
         for place, name in enumerate(split.names):
-            writers[name].write(batch.filter(places == place))
+            rows = batch.filter(places == place)
+            if folds is not None and name == "train":
+                folds.deal(rows, split.folds_of(rows))
+            else:
+                writers[name].write(rows)
         stage.advance(batch.height)
     for writer in writers.values():
         writer.finish()
     dataset = Dataset(folder)
     before = facts.get("lengths") or [0] * len(LENGTH_EDGES)
+    if task.says == "turns":  # read as JSON, kept as what the turns say: one is no length of the other
+        before = [0] * len(LENGTH_EDGES)
     labels = sorted(facts.get("labels", {}).items(), key=lambda item: (-item[1], item[0]))
     return DatasetRecord(
         digest=of_splits((name, writer.digest.hexdigest()) for name, writer in writers.items()),
@@ -124,20 +168,51 @@ def _write_dataset(
         labels={name: _label_counts(dataset, name, task) for name in split.names},
         labels_before={label or MISSING: n for label, n in labels[:50]},
         other_labels_before=sum(n for _, n in labels[50:]) + (facts.get("other_labels") or 0),
-        lengths=LengthsRecord(edges=LENGTH_EDGES, before=tuple(before), after=tuple(lengths)),
+        labels_together=labels_together(dataset.scan_all(split.names), task),
+        numbers=numbers_of({name: dataset.scan(name) for name in split.names}, task),
+        labels_made={label: made.labels[label] for label in sorted(made.labels)},
+        lengths=LengthsRecord(
+            column=task.shown or "",
+            edges=LENGTH_EDGES,
+            before=tuple(before),
+            after=tuple(lengths),
+            made=tuple(made.lengths),
+        ),
         near_duplicates={
             "rows": split.similar,
             "threshold": split.similarity.threshold,
             "shingles": split.similarity.kind,
-            "column": split.similarity.column,
+            "column": split.similarity.column or None,
         },
     )
 
 
+@dataclass
+class _Made:
+    """What is counted of rows that were made."""
+
+    lengths: list[int] = field(default_factory=list)
+    """By the bins of `LENGTH_EDGES`; empty where no row was made."""
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rows: pl.DataFrame, task: Task) -> None:
+        if rows.height:
+            before = self.lengths or [0] * len(LENGTH_EDGES)
+            if task.shown:
+                self.lengths = [a + b for a, b in zip(before, length_counts(rows[task.shown]), strict=True)]
+            if task.answer and task.says == "label":
+                self.labels.update(rows[task.answer].cast(pl.String).drop_nulls().to_list())
+
+
 def _label_counts(dataset: Dataset, name: str, task: Task) -> dict[str, int]:
-    counted = dataset.scan(name).group_by(pl.col(task.label).cast(pl.String).alias("label")).len().collect()
-    counts = dict(counted.iter_rows())
-    return {label: counts.get(label, 0) for label in task.labels or sorted(counts)}
+    if task.answer is None or task.says not in ("label", "labels"):
+        return {}
+    rows = dataset.scan(name).select(label=pl.col(task.answer))
+    rows = rows.explode("label") if task.says == "labels" else rows
+    counts = dict(
+        rows.select(pl.col("label").cast(pl.String)).drop_nulls().group_by("label").len().collect().iter_rows()
+    )
+    return {label: counts.get(label, 0) for label in task.names or sorted(counts)}
 
 
 def _columns(table: Table) -> Iterator[ColumnRecord]:

@@ -113,6 +113,13 @@ class Made:
         return found
 
 
+def of_models(opened: Sequence[Opened]) -> pl.Expr | None:
+    """Which rows a model wrote that only train; none where no source holds such."""
+    making = [one for one in opened if one.source.trains_only]
+    files = [one.first_file + place for one in making for place in range(len(one.scan.files))]
+    return (pl.col(NUMBER) // (1 << RECORD_BITS)).is_in(files) if files else None
+
+
 def _among(column: str, values: Sequence[int | str]) -> pl.Expr:
     kind = pl.UInt64() if column == NUMBER else pl.String()
     return pl.col(column).is_in(pl.Series(values, dtype=kind).implode())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
 
 from seedbed.core import numbers
 from seedbed.core.source import Source
 from seedbed.profile import Profile
-from seedbed.publish.answers import QUESTIONS, REQUIRED
+from seedbed.publish.papers.answers import QUESTIONS, REQUIRED
 
+from . import proposals
 from .commented import beside, comment, filled, listed, quoted, with_why
 
 #: Labels beyond so many are not listed.
@@ -36,6 +41,10 @@ class Subject:
     found: str
     """What was found out about the format."""
     profile: Profile
+    rows: pl.DataFrame
+    """The sample."""
+    given: Mapping[str, Any]
+    """Options of the source that a person has set."""
     learners: Mapping[str, str]
     """Learners that can be named, with what they are."""
 
@@ -53,7 +62,7 @@ class Subject:
 def draft_recipe(subject: Subject) -> str:
     """The recipe, with comments."""
     sections = (
-        _head(subject),
+        head(subject),
         _task(subject),
         _sources(subject),
         _steps(subject),
@@ -68,8 +77,11 @@ def draft_recipe(subject: Subject) -> str:
 def draft_card(subject: Subject) -> str:
     """The card: what only a person can say, with its questions."""
     lines = [
+        "# yaml-language-server: $schema=card.schema.json",
+        "# (`seedbed schema card > card.schema.json` makes that file; editors then explain each question.)",
         f"# What only a person can say about {quoted(subject.name)}. Seedbed measures the rest.",
         "# A plain run works with blanks; publishing stops until the first six are answered (`none` is an answer).",
+        "# `seedbed card RUN` asks them one after the other, beside what a run measured.",
         "",
     ]
     for key, question in QUESTIONS.items():
@@ -83,7 +95,8 @@ def draft_card(subject: Subject) -> str:
 # -- the sections
 
 
-def _head(subject: Subject) -> list[str]:
+def head(subject: Subject) -> list[str]:
+    """What wrote it, and its first keys."""
     profile = subject.profile
     rows = numbers.count(profile.rows)
     seen = f"all {rows} rows" if profile.whole else f"{rows} of about {numbers.count(profile.records)} rows"
@@ -128,16 +141,27 @@ def _sources(subject: Subject) -> list[str]:
         beside(f"  - use: {source.use}", f"found: {subject.found}" if subject.found else ""),
         f"    path: {quoted(subject.path)}",
         beside(f"    name: {quoted(subject.name)}", "row ids begin with it"),
+        *given_lines(subject),
     ]
-    if getattr(source, "header", True) is False:
+    if getattr(source, "header", True) is False and "header" not in subject.given:
         lines.append(beside("    header: false", "the first line is a row; columns are column_1, column_2, …"))
-    lines.append(beside("    # license: CC-BY-4.0", "the licence of the data, if you know it"))
-    if len(profile.columns) > 2:
+    if "license" not in subject.given:
+        lines.append(beside("    # license: CC-BY-4.0", "the licence of the data, if you know it"))
+    if len(profile.columns) > 2 and "columns" not in subject.given:
         text, label = quoted(subject.text), quoted(subject.label)
         columns = f"{{{text}: {text}, {label}: {label}}}"
         if len(columns) < _LONGEST:
             lines.append(beside(f"    # columns: {columns}", f"only some of the {len(profile.columns)}, as NEW: OLD"))
     return lines
+
+
+def given_lines(subject: Subject) -> list[str]:
+    """What a person has said of the source."""
+    told = {name: value for name, value in subject.given.items() if name not in ("use", "path", "name")}
+    return [
+        f"    {name}: {quoted(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in told.items()
+    ]
 
 
 def _steps(subject: Subject) -> list[str]:
@@ -153,6 +177,8 @@ def _steps(subject: Subject) -> list[str]:
     def step(body: str, why: str, wanted: bool = True) -> None:
         lines.extend(with_why(f"  {'' if wanted else '# '}- {{{body}}}", why))
 
+    for one in (*proposals.on_texts(profile, subject.text), *proposals.on_columns(profile, subject.rows)):
+        step(one.part, one.why, one.wanted)
     if found:
         broken = {"decoded wrongly": found.mangled, "with HTML entities": found.entities}
         why = ", ".join(f"{_texts(n)} {how}" for how, n in broken.items() if n) or "broken encodings: none found"
@@ -166,8 +192,14 @@ def _steps(subject: Subject) -> list[str]:
     missing = (profile.column(subject.text).missing, profile.column(subject.label).missing)
     step(
         f"use: drop_missing, columns: {listed([subject.text, subject.label])}",
-        f"no text: {numbers.count(missing[0])} rows, no label: {numbers.count(missing[1])}",
+        f"no text: {numbers.things(missing[0], 'row')}, no label: {numbers.count(missing[1])}",
     )
+    if missing[1]:
+        lines += comment(
+            "Rows without a label are left out. Those from which a model would learn most can be labelled: "
+            "`seedbed review RUN --queue unlabelled`, once it ran.",
+            "  ",
+        )
     if label:
         lines += _labels(subject)
     if found:
@@ -228,7 +260,7 @@ def _labels(subject: Subject) -> list[str]:
     if label.several:
         lines += comment(
             f"Labels seem to hold several, parted by {quoted(label.several)}. Each combination counts as a label of "
-            "its own; several labels a row cannot be learned yet.",
+            "its own; to take them apart: `seedbed init FILE --label NAME` (kind: multi_label_classification).",
             "  ",
         )
     if not lines and len(label.counts) <= 10 and all(re.fullmatch(r"-?\d+(\.0)?", one) for one in label.counts):
@@ -241,11 +273,11 @@ def _labels(subject: Subject) -> list[str]:
 def _checks(subject: Subject) -> list[str]:
     profile = subject.profile
     left = rows_left(profile)
-    least = _rounded_down(left * (0.8 if profile.whole else 0.5))
+    least = rounded_down(left * (0.8 if profile.whole else 0.5))
     lines = [
         "# What must hold. `stop` fails the run (exit code 1), `warn` only says so; without `on_fail` it is `warn`.",
         "checks:",
-        *with_why(f"  - {{use: row_count, at_least: {least}}}", f"about {numbers.count(left)} rows should be left"),
+        *with_why(f"  - {{use: row_count, at_least: {least}}}", f"about {numbers.things(left, 'row')} should be left"),
         f"  - {{use: no_missing, columns: {listed([subject.text, subject.label])}, on_fail: stop}}",
     ]
     counts = profile.label.merged if profile.label else {}
@@ -257,6 +289,11 @@ def _checks(subject: Subject) -> list[str]:
             f"  - {{use: class_share, column: {quoted(subject.label)}, at_least: {_share(share / 2)}}}", why
         )
     lines.append(beside("  - {use: no_leakage, on_fail: stop}", "no copy of a test row was trained on"))
+    columns = proposals.columns_now(profile, subject.rows)
+    lines += comment("The columns, with their types, as they are now:", "  ")
+    lines += filled("  - {use: schema, columns: {", [f"{quoted(name)}: {kind}" for name, kind in columns.items()], "}}")
+    for one in proposals.checks(profile, left):
+        lines += with_why(f"  {'' if one.wanted else '# '}- {{{one.part}}}", one.why)
     return lines
 
 
@@ -268,7 +305,7 @@ def _split(subject: Subject) -> list[str]:
     lines = ["# Which rows train, which choose between models and which judge. Near copies always stay together."]
     if small:
         lines += comment(
-            f"With about {numbers.count(left)} rows more than the usual tenth is held out; scores will be rough."
+            f"With about {numbers.things(left, 'row')} more than the usual tenth is held out; scores will be rough."
         )
     lines += [f"split: {{use: stratified, train: {train}, validation: {held}, test: {held}, seed: 13}}"]
     lines += comment("For data that grows take `hashed` instead: rows that are added later never move old ones.")
@@ -350,7 +387,8 @@ def _of(count: int, subject: Subject) -> str:
     return f"{numbers.count(count)}{of}"
 
 
-def _rounded_down(value: float) -> int:
+def rounded_down(value: float) -> int:
+    """A count with two digits that mean something."""
     whole = max(int(value), 1)
     step = int(10 ** max(len(str(whole)) - 2, 0))
     return whole // step * step

@@ -5,31 +5,33 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-
-import polars as pl
 
 from seedbed.core import numbers
 from seedbed.core.context import Context, Progress
 from seedbed.core.documents import read_document
-from seedbed.core.errors import DataError, RecipeError, did_you_mean
+from seedbed.core.errors import RecipeError
 from seedbed.core.learner import Learner
-from seedbed.flow.recognising import Recognised, recognise
-from seedbed.profile import Profile, could_be_label, profile_of
-from seedbed.profile.roles import MOST_LABELS
+from seedbed.core.numbers import things, word
+from seedbed.flow.recognising import Recognised
+from seedbed.profile import Profile, profile_of
 from seedbed.recipe import parse
 from seedbed.store.store import write_whole
 
 from .commented import quoted
 from .draft import Subject, draft_card, draft_recipe, rows_left
+from .given import given_of, read_as
+from .nulls import nulls_in, told_of
+from .refusing import refuse_few, refuse_nested_questions, refuse_ragged, refuse_unfit, refuse_unknown
+from .shaped import draft_shaped, told
+from .shapes import shape_of
+from .tables import table_shape
 
 RECIPE, CARD = "recipe.yaml", "card.yaml"
-#: Fewer rows than this cannot be split, learned from and judged.
-_FEWEST_ROWS = 10
 #: A label with fewer rows than this can hardly be judged.
 _FEW = 10
-_SO_FAR = "Seedbed trains text classifiers so far: it needs a column of texts and a column with their labels"
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,19 @@ class Start:
     """What a person should know, in sentences."""
     recipe: str
     card: str
+    task: str = ""
+    """What the rows are fit for and why, where that is not to tell a label."""
 
 
-def start(path: str, *, text: str | None, label: str | None, folder: Path, progress: Progress | None = None) -> Start:
+def start(
+    path: str,
+    *,
+    text: str | None,
+    label: str | None,
+    folder: Path,
+    settings: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Start:
     """Look at a file, and draft a recipe and a card; writes nothing.
 
     Args:
@@ -57,31 +69,46 @@ def start(path: str, *, text: str | None, label: str | None, folder: Path, progr
         text: Column with the text; found when left out.
         label: Column with the label; found when left out.
         folder: Where the recipe is to stand; its path to the file starts there.
+        settings: What is to be said of the source, as `sources.0.NAME=VALUE`.
         progress: Where progress is shown.
 
     Raises:
         DataError: The file cannot be read, or is not fit for anything that Seedbed does so far.
-        RecipeError: There is no such column.
+        RecipeError: There is no such column, or no such setting.
     """
-    known = recognise(path, Context(base=Path.cwd(), progress=progress or Context().progress))
-    _refuse_unknown(known, text, label)
+    given = given_of(settings)
+    context = Context(base=Path.cwd(), progress=progress or Context().progress)
+    known = read_as(path, given, context)
+    if nulls := nulls_in(known):
+        given = {**given, "nulls": ["", *nulls]}
+        known = read_as(path, given, context)
+    refuse_unknown(known, text, label)
     profile = profile_of(known.sample, text, label)
-    _refuse_unfit(profile, path, known)
+    refuse_nested_questions(known, path)
+    refuse_ragged(profile, path, known)
+    shape = shape_of(known.sample.rows, profile) if text is None and label is None else None
+    shape = shape or table_shape(known.sample.rows, profile, text, label)
+    refuse_few(profile, path)
+    if shape is None:
+        refuse_unfit(profile, path, known)
     named = path_from(path, folder)
     found = {**known.scan.found, **_packed(known)}
     subject = Subject(
         typed=path,
         path=named,
-        name=name_of(path),
+        name=str(given.get("name") or name_of(path)),
         source=known.source,
         found=", ".join(f"{what} {spelt(value)}" for what, value in found.items() if what != "quote"),
         profile=profile,
+        rows=known.sample.rows,
+        given=given,
         learners=_learners(),
     )
-    recipe = draft_recipe(subject)
+    recipe = draft_shaped(subject, shape) if shape else draft_recipe(subject)
     parse(read_document(recipe, at=RECIPE).data, folder)  # what is written must be a recipe
-    notes = (*known.notes, *known.scan.notes, *_notes(profile))
-    return Start(profile, named, known.source.use, found, notes, recipe, draft_card(subject))
+    notes = (*known.notes, *known.scan.notes, *told_of(nulls), *([] if shape else _notes(profile)))
+    task = told(shape, profile.rows) if shape else ""
+    return Start(profile, named, known.source.use, found, notes, recipe, draft_card(subject), task)
 
 
 def refuse_replacing(folder: Path) -> None:
@@ -174,118 +201,6 @@ def _learners() -> dict[str, str]:
     }
 
 
-# -- what cannot be done
-
-
-def _refuse_unknown(known: Recognised, text: str | None, label: str | None) -> None:
-    columns = known.sample.rows.columns
-    for option, name in (("--text", text), ("--label", label)):
-        if name is not None and name not in columns:
-            hint = did_you_mean(name, columns).replace("known:", "the columns are")
-            raise RecipeError(f"there is no column {name!r}", at=option, hint=hint)
-    if text is not None and text == label:
-        raise RecipeError("text and label are the same column", at=f"--label {label}", hint="name two columns")
-
-
-def _refuse_unfit(profile: Profile, path: str, known: Recognised) -> None:
-    """Say what a file seems to be fit for, where that is nothing that can be done yet.
-
-    Raises:
-        DataError: It is.
-    """
-    if profile.rows < _FEWEST_ROWS:
-        bad = sum(profile.malformed.values())
-        raise DataError(
-            f"has {profile.rows} usable row{'' if profile.rows == 1 else 's'}"
-            + (f" and {bad:,} malformed ones" if bad else "")
-            + f"; at least {_FEWEST_ROWS} are needed to learn from some and judge by others",
-            at=path,
-            hint="look at the first lines of the file" if bad else "give more rows",
-        )  # fmt: skip
-    if profile.roles.kind != "text_classification":
-        problem, hint = _ragged(profile, known) or _other_kind(profile, known)
-        single = [quoted(column.name) for column in profile.columns if column.looks == "constant"]
-        if single and not profile.roles.label:
-            hint = f"{hint} ({', '.join(single[:4])}: one value only)"
-        raise DataError(problem, at=path, hint=hint)
-    _refuse_label(profile, path)
-
-
-def _other_kind(profile: Profile, known: Recognised) -> tuple[str, str]:
-    """What a table without a text or a label seems to be, and the way out."""
-    roles = profile.roles
-    columns = ", ".join(quoted(column.name) for column in profile.columns[:12])
-    choice = f"the columns are {columns}; choose with --text and --label"
-    quantities = ", ".join(quoted(name) for name in roles.quantities[:4])
-    match roles.kind:
-        case "regression":
-            return (
-                f"holds texts ({quoted(str(roles.text))}) and numbers ({quantities}), but no column with few labels: "
-                f"that is regression, which cannot be trained yet. {_SO_FAR}",
-                "add a column with names for ranges of the number (low, high), or name one with --label",
-            )
-        case "chat" | "question_answering" | "text_to_text":
-            what = {"chat": "conversations", "question_answering": "questions and answers"}.get(
-                roles.kind, "texts in pairs"
-            )
-            return f"holds {what}, and no column with few labels. {_SO_FAR}", choice
-        case "causal_lm":
-            return (
-                f"holds texts ({quoted(str(roles.text))[:60]}), but no column with few labels. {_SO_FAR}",
-                _first_words(profile, known)
-                or ("add a column with a label for each row" if len(profile.columns) == 1 else choice),
-            )
-        case _:
-            what = "numbers and categories" if roles.kind == "tabular_classification" else "numbers"
-            return f"holds {what}, and no column of texts. {_SO_FAR}", choice
-
-
-def _ragged(profile: Profile, known: Recognised) -> tuple[str, str] | None:
-    """What is wrong with a file whose header names columns that its rows do not have, and the way out; else none."""
-    name = profile.columns[0].name
-    delimiter = max(",;\t|", key=name.count)
-    if len(profile.columns) != 1 or known.source.use != "csv" or delimiter not in name:
-        return None
-    word, named = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[delimiter], name.count(delimiter)
-    bare = known.sample.rows.to_series().cast(pl.String).fill_null("").str.replace_all(r'"[^"]*"', "")
-    others = int((bare.str.count_matches(delimiter, literal=True) != named).sum())
-    return (
-        f"its header names {named + 1} columns, parted by {word}, but {others:,} of the {bare.len():,} rows looked at "
-        f"have more or fewer fields, so that it was read as one column ({quoted(name)[:60]})",
-        f"give each row as many fields as the header, and put quotes around texts that hold {word}",
-    )
-
-
-def _first_words(profile: Profile, known: Recognised) -> str:
-    """The way out where each line begins with a label."""
-    if len(profile.columns) != 1:
-        return ""
-    first = known.sample.rows.to_series().str.extract(r"^(\S+)\s", 1).drop_nulls()
-    if first.len() < 0.9 * profile.rows or first.n_unique() > first.len() / 10:
-        return ""
-    return "if the first word of each line is its label: sed 's/ /\\t/' FILE > new.tsv, then seedbed init new.tsv"
-
-
-def _refuse_label(profile: Profile, path: str) -> None:
-    column = profile.column(str(profile.roles.label))
-    label = quoted(column.name)
-    if column.looks == "nested":
-        problem = f"the column {label} holds lists or objects, not one label a row"
-    elif column.unique < 2:
-        problem = f"the column {label} holds {'no value' if not column.unique else 'one value only'}"
-    elif column.unique > MOST_LABELS or (column.unique > column.filled / 2 and not could_be_label(column)):
-        kind = "numbers: regression cannot be trained yet" if column.looks == "number" else "values: an id, or a text?"
-        problem = f"the column {label} holds {column.unique:,} different {kind}"
-    elif column.looks == "number" and not column.whole and column.unique > 20:
-        problem = f"the column {label} holds {column.unique:,} different numbers: regression cannot be trained yet"
-    else:
-        return
-    others = ", ".join(quoted(name) for name in profile.roles.other_labels[:8])
-    raise DataError(
-        problem, at=path, hint=f"--label takes a column with few values that repeat{': ' + others if others else ''}"
-    )
-
-
 # -- what a person should know
 
 
@@ -293,20 +208,31 @@ def _notes(profile: Profile) -> list[str]:
     """What stands out, in sentences."""
     label, text, notes = profile.label, profile.text, []
     if not profile.whole:
-        notes.append(f"only {profile.rows:,} rows, from all over the file, were looked at; figures are of those")
+        notes.append(
+            f"only {things(profile.rows, 'row')}, from all over the file, "
+            f"{word(profile.rows, 'was', 'were')} looked at; figures are of those"
+        )
     if profile.repeated_headers:
-        notes.append(f"the header stands {profile.repeated_headers:,} times among the rows; those rows are set aside")
+        notes.append(
+            f"the header stands {things(profile.repeated_headers, 'time')} among the rows; what stands "
+            "there is set aside"
+        )
     if label:
         notes += _label_notes(profile)
     if text and text.lost:
         notes.append(
-            f"characters are lost (\N{REPLACEMENT CHARACTER}) in {text.lost:,} texts: the file was saved wrongly once"
+            f"characters are lost (\N{REPLACEMENT CHARACTER}) in {things(text.lost, 'text')}: the "
+            "file was saved wrongly once"
         )
     if text and text.personal:
         found = ", ".join(f"{kind} in {n:,}" for kind, n in text.personal.items())
-        notes.append(f"personal data, perhaps: {found} texts; say in card.yaml what was done about it (`sensitive`)")
+        notes.append(f"personal data: {found} texts; see `redact_pii` in `steps`, and answer `sensitive` in card.yaml")
     if text and text.conflicts > text.rows / 10:
-        notes.append(f"{text.conflicts:,} of {text.rows:,} texts stand with two labels or more, and are set aside")
+        notes.append(
+            f"{text.conflicts:,} of {things(text.rows, 'text')} "
+            f"{word(text.conflicts, 'stands', 'stand')} with two labels or "
+            f"more, and {word(text.conflicts, 'is', 'are')} set aside"
+        )
     if rows_left(profile) < 100:
         notes.append("few rows: scores will say little, read their intervals")
     return notes
@@ -317,7 +243,7 @@ def _label_notes(profile: Profile) -> list[str]:
     assert label is not None
     notes, merged = [], label.merged
     if label.missing:
-        notes.append(f"{label.missing:,} rows have no label and are set aside")
+        notes.append(f"{things(label.missing, 'row has no label and is', 'rows have no label and are')} set aside")
     if label.respelt:
         many = len(label.respelt)
         several = f"{many:,} labels are other spellings" if many > 1 else "one label is another spelling"
@@ -337,7 +263,9 @@ def _label_notes(profile: Profile) -> list[str]:
     rare = [name for name, rows in merged.items() if rows < _FEW]
     if rare:
         shown = ", ".join(quoted(name[:40]) for name in rare[:4]) + (", …" if len(rare) > 4 else "")
-        notes.append(f"{len(rare):,} labels with fewer than {_FEW} rows can hardly be learned or judged: {shown}")
+        notes.append(
+            f"{things(len(rare), 'label')} with fewer than {_FEW} rows can hardly be learned or judged: {shown}"
+        )
     if len(merged) > 50:
         notes.append(f"{len(merged):,} labels are many; scores of single ones will be rough")
     return notes

@@ -24,9 +24,9 @@ def lineage(store: Path, run: str | None = None) -> Lineage:
 
     Raises:
         RecipeError: The index knows no such run.
-        DataError: An entry of the index is damaged.
+        DataError: The entry of that run is damaged; others that are say nothing.
     """
-    entries = list(reversed(Index(store).entries()))
+    entries = list(reversed(Index(store).readable()[0]))
     whole = _graph(entries)
     if run is None:
         return whole
@@ -109,12 +109,13 @@ def _files(source: str, files: list[InputFile]) -> Iterator[Node]:
         return
     key = " ".join(file.sha256[:8] for file in files)
     total = numbers.size(sum(file.bytes for file in files))
-    yield Node(key=f"source {source} {key}", kind="source", title=source, detail=f"{len(files)} files, {total}")
+    detail = f"{numbers.things(len(files), 'file')}, {total}"
+    yield Node(key=f"source {source} {key}", kind="source", title=source, detail=detail)
 
 
 def _outputs(entry: Entry) -> Iterator[Node]:
     if entry.dataset:
-        rows = f"{numbers.count(sum(entry.splits.values()))} rows"
+        rows = numbers.things(sum(entry.splits.values()), "row")
         yield Node(key=f"dataset {entry.dataset}", kind="dataset", title=entry.dataset[:12], detail=rows)
     for model in entry.models:
         best = entry.best if entry.best and entry.best.model == model.name else None

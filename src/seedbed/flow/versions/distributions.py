@@ -16,7 +16,7 @@ from typing import Literal
 import polars as pl
 
 from seedbed.core.difference import Distribution
-from seedbed.evaluate.holm import holm
+from seedbed.core.statistics.holm import holm
 
 from .tables import Tables, column
 
@@ -41,7 +41,7 @@ class _Tested:
 def distributions(tables: Tables) -> tuple[Distribution, ...]:
     """Compare the spread of what both datasets have, the largest effects first."""
     tested = list(_tested(tables))
-    corrected = holm([one.p for one in tested]) if tested else []
+    corrected = holm([one.p for one in tested])
     found = [
         Distribution(
             about=one.about,

@@ -107,7 +107,7 @@ def fetch(named: str, out: Path, store: Path, *, model: str | None = None) -> Fe
 def _response(named: str, out: Path, store: Path) -> Fetched | None:
     """What a source fetched, brought back; none where the name is not that of a response."""
     found = response_like(named, store) if _DIGEST.fullmatch(named) else None
-    if found is None or _by_digest(named, Index(store).entries()):
+    if found is None or _by_digest(named, Index(store).readable()[0]):
         return None
     path, kept = found
     try:
@@ -120,7 +120,7 @@ def _response(named: str, out: Path, store: Path) -> Fetched | None:
 
 
 def _wanted(named: str, store: Path, model: str | None) -> _Wanted:
-    entries = Index(store).entries()
+    entries, _ = Index(store).readable()
     found = _by_digest(named, entries) if _DIGEST.fullmatch(named) else []
     # Runs may share a dataset: one that was not collected brings it back, the newest first.
     found.sort(key=lambda one: one.entry.collected is not None)

@@ -10,6 +10,7 @@ import polars as pl
 from seedbed.core.difference import Paired
 from seedbed.core.errors import SeedbedError
 from seedbed.core.metric import metric_named
+from seedbed.core.numbers import word
 from seedbed.core.rows import ROW
 from seedbed.core.run import Comparison, Run
 from seedbed.evaluate.holm import with_holm
@@ -36,7 +37,10 @@ def paired(tables: Tables) -> Paired:
         return Paired(**sizes, why_not=why)
     rows = tables.common("test")
     if len(rows) < FEWEST:
-        few = f"only {len(rows)} of {sizes['of_a']:,} and {sizes['of_b']:,} test rows are test rows of both"
+        few = (
+            f"only {len(rows)} of {sizes['of_a']:,} and {sizes['of_b']:,} test rows "
+            f"{word(len(rows), 'is a test row', 'are test rows')} of both"
+        )
         return Paired(rows=len(rows), **sizes, why_not=f"{few} with the same label; at least {FEWEST} are needed")
     labels = list(map(str, a.run.task["labels"]))
     try:

@@ -38,5 +38,5 @@ def bring(path: Path, kept: Kept, folder: Path) -> None:
     target = folder / name
     target.write_bytes(path.read_bytes())
     if digest.of_file(target) != kept.sha256:
-        hint = "fetch it again: --refresh"
+        hint = "a run without --offline fetches it again"
         raise DataError(f"what was kept of {kept.name} is damaged", at=kept.sha256[:16], hint=hint)

@@ -18,6 +18,7 @@ import polars as pl
 from seedbed.core.difference import ChangedColumn, Moved, Shown, Was
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
 from seedbed.core.ledger import mask
+from seedbed.core.numbers import things, word
 from seedbed.core.rows import ROW
 
 from .sides import Opened
@@ -151,7 +152,9 @@ class Tables:
             distinct, rows = self._one(f"SELECT count(DISTINCT k), count(*) FROM k{name}")
             if distinct < rows and self.identity.by == "key":
                 raise DataError(
-                    f"{rows - distinct:,} rows share their {self.identity.columns[0]!r} with another, or have none",
+                    f"{things(rows - distinct, 'row shares its', 'rows share their')} "
+                    f"{self.identity.columns[0]!r} with another, or "
+                    f"{word(rows - distinct, 'has', 'have')} none",
                     at=side.named,
                     hint="choose a column whose values are all different, or --by content",
                 )

@@ -18,7 +18,7 @@ from .addresses import Scope, canonical, canonical_all, host_of, root_of
 from .asking import Asking, Target
 from .headers import HTML
 from .hosts import Hosts
-from .keeping import FAILED, MOVED, PAGE, REFUSED, SITEMAP, Keeping, is_passing
+from .keeping import FAILED, MOVED, PAGE, REFUSED, SITEMAP, Keeping
 from .robots import is_robots
 from .sitemaps import Listed, NoSitemap, listed
 
@@ -70,7 +70,9 @@ class Crawl:
         self._hosts = Hosts(token, keeping, asking)
         self._stage, self._at = stage, at
         self._seen: set[str] = set()
+        self._deeper: set[str] = set()
         self._left, self._left_out, self._place = start.most_pages, 0, keeping.first_place
+        self._sitemaps_left_out = 0
 
     def go(self) -> Mapping[str, Any]:
         """Fetch what is not kept yet; what there is to say of it, as JSON.
@@ -95,6 +97,8 @@ class Crawl:
             "links_passed_over": dict(self._scope.passed),
             "traps": self._scope.traps,
             "not_asked": self._left_out,
+            "sitemaps_not_asked": self._sitemaps_left_out,
+            "too_deep": len(self._deeper - self._seen),
         }
 
     # -- levels
@@ -114,6 +118,7 @@ class Crawl:
         """What pages link to and was not seen yet."""
         for target, kept in pages:
             if target.depth >= self._start.depth:
+                self._deeper.update(filter(self._scope.follows, self._links(kept)) if self._start.depth else ())
                 continue
             for url in self._links(kept):
                 if url not in self._seen and self._scope.follows(url) and not is_robots(url):
@@ -199,16 +204,20 @@ class Crawl:
             wave = []
             for one in found:
                 url = canonical(one.url)
-                if one.sitemap and url not in self._seen and asked < _SITEMAPS and self._scope.holds_host(url):
+                if one.sitemap and url not in self._seen and self._scope.holds_host(url):
                     self._seen.add(url)
-                    wave.append(Target(url))
+                    if asked < _SITEMAPS:
+                        wave.append(Target(url))
                     asked += 1
                 elif url and not one.sitemap and url not in pages and self._scope.follows(url):
                     pages[url] = one.changed
+        self._sitemaps_left_out = max(0, asked - _SITEMAPS)
         return (Target(url, changed=changed) for url, changed in pages.items() if url not in start.seeds)
 
     def _listed(self, kept: Kept) -> list[Listed]:
         try:
+            if kept.state["fault"]:  # larger than the recipe allows: nothing of it was kept
+                raise NoSitemap(str(kept.origin.facts["problem"]))
             return listed(self._keeping.body(kept))
         except NoSitemap as error:
             if kept.name in self._start.sitemaps:
@@ -231,7 +240,7 @@ class Crawl:
                 problem = f"robots.txt of {root} cannot be had, so that nothing may be asked there: {error.problem}"
                 raise DataError(problem, at=self._at, hint=error.hint or _LATER)
         for url, error in doubtful.items():
-            if url in sitemaps or (url in self._start.seeds and is_passing(error)):
+            if url in sitemaps or (url in self._start.seeds and error.passing):
                 raise DataError(f"{url}: {error.problem}", at=self._at, hint=error.hint or _LATER)
         if not came:
             self._nothing()

@@ -34,13 +34,14 @@ class Keeping:
         self._kept = {kept.name: kept for kept in snapshot.fetched}
         self._before = {kept.name: kept for kept in snapshot.kept if kept.name not in self._kept}
         """What this generation adds to."""
+        self._lost = {kept.name: kept for kept in snapshot.lost}
         self._ever = {kept.name: kept for kept in snapshot.ever_kept}
         self._noted = {(kind, note["url"]): note for kind in (MOVED, FAILED, REFUSED) for note in snapshot.notes(kind)}
         self._linked: dict[str, Linked] = {}
         """Of pages that just came, until somebody asks."""
         self.doubtful: dict[str, FetchError] = {}
         """Failures that may be over when a crawl goes on after an interruption: noted at its end."""
-        places = [kept.state["place"] for kept in self._before.values()]
+        places = [kept.state["place"] for kept in (*self._before.values(), *self._lost.values())]
         self.first_place = 1 + max(places, default=-1)
         """Of the pages that are new in this generation."""
 
@@ -130,7 +131,7 @@ class Keeping:
             place: Of a page, in the order in which pages were found.
             robots: What robots.txt decided.
         """
-        url, before = target.url, self._before.get(target.url)
+        url, before = target.url, self._before.get(target.url) or self._lost.get(target.url)
         state = {"kind": kind, "place": before.state["place"] if before else place}
         state |= {"depth": target.depth, "changed": target.changed}
         if isinstance(answer, Response):
@@ -144,7 +145,7 @@ class Keeping:
             self.add(url, self.body(old), origin, {**old.state, **state})
         elif to := moved_to(answer, url):
             self.note(MOVED, url, to=canonical(to), status=answer.status)
-        elif target.depth == 0 or is_passing(answer):  # of a crawl that found nothing nothing must stay
+        elif target.depth == 0 or answer.passing:  # of a crawl that found nothing nothing must stay
             self.doubtful[url] = answer
         else:
             self.fail(url, answer)
@@ -164,8 +165,3 @@ class Keeping:
         state["robots"] = sorted(directives_of(answer, self._token))
         facts = {name: answer.headers[name] for name in _VALIDATORS if name in answer.headers}
         self.add(url, answer.body, Origin(url, now(), answer.status, answer.media_type, robots, facts), state)
-
-
-def is_passing(error: FetchError) -> bool:
-    """Whether a failure may be over later."""
-    return error.status is None or error.status >= 500 or error.again

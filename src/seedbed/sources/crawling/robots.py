@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 #: Bytes that are read of it (the RFC wants 500 KiB at least).
 _MOST = 1 << 20
+#: A line that says whom the rules after it are for, as Protego reads it.
+_AGENT = re.compile(r"\s*user[-\s]*agent(?:\s*:\s*|\s+)([^#]*)", re.IGNORECASE)
+_OTHERS = "User-agent: (others)"
 #: Seconds between two requests that a host may ask for; one that asks for more is asked for nothing.
 LONGEST_DELAY = 600.0
 ALLOWED, REFUSED = "allowed", "refused"
@@ -63,7 +67,7 @@ class Robots:
     def _rules(self) -> Protego:
         from protego import Protego
 
-        return Protego.parse(self.text)
+        return Protego.parse(_for_us(self.text, self.token))
 
     def told(self, url: str) -> str:
         """What is decided of an address, and by which rule: `allowed: …` or `refused: …`."""
@@ -102,6 +106,24 @@ class Robots:
         except (ImportError, AttributeError):  # another version of Protego
             return "a rule of robots.txt"
         return f"{found.field.capitalize()}: {found.value._pattern[:200]}" if found else ""
+
+
+def _for_us(text: str, token: str) -> str:
+    """The file with one name for everybody whom its rules for us are not taken from.
+
+    Protego keeps the rules of a group for each of its names: a megabyte may hold ten thousand names and as many rules.
+    """
+    lines = text.splitlines()
+    named = [(place, found[1].replace("*", "").strip().lower()) for place, found in _agents(lines)]
+    ours = max((name for _, name in named if token.lower().startswith(name)), key=len, default="")
+    for place, name in named:
+        if name != ours:
+            lines[place] = _OTHERS
+    return "\n".join(lines)
+
+
+def _agents(lines: list[str]) -> Iterator[tuple[int, re.Match[str]]]:
+    return ((place, found) for place, line in enumerate(lines) if (found := _AGENT.match(line)))
 
 
 def robots_of(root: str) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
+from functools import cache
+
+from seedbed.core.errors import DataError
+from seedbed.sources.reading.blocks import line_ends
 
 from .records import Dialect, Record, Records
 
 DELIMITERS = (b",", b";", b"\t", b"|")
+#: Columns of a file. Each costs in every block; where there are more, the file lies on its side, or no line ends.
+MOST_COLUMNS = 10_000
 _SAMPLE = 1 << 16
+#: Lines that a sample should have, as a header may be longer than it is; and those that it has at most.
+_FEW_LINES, _MOST_LINES = 4, 4_000
 
 
 def newline_of(head: bytes) -> bytes:
@@ -30,8 +39,11 @@ def detect(head: bytes, known: Dialect, *, delimiter: bool, quote: bool, header:
         header: Whether the first record names the columns.
         whole: Whether `head` is the whole file.
     """
-    sample = head[:_SAMPLE]
-    final = whole and len(head) <= _SAMPLE
+    longest = max(map(len, head.split(known.newline, _FEW_LINES)[:-1]), default=0)
+    sample = head[: max(_SAMPLE, (longest + 1) * _FEW_LINES)]
+    ends = line_ends(sample, known.newline, final=False)
+    sample = sample[: ends[_MOST_LINES - 1]] if len(ends) > _MOST_LINES else sample
+    final = whole and len(sample) == len(head)
     tried = [replace(known, delimiter=d) for d in DELIMITERS] if delimiter else [known]
     if quote:
         tried = [_quoted(sample, dialect, header=header, final=final) for dialect in tried]
@@ -41,6 +53,35 @@ def detect(head: bytes, known: Dialect, *, delimiter: bool, quote: bool, header:
         return width > 1 and share >= 0.5, round(share, 2), width
 
     return max(tried, key=fit)
+
+
+def refuse_wide(width: int, head: bytes, dialect: Dialect, at: str) -> None:
+    """See to it that the first record ends, and that its fields can be columns.
+
+    Args:
+        width: Its fields; 0 where it does not end, or has a quote that is not closed.
+        head: The start of the file.
+        dialect: How fields are told apart.
+        at: The file, for the message.
+
+    Raises:
+        DataError: They cannot.
+    """
+    line = head.partition(dialect.newline)[0]
+    most = width or 1 + max(line.count(one) for one in {*DELIMITERS, dialect.delimiter})
+    if most > MOST_COLUMNS:
+        told = f"{most:,}" if width or len(line) < len(head) else f"more than {most - 1:,}"
+        raise DataError(
+            f"has {told} columns: at most {MOST_COLUMNS:,} are read",
+            at=f"{at}, line 1",
+            hint="do its lines end, or does it lie on its side? Turn it, or write one value a row: row,name,value",
+        )
+    if not width:
+        raise DataError(
+            "the first record does not end, or has a quote that is not closed",
+            at=f"{at}, line 1",
+            hint="mend the header, or say which quote and delimiter the file has",
+        )
 
 
 def rows_of(sample: bytes, dialect: Dialect, *, final: bool) -> list[Record]:
@@ -64,7 +105,7 @@ def _quoted(sample: bytes, dialect: Dialect, *, header: bool, final: bool) -> Di
         rows = rows_of(sample, replace(dialect, quote=quote), final=final)
         shares[quote], _ = fitting(rows, header=header)
         opening = [raw for r in rows if _opens(raw := sample[r.start : r.end], quote, dialect.delimiter)]
-        good[quote] = sum(Records(raw, replace(dialect, quote=quote)).regular for raw in opening)
+        good[quote] = sum(bool(_regular(quote, dialect).fullmatch(raw)) for raw in opening)
         bad[quote] = len(opening) - good[quote]
         if quote == b"'" and not good[b'"'] and good[quote] > 2 * bad[quote]:
             more = shares[quote] > shares[b'"']
@@ -78,3 +119,12 @@ def _quoted(sample: bytes, dialect: Dialect, *, header: bool, final: bool) -> Di
 def _opens(raw: bytes, quote: bytes, delimiter: bytes) -> bool:
     """Whether a field of the record starts with the quote."""
     return bool(quote) and (raw.startswith(quote) or delimiter + quote in raw)
+
+
+@cache
+def _regular(quote: bytes, dialect: Dialect) -> re.Pattern[bytes]:
+    """What a record looks like whose quotes keep to the grammar (`Records.regular`, for one record and quickly)."""
+    q, d, n = (re.escape(one) for one in (quote or b"\0", dialect.delimiter, dialect.newline))
+    after = rb"(?=%b|%b|\r(?:\n|\Z)|\Z)" % (d, n)
+    field = rb"(?<![^%b%b])%b[^%b]*+%b(?:%b[^%b]*+%b)*+" % (d, n, q, q, q, q, q, q)
+    return re.compile(rb"(?:[^%b]*+%b%b)*+[^%b]*+" % (q, field, after, q), re.DOTALL)

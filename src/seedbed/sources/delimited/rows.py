@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.source import Block, Parsed
-from seedbed.sources.reading.blocks import Malformed, Marked, TooLong, kept, malformed_table, too_long
+from seedbed.sources.reading.blocks import Malformed, Marked, TooLong, kept, line_ends, malformed_table, too_long
 from seedbed.sources.reading.encoding import Encoding
 
 from .records import Dialect, Records, values
@@ -75,14 +75,23 @@ def parsed(block: Block, form: Form, schema: pl.Schema, nulls: Sequence[str], lo
     # Numbers for names: to an expression a column called `*` would mean all of them.
     table = table.with_columns(pl.when(~pl.all().is_in(list(nulls))).then(pl.all()).name.keep())
     table.columns = schema.names()
+    faulty = [place for place in faults if not records.blank[place]]
     refused = [
-        _malformed(records, place, reason, evidence, int(numbers[place]), block, form, longest)
-        for place, (reason, evidence) in faults.items()
-        if not records.blank[place]
+        Malformed(int(numbers[place]), line, *faults[place], _raw(records, place, faults[place][0], form, longest))
+        for place, line in zip(faulty, _lines_of(records, faulty, block, form), strict=True)
     ]
     return Parsed(
         table, pl.Series(numbers[places], dtype=pl.UInt64), malformed_table(refused), _remarks(records.marks[places])
     )
+
+
+def lines_of(block: Block, form: Form, numbers: Sequence[int], longest: int) -> list[int]:
+    """The line on which each of some records of a block begins, by their numbers."""
+    if isinstance(block.payload, TooLong):
+        return [block.first_line for _ in numbers]
+    records = _records(block.payload, form, longest)
+    known = np.cumsum(~records.blank) + block.first_record - 1
+    return _lines_of(records, np.searchsorted(known, numbers).tolist(), block, form)
 
 
 def _records(payload: Any, form: Form, longest: int) -> Records:
@@ -144,23 +153,18 @@ def _undecodable(records: Records, form: Form) -> Iterator[_Fault]:
             yield place, ("bad_encoding", {"encoding": form.encoding, "bytes": bad.hex(" ")})
 
 
-def _malformed(
-    records: Records,
-    place: int,
-    reason: str,
-    evidence: dict[str, Any],
-    number: int,
-    block: Block,
-    form: Form,
-    longest: int,
-) -> Malformed:
+def _lines_of(records: Records, places: list[int], block: Block, form: Form) -> list[int]:
+    """The line on which each of some records begins."""
+    breaks = line_ends(records.data, form.newline.encode(), final=False)
+    found: list[int] = (block.first_line + np.searchsorted(breaks, records.starts[places], side="right")).tolist()
+    return found
+
+
+def _raw(records: Records, place: int, reason: str, form: Form, longest: int) -> str:
     start, end = int(records.starts[place]), int(records.ends[place])
     if reason == "too_long":
-        raw = records.data[start : start + kept(longest)]
-    else:
-        raw = records.data[start:end].removesuffix(form.newline.encode()).removesuffix(b"\r")
-    line = block.first_line + records.data.count(form.newline.encode(), 0, start)
-    return Malformed(number, line, reason, evidence, form.text.show(raw))
+        return form.text.show(records.data[start : start + kept(longest)])
+    return form.text.show(records.data[start:end].removesuffix(form.newline.encode()).removesuffix(b"\r"))
 
 
 def _table(records: Records, places: NDArray[np.int64], form: Form) -> pl.DataFrame:

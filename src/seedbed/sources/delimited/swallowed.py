@@ -114,6 +114,7 @@ class Mended(Records):
         second = self.data.find(self.dialect.newline, first, end) + 1 or end
         line = self.data[first:second]
         as_record = self.shape.telling and line.count(self.dialect.delimiter) >= self.shape.width - 1
+        as_record = as_record and self._may_be_record(line)
         as_record = as_record and (second == end or self.shape.takes(_alone(line, self.dialect)))
         if not as_record and (second == end or line.count(b"\t") < self.shape.width - 1 - self.shape.index):
             return []  # almost always
@@ -128,6 +129,12 @@ class Mended(Records):
         if whole and self._are_remnants(lines):
             return [cut, *self._remnants(first, end)]
         return []
+
+    def _may_be_record(self, line: bytes) -> bool:
+        """Whether the fields before a line's first quote fit: most lines of prose are told by them, at little cost."""
+        assert self.shape is not None
+        *plain, _ = line[: line.find(self.dialect.quote)].split(self.dialect.delimiter, self.shape.width - 1)
+        return all(column.takes(field) for column, field in zip(self.shape.columns, plain, strict=False))
 
     def _are_records(self, lines: list[bytes], opening: list[bytes], raw: bytes) -> bool:
         """The second rule."""

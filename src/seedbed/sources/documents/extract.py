@@ -29,6 +29,10 @@ _READ_AS = {
 }
 #: Elements of a page whose text is looked for: trafilatura takes 0.1 ms for each.
 MOST_ELEMENTS = 100_000
+#: Attributes of a tag, and how a tag and an attribute look (possessive, so that nothing is looked at twice).
+_MOST_ATTRIBUTES = 2_000
+_ATTRIBUTE = re.compile(r"""[\s/]++[^\s=>/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+""")
+_TAG = re.compile(rf"<[A-Za-z][^\s>/]*+(?:{_ATTRIBUTE.pattern})++")
 #: A page says when it was published; it is not asked what day it is today, which would differ from run to run.
 _DATES = {"original_date": True, "extensive_search": False, "min_date": "1990-01-01", "max_date": "2100-12-31"}
 
@@ -62,7 +66,7 @@ class Extracted:
     encoding: str = "utf-8"
     """How its bytes were read."""
     fault: str = ""
-    """Why there is no text, as a reason for the ledger: `no_text`, `too_many_elements`."""
+    """Why there is no text, as a reason for the ledger: `no_text`, `too_many_elements`, `too_many_attributes`."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,11 @@ def extracted(body: bytes, *, url: str, declared: str | None = None) -> Extracte
     """
     _check_needs()
     text, encoding = decoded(body, declared)
-    tree = _tree(text)
+    crowded = _is_crowded(text)
+    tree = None if crowded else _tree(text)
     if tree is None:
-        return Extracted(None, None, None, None, None, encoding=encoding, fault="no_text")
+        fault = "too_many_attributes" if crowded else "no_text"
+        return Extracted(None, None, None, None, None, encoding=encoding, fault=fault)
     base = _base(tree, url)
     large = sum(1 for _ in islice(tree.iter(), MOST_ELEMENTS + 1)) > MOST_ELEMENTS
     found = None if large else _main(tree, url)
@@ -120,7 +126,8 @@ def linked(body: bytes, *, url: str, declared: str | None = None) -> Linked:
         MissingExtraError: trafilatura is not installed.
     """
     _check_needs()
-    tree = _tree(decoded(body, declared)[0])
+    text = decoded(body, declared)[0]
+    tree = None if _is_crowded(text) else _tree(text)
     if tree is None:
         return Linked()
     base = _base(tree, url)
@@ -202,6 +209,12 @@ def quiet(name: str) -> None:
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
+
+
+def _is_crowded(text: str) -> bool:
+    """Whether a tag has more attributes than any honest one: the parser takes the square of their number, in C."""
+    tags = (tag[0] for tag in _TAG.finditer(text))
+    return any(len(tag) > _MOST_ATTRIBUTES and len(_ATTRIBUTE.findall(tag)) > _MOST_ATTRIBUTES for tag in tags)
 
 
 def _tree(text: str) -> Any:

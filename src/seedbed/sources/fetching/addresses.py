@@ -19,6 +19,9 @@ AllowPrivate = bool | Literal["same_host"]
 
 #: IPv4 addresses stand inside these (RFC 6052, RFC 3056).
 _NAT64, _6TO4 = ip_network("64:ff9b::/96"), ip_network("2002::/16")
+#: All that IPv6 has given out as public, and what of it is for examples. The rest holds old and new ways into a machine
+#: or a network: `::127.0.0.1`, `::ffff:0:127.0.0.1`, `64:ff9b:1::`, site-local addresses.
+_GIVEN_OUT, _EXAMPLES = ip_network("2000::/3"), ip_network("3fff::/20")
 _MAY = "such addresses are refused, so that no page leads into a private network; `allow_private: true` allows them"
 
 
@@ -26,7 +29,11 @@ def is_private(address: str) -> bool:
     """Whether an IP address is none of the public internet: loopback, private, link-local, multicast, reserved."""
     found = ip_address(address.partition("%")[0])
     inside = _inside(found)
-    return not found.is_global or found.is_multicast or (inside is not None and is_private(str(inside)))
+    if inside is not None:
+        return is_private(str(inside))
+    if isinstance(found, IPv6Address) and (found not in _GIVEN_OUT or found in _EXAMPLES):
+        return True
+    return not found.is_global or found.is_multicast
 
 
 def _inside(found: IPv4Address | IPv6Address) -> IPv4Address | None:

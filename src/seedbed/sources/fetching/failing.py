@@ -47,6 +47,11 @@ class FetchError(DataError):
     again: bool = False
     wait: float | None = None
 
+    @property
+    def passing(self) -> bool:
+        """Whether it may be over when somebody asks again, however late."""
+        return self.status is None or self.status >= 500 or self.status == 429 or self.again
+
 
 class TooLarge(FetchError):
     """The body is larger than what is wanted of it."""

@@ -37,7 +37,9 @@ class FetchingSource(Source):
     def fetch(self, snapshot: Snapshot, context: Context) -> None:
         """Fetch what the snapshot does not hold yet, keeping each response as it comes; then `snapshot.end(…)`.
 
-        After an interruption, and for what is `new`, `snapshot.kept` holds the responses so far.
+        After an interruption, and for what is `new`, `snapshot.kept` holds the responses so far. What was damaged is in
+        `snapshot.lost`, and goes back to its place once it is kept again; while the snapshot is `mending`, nothing else
+        is to be fetched.
 
         Raises:
             DataError: It cannot be had. What came before stays kept.
@@ -54,7 +56,6 @@ class FetchingSource(Source):
     def scan(self, context: Context) -> Scan:
         """Fetch, where that is to be done, and look at what was fetched."""
         snapshot = self.snapshot(context)
-        with snapshot.fetching(self.refresh, context, at=self.address) as wanted:
-            if wanted:
-                self.fetch(snapshot, context)
-        return replace(self.look(snapshot, context), fetching=snapshot.facts)
+        snapshot.bring(self.refresh, context, lambda: self.fetch(snapshot, context), at=self.address)
+        scan = self.look(snapshot, context)
+        return replace(scan, fetching=snapshot.facts, notes=(*scan.notes, *snapshot.changes))

@@ -281,7 +281,7 @@ class Client:
             self._guard.check_again(url.host)
         key = (proxy, url.scheme)
         if key not in self._clients:
-            self._clients[key] = self._stack.enter_context(_opened(self._guard, proxy, secure=url.scheme == "https"))
+            self._clients[key] = self._stack.enter_context(guarded(self._guard, proxy, secure=url.scheme == "https"))
         return self._clients[key]
 
     def _told(self, error: FetchError, url: str) -> FetchError:
@@ -330,7 +330,8 @@ def _at_home(url: httpx.URL, asked: httpx.URL) -> bool:
     return url.host == asked.host and (plain or safer)
 
 
-def _opened(guard: Guard, proxy: str, *, secure: bool) -> httpx.Client:
+def guarded(guard: Guard, proxy: str, *, secure: bool) -> httpx.Client:
+    """A client of httpx whose connections lead where the guard lets them; those of a proxy lead where it likes."""
     import httpcore
     import httpx
 

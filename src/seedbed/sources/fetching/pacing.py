@@ -43,7 +43,7 @@ def retry_after(told: str) -> float | None:
         return float(told[:12])
     try:
         when = parsedate_to_datetime(told)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return max((when - datetime.now(UTC)).total_seconds(), 0.0)

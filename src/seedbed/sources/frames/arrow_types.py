@@ -16,8 +16,18 @@ def from_arrow(table: pa.Table, at: str) -> pl.DataFrame:
     Raises:
         DataError: A column holds what has no counterpart.
     """
+    return plain(as_it_is(table, at))
+
+
+def as_it_is(table: pa.Table, at: str) -> pl.DataFrame:
+    """A table of Arrow as one of Polars, with its categories.
+
+    Raises:
+        DataError: A column holds what has no counterpart.
+    """
+    bare = pa.schema([field.remove_metadata() for field in table.schema])  # Polars believes what is written there
     try:
-        rows = pl.DataFrame(pl.from_arrow(table))
+        return pl.DataFrame(pl.from_arrow(table.cast(bare) if table.schema != bare or table.schema.metadata else table))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, ValueError, TypeError) as error:
         kinds = ", ".join(f"{field.name} ({field.type})" for field in list(table.schema)[:6])
         raise DataError(
@@ -25,7 +35,6 @@ def from_arrow(table: pa.Table, at: str) -> pl.DataFrame:
             at=at,
             hint=f"its columns are {kinds[:300]}: write that one as text",
         ) from None
-    return plain(rows)
 
 
 def plain(rows: pl.DataFrame) -> pl.DataFrame:

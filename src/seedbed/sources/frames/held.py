@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from seedbed.core.errors import RecipeError
+from seedbed.core.numbers import things
 
 _KEYS = {"sha256", "rows", "columns"}
 
@@ -49,7 +50,7 @@ class Held:
         """
         if self._table is None:
             raise RecipeError(
-                f"the frame of {self.rows:,} rows was handed over in Python, and is not there any more",
+                f"the frame of {things(self.rows, 'row')} was handed over in Python, and is not there any more",
                 at="source 'frame', frame",
                 hint="run it from Python again, or save the frame as Parquet and use: parquet",
             )
@@ -62,7 +63,7 @@ class Held:
         return hash(self.sha256)
 
     def __repr__(self) -> str:
-        return f"<frame of {self.rows:,} rows: {', '.join(self.columns[:6])}>"
+        return f"<frame of {things(self.rows, 'row')}: {', '.join(self.columns[:6])}>"
 
     def __getstate__(self) -> tuple[Any, ...]:
         # Workers get their rows with the blocks.

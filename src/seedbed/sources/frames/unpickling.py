@@ -16,6 +16,8 @@ from typing import Any, ClassVar
 from seedbed.core.errors import DataError, MissingExtraError
 from seedbed.core.showing import clean
 
+from .soundness import FILLED, UnsoundError, is_checked, refuse_damaged, refuse_state
+
 #: Names of pandas by where they are now: pickles of pandas 2 and 3 name other modules, but the same things.
 _PANDAS = {
     **dict.fromkeys(
@@ -36,7 +38,6 @@ _PANDAS = {
     ),
     **dict.fromkeys(("BlockManager", "SingleBlockManager"), "pandas.core.internals.managers"),
     "_unpickle_block": "pandas._libs.internals",
-    "_new_Index": "pandas.core.indexes.base",
     "_new_DatetimeIndex": "pandas.core.indexes.datetimes",
     "__pyx_unpickle_NDArrayBacked": "pandas._libs.arrays",
     "_nat_unpickle": "pandas._libs.tslibs.nattype",
@@ -124,6 +125,12 @@ def _zone(key: str, _: bool) -> Any:
     return ZoneInfo(key)
 
 
+def _index(kind: type, options: dict[str, Any]) -> Any:
+    for held in options.values():  # an index may look at values at once
+        refuse_damaged(held)
+    return importlib.import_module("pandas.core.indexes.base")._new_Index(kind, options)
+
+
 _OURS: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): _Ndarray,
     ("zoneinfo", "ZoneInfo"): _ZoneInfo,
@@ -156,6 +163,8 @@ def _named(module: str, name: str) -> Any:
         return _OURS[module, name]
     room = module.partition(".")[0]
     plain = {"builtins": _BUILTINS, "datetime": _DATETIME, "decimal": {"Decimal"}, "numpy": {"dtype"}}
+    if room == "pandas" and name == "_new_Index":
+        return _index
     if room == "pandas" and name in _PANDAS:
         return getattr(importlib.import_module(_PANDAS[name]), name)
     if name in plain.get(module, ()) or (module == "pyarrow.lib" and name in _PYARROW):
@@ -165,6 +174,12 @@ def _named(module: str, name: str) -> Any:
 
 class _Unpickler(pickle._Unpickler):  # the one in Python: its steps can be checked one by one
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(pickle._Unpickler.dispatch)
+    stack: list[Any]
+    metastack: list[list[Any]]
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data))
+        self._seen: list[Any] = []
 
     def find_class(self, module: str, name: str) -> Any:
         """Look a name up in the tables."""
@@ -176,12 +191,83 @@ class _Unpickler(pickle._Unpickler):  # the one in Python: its steps can be chec
 
     def load_build(self) -> None:
         """Give an object its state; a class or a function keeps its own."""
-        made = self.stack[-2]  # type: ignore[attr-defined]
+        made, state = self.stack[-2:]
         if isinstance(made, type) or callable(made):
             raise RefusedError(f"a change of {getattr(made, '__name__', made)!s}")
+        refuse_state(made, state)
         super().load_build()  # type: ignore[misc]
+        if is_checked(made):
+            refuse_damaged(made)
+            self._seen.append(made)
+
+    def load_reduce(self) -> None:
+        """Call a function, or a class that holds no values."""
+        _refuse_call(self.stack[-2], True)
+        super().load_reduce()  # type: ignore[misc]
+        if is_checked(self.stack[-1]):  # perhaps without its state yet
+            self._seen.append(self.stack[-1])
+
+    def load_newobj(self) -> None:
+        """Make an object; one that holds values is empty at first."""
+        _refuse_call(*self.stack[-2:])
+        super().load_newobj()  # type: ignore[misc]
+
+    def load_old(self) -> None:
+        """Refuse what no table is written with: classes of Python 2, calls with names."""
+        raise RefusedError("an object of an old kind")
+
+    def load_append(self) -> None:
+        """Add a value to a list."""
+        _refuse_change(self.stack[-2])
+        super().load_append()  # type: ignore[misc]
+
+    def load_setitem(self) -> None:
+        """Put a value into a dict."""
+        _refuse_change(self.stack[-3])
+        super().load_setitem()  # type: ignore[misc]
+
+    def load_appends(self) -> None:
+        """Add values to a list."""
+        _refuse_change(self.metastack[-1][-1])
+        super().load_appends()  # type: ignore[misc]
+
+    def load_setitems(self) -> None:
+        """Put values into a dict."""
+        _refuse_change(self.metastack[-1][-1])
+        super().load_setitems()  # type: ignore[misc]
+
+    def load_additems(self) -> None:
+        """Add values to a set."""
+        _refuse_change(self.metastack[-1][-1])
+        super().load_additems()  # type: ignore[misc]
+
+    def looked_at(self) -> Any:
+        """What the pickle holds; what was found sound on the way may have changed since."""
+        found = self.load()
+        for made in self._seen:
+            refuse_damaged(made)
+        return found
 
     dispatch[pickle.BUILD[0]] = load_build
+    dispatch[pickle.REDUCE[0]] = load_reduce
+    dispatch[pickle.NEWOBJ[0]] = load_newobj
+    dispatch[pickle.APPEND[0]] = load_append
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.APPENDS[0]] = load_appends
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.ADDITEMS[0]] = load_additems
+    dispatch |= dict.fromkeys((pickle.OBJ[0], pickle.INST[0], pickle.NEWOBJ_EX[0]), load_old)
+
+
+def _refuse_call(called: Any, arguments: Any) -> None:
+    if isinstance(called, type) and called.__name__ in FILLED and arguments:
+        raise RefusedError(f"a call of {called.__name__}")
+
+
+def _refuse_change(held: Any) -> None:
+    """What holds values and was looked at keeps them."""
+    if type(held) not in (list, dict, set):
+        raise RefusedError(f"a change of a {type(held).__name__}")
 
 
 def loaded(data: bytes, at: str) -> Any:
@@ -196,13 +282,16 @@ def loaded(data: bytes, at: str) -> Any:
         MissingExtraError: It holds a frame of pandas, which is not installed.
     """
     try:
-        return _Unpickler(io.BytesIO(data)).load()
+        return _Unpickler(data).looked_at()
     except RefusedError as error:
         raise DataError(
             f"asks for {error.name}, which is no part of a table: it was not run",
             at=at,
             hint="save the rows as Parquet or JSON where the pickle was made; if nobody you know made it, delete it",
         ) from None
+    except UnsoundError as error:
+        said = f"holds {error}, which may be read as anything: it was not read"
+        raise DataError(said, at=at, hint="if nobody you know made it, delete it") from None
     except ImportError as error:
         raise MissingExtraError(f"holds a frame of pandas ({error})", at=at, hint="pip install pandas") from None
     except RecursionError:

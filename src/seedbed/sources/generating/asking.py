@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from seedbed.core.asking.answers import read_answer
+from seedbed.core.asking.calling import Endpoint, Response
 from seedbed.core.context import Context
+from seedbed.core.errors import Damaged
 from seedbed.core.source import Origin
 from seedbed.store.snapshots import SNAPSHOTS, Kept, Snapshot, now
 
-from .answers import read_answer
-from .calling import Endpoint, Response
 from .prompts import Request
 
 
@@ -56,7 +57,10 @@ class Asking:
         if request.digest not in self._known:
             return None
         other, kept = self._known[request.digest]
-        body = other.body(kept, at=self._at)
+        try:
+            body = other.body(kept, at=self._at)
+        except Damaged:  # it is that other source's to mend
+            return None
         facts = {**kept.origin.facts, "shown": [one.row for one in request.shown]}
         self._snapshot.keep(request.name, body, replace(kept.origin, facts=facts), request=request.digest)
         return body

@@ -11,13 +11,16 @@ from hashlib import sha256
 from typing import Any
 
 from seedbed.core import digest
+from seedbed.core.asking.answers import Form
 from seedbed.core.errors import RecipeError
+from seedbed.core.templates import names_in, template_of
 
-from .answers import Form
 from .examples import ExampleRow, drawn
 
 #: Characters of the longest prompt.
 LONGEST = 200_000
+#: What a template is given.
+KNOWN = ("label", "number", "rows", "seed", "examples")
 _CAREFUL = re.compile(r"[^\w.-]+")
 
 
@@ -115,24 +118,15 @@ class Prompts:
         return template_of(self.prompt)
 
 
-def template_of(text: str) -> Any:
-    """A template that can reach nothing but what it is given.
-
-    Raises:
-        jinja2.TemplateSyntaxError: It is none.
-    """
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    # Prompts are plain text: nothing is to be escaped for a page.
-    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return made.from_string(text)
+def unknown_in(text: str) -> list[str]:
+    """What a template names that it is not given. Raises as `template_of` does."""
+    return [name for name in names_in(text) if name not in KNOWN]
 
 
 def refused(error: Exception) -> RecipeError:
     """The error of a template, for a person."""
     said = str(error).partition("\n")[0][:200]
-    known = "known are label, number, rows, seed and examples (rows of `like`, by column)"
+    known = "known are label, number, rows, seed and examples (rows of `like`, by column)"  # as in KNOWN
     return RecipeError(f"the template cannot be filled in: {said}", at="prompt", hint=known)
 
 

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .answers import Answer, Candidate, Form, Usage, read_answer
+from seedbed.core.asking.answers import Answer, Candidate, Form, Usage, read_answer
+from seedbed.core.numbers import things
+
 from .diversity import Texts
 from .prompts import Prompts, Request, folder_of
 
@@ -121,13 +123,16 @@ class Writing:
     def sentences(self) -> Iterator[str]:
         """What came of it, for people."""
         for one in self.classes:
-            what = f"{one.got:,} of {one.wanted:,} rows" + (f" of {one.label}" if one.label is not None else "")
+            what = f"{one.got:,} of {things(one.wanted, 'row')}" + (f" of {one.label}" if one.label is not None else "")
             if one.got < one.wanted:
                 refused = ", ".join(f"{n:,} {reason}" for reason, n in one.why.most_common(4))
                 why_not = one.stopped or self.capped or "no more were wanted"
                 yield f"{what}: {why_not}" + (f" (refused: {refused})" if refused else "")
         if self.uncounted:
-            yield f"{self.uncounted:,} answers do not say how many tokens they are: counted as the most they can be"
+            yield (
+                f"{things(self.uncounted, 'answer does', 'answers do')} not say how many tokens were used: the "
+                "most that can be is counted"
+            )
 
     def _round(self) -> list[Request]:
         """The next calls: the classes in turn, no more than they lack, and no more than the caps allow for certain."""

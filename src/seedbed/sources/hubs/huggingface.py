@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,10 @@ class OnHuggingFace:
         card = info.card_data.to_dict() if info.card_data else {}
         facts = {"gated": info.gated or False, "private": bool(info.private), "last_modified": str(info.last_modified)}
         return Listing(info.sha or "", files, license_of(card), facts)
+
+    def at_revision(self, revision: str) -> OnHuggingFace:
+        """The same at a commit."""
+        return replace(self, revision=revision)
 
     def address(self, name: str, revision: str) -> str:
         """As the hub's file system has it."""

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,10 @@ class OnKaggle:
                     break
                 page.page_token = found.next_page_token
         return Listing(str(version), files, clean(told.license_name or "")[:200], {"title": clean(told.title or "")})
+
+    def at_revision(self, revision: str) -> OnKaggle:
+        """The same at a version."""
+        return replace(self, version=revision)
 
     def address(self, name: str, revision: str) -> str:
         """Address of a file of a version."""

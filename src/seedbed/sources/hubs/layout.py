@@ -5,7 +5,9 @@ Nothing is fetched for that, and no script is run: the library looks at a folder
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,10 @@ from seedbed.core.showing import clean
 CARD = "README.md"
 #: Bytes of a card that are looked at.
 LONGEST_CARD = 4 << 20
+#: Values at its head: a few aliases of YAML in one another stand for millions.
+_MOST_TOLD = 200_000
+#: What a pattern of a card may hold of what stands for anything: each more may cost as many times the length of a name.
+_STARS, _MOST_STARS = re.compile(r"\*+|\{"), 5
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 #: Which source reads a file, by the end of its name.
 _READ_BY = {
@@ -63,11 +69,25 @@ def card_of(text: bytes) -> dict[str, Any]:
     if not lines or lines[0].strip() != "---":
         return {}
     end = next((place for place, line in enumerate(lines[1:], 1) if line.strip() == "---"), 0)
+    text_of_head = "\n".join(lines[1:end])
     try:
-        held = yaml.safe_load("\n".join(lines[1:end]))
-    except (yaml.YAMLError, RecursionError):
+        if _told(yaml.compose(text_of_head, yaml.SafeLoader), {}) > _MOST_TOLD:
+            return {}
+        held = yaml.safe_load(text_of_head)
+    except (yaml.YAMLError, RecursionError, ValueError):
         return {}
     return held if isinstance(held, dict) else {}
+
+
+def _told(node: Any, known: dict[int, float]) -> float:
+    """Values that a node of YAML stands for, its aliases written out; without end where it holds itself."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        inner = node.value if isinstance(node, yaml.SequenceNode) else [one for pair in node.value for one in pair]
+        known[id(node)] = 1 + sum(_told(one, known) for one in inner)
+    return known[id(node)]
 
 
 def license_of(card: Mapping[str, Any]) -> str:
@@ -165,12 +185,16 @@ def _matching(globs: Sequence[str], below: Path, at: str, *, root: Path | None =
     """Names of the files that globs mean, each once, in order."""
     from datasets.data_files import resolve_pattern
 
-    root = root or below
+    of_card, root = root is not None, root or below
     found: dict[str, None] = {}
     for pattern in globs:
         if "://" in pattern or "::" in pattern or ".." in PurePosixPath(pattern).parts or pattern.startswith("/"):
             hint = "use the source of their kind, with a URL"
             raise DataError(f"its data files lie elsewhere ({clean(pattern)[:80]!r})", at=at, hint=hint)
+        if of_card and len(_STARS.findall(pattern)) > _MOST_STARS:
+            hint = "name its files with `files`, such as 'data/*.csv'"
+            said = f"a pattern of its card would be matched for ever ({clean(pattern)[:80]!r})"
+            raise DataError(said, at=at, hint=hint)
         try:
             matched = resolve_pattern(pattern, below.as_posix())
         except FileNotFoundError:

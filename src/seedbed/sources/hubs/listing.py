@@ -46,6 +46,9 @@ class Repository(Protocol):
             DataError: It is not there, or may not be seen.
         """
 
+    def at_revision(self, revision: str) -> Repository:
+        """The same, as it was at a revision."""
+
     def address(self, name: str, revision: str) -> str:
         """Address of a file of a revision, for people."""
 

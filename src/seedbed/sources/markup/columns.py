@@ -74,7 +74,7 @@ class Row:
 
     def _put(self, name: str, element: Any, depth: int) -> None:
         inside = f"{name}." if name else ""
-        for key, value in element.attrib.items():
+        for key, value in _attributes(element):
             self._add(f"{inside}@{self._called(key, element)}", value)
         if (text := _text(element)) is not None:
             self._add(name or self._called(element.tag, element), text)
@@ -108,7 +108,7 @@ class Row:
         text = _text(element)
         if _is_leaf(element):
             return text or None
-        found: dict[str, Any] = {f"@{self._called(key, element)}": value for key, value in element.attrib.items()}
+        found: dict[str, Any] = {f"@{self._called(key, element)}": value for key, value in _attributes(element)}
         if text is not None:
             return found | ({"#text": text} if text else {})
         for child in element:
@@ -130,6 +130,17 @@ class Row:
             return name
         prefix = element.prefix if tag == element.tag else _prefix(space, element)
         return f"{prefix}:{name}" if prefix else name
+
+
+def _attributes(element: Any) -> list[tuple[str, str]]:
+    """Names and values of an element's attributes; lxml takes the square of their number to tell them.
+
+    Raises:
+        FaultError: `too_many_keys`.
+    """
+    if len(element.attrib) > MOST_COLUMNS:
+        raise FaultError("too_many_keys", limit=MOST_COLUMNS)
+    return list(element.attrib.items())
 
 
 def _prefix(space: str, element: Any) -> str:

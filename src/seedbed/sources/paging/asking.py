@@ -11,6 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from seedbed.core.context import expand
 from seedbed.core.errors import DataError
+from seedbed.core.showing import clean
 from seedbed.sources.fetching.http import Client, Response
 
 from .kinds import Request
@@ -66,7 +67,11 @@ class Asking:
         """An address that the server gave, where it is on the host that was asked; https where that was."""
         sent = set(_NAME.findall(self.url + json.dumps(dict(self.params))))
         told = _NAME.sub(lambda found: quote(expand(found[0]), safe="") if found[1] in sent else found[0], told)
-        here, there = urlsplit(base), urlsplit(urljoin(self._at_last or base, told))
+        try:
+            here, there = urlsplit(base), urlsplit(urljoin(self._at_last or base, told))
+        except ValueError:
+            said = f"what should be the address of the next page is none: {clean(told)[:100]!r}"
+            raise DataError(said, at=self.at, hint="name where it is, with `pagination`") from None
         if there.scheme == "http" and here.scheme == "https":
             there = there._replace(scheme="https")  # what stands behind a server that unpacks TLS does not know of it
         if (there.scheme, there.netloc) != (here.scheme, here.netloc):

@@ -6,6 +6,7 @@ from typing import Any
 
 from seedbed.core.errors import DataError
 from seedbed.sources.markup.document import local, matches, names_of, safe
+from seedbed.sources.nested.columns import MOST_COLUMNS
 
 
 class Tree(dict[str, Any]):
@@ -15,6 +16,9 @@ class Tree(dict[str, Any]):
 
     Attributes:
         root: The element itself.
+
+    Raises:
+        DataError: An element has more attributes than any honest one.
     """
 
     def __init__(self, root: Any) -> None:
@@ -77,6 +81,8 @@ def _walked(root: Any) -> Any:
 
 def value_of(element: Any) -> Any:
     """An element as `Tree` has it."""
+    if len(element.attrib) > MOST_COLUMNS:  # lxml takes the square of their number to tell them
+        raise DataError(f"an element of the page has {len(element.attrib):,} attributes", hint="is it a trap?")
     found: dict[str, Any] = {f"@{local(name)}": value for name, value in element.attrib.items()}
     texts = [element.text]
     for child in element:

@@ -13,6 +13,7 @@ from pydantic import Field
 from seedbed.core.errors import DataError
 from seedbed.sources.fetching.choices import Choice
 
+from .links import is_link, related
 from .paths import Missing, at
 
 _LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\*?\s*(?:=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\",;\s]*))?)*)")
@@ -97,11 +98,15 @@ class NextLink(Pages):
     """The answer holds the address of the next page."""
 
     kind: Literal["next_link"] = Field("next_link", description="The answer holds the next page's address.")
-    path: str = Field("next", min_length=1, description="Where in the answer: dotted keys.")
+    path: str = Field(
+        "next", min_length=1, description="Where in the answer: dotted keys. Of a list of links, the one `next` counts."
+    )
 
     def after(self, page: Page) -> Request | None:
         """The address at the path; its absence, null or an empty text are the end."""
         found = at(page.document, self.path)
+        if is_link(found) or isinstance(found, list):
+            found = related(found)
         if found in (Missing, None, "", False):
             return None
         if not isinstance(found, str):
@@ -166,18 +171,29 @@ class Cursor(Pages):
 
     kind: Literal["cursor"] = Field("cursor", description="The answer holds a value that the next request repeats.")
     param: str = Field(min_length=1, description="The parameter (of a body: the dotted path) that repeats it.")
-    path: str = Field(min_length=1, description="Where in the answer: dotted keys.")
+    path: str = Field(min_length=1, description="Where in the answer: dotted keys; `data.-1.id` is of a list's last.")
     send: Literal["query", "body"] = Field("query", description="Where the parameter stands.")
     has_more: str | None = Field(None, description="Path of a value that says whether there is another page.")
 
     def after(self, page: Page) -> Request | None:
         """The value at the path; its absence, null or an empty text are the end."""
         found = at(page.document, self.path)
-        if found in (Missing, None, "") or (self.has_more is not None and not _truth(page.document, self.has_more)):
+        if found in (Missing, None, ""):
+            self._refuse_more(page)
+            return None
+        if self.has_more is not None and not _truth(page.document, self.has_more):
             return None
         if isinstance(found, dict | list):
             raise DataError(f"the answer's {self.path!r} is no single value", hint="is the path right?")
         return page.asked.with_value(self.send, self.param, found)
+
+    def _refuse_more(self, page: Page) -> None:
+        told = Missing if self.has_more is None else at(page.document, self.has_more)
+        if told is not Missing and _is_true(told):
+            raise DataError(
+                f"the answer says that there is more ({self.has_more}), and has nothing at the path {self.path!r}",
+                hint="is `path` of `pagination` right?",
+            )
 
 
 Pagination = Annotated[NoPages | NextLink | LinkHeader | PageNumber | Offset | Cursor, Field(discriminator="kind")]
@@ -200,6 +216,10 @@ def _truth(document: Any, path: str) -> bool:
     found = at(document, path)
     if found is Missing:
         raise DataError(f"the answer has nothing at the path {path!r}", hint="is `has_more` right?")
+    return _is_true(found)
+
+
+def _is_true(found: Any) -> bool:
     return bool(found) and str(found).strip().lower() not in ("false", "no", "0")
 
 

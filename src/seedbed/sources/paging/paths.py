@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from seedbed.core.errors import DataError, did_you_mean
 
+from .links import is_link
+
 #: Levels that are searched where no path is given.
 _DEPTH = 3
+_PLACE = re.compile(r"(-?\d{1,9})(?:\.(.*))?")
 
 
 class Missing:
@@ -16,7 +20,8 @@ class Missing:
 
 
 def at(document: Any, path: str) -> Any:
-    """The value at a path of dotted keys; `*` is every element of a list, or every value of an object.
+    """The value at a path of dotted keys; `*` is every element of a list, or every value of an object; a number is
+    the element of a list at that place, counted from its end where it is negative.
 
     A key that has dots itself is found, too. `Missing` where the path leads nowhere.
     """
@@ -28,7 +33,7 @@ def at(document: Any, path: str) -> Any:
         parts = (one if isinstance(one, list) and path[2:] else [one] for one in found if one is not Missing)
         return [value for part in parts for value in part]
     if not isinstance(document, dict):
-        return Missing
+        return _at_place(document, path) if isinstance(document, list) else Missing
     if path in document:
         return document[path]
     for place, letter in enumerate(path):
@@ -37,6 +42,13 @@ def at(document: Any, path: str) -> Any:
             if found is not Missing:
                 return found
     return Missing
+
+
+def _at_place(values: list[Any], path: str) -> Any:
+    placed = _PLACE.fullmatch(path)
+    if placed is None or not -len(values) <= int(placed[1]) < len(values):
+        return Missing
+    return at(values[int(placed[1])], placed[2] or "")
 
 
 def records_at(document: Any, path: str, *, of: str) -> list[Any]:
@@ -79,14 +91,21 @@ def found_records(document: Any, *, of: str, alone: bool = True) -> str:
     if not isinstance(document, dict):
         return ""
     below = [(path, value, depth) for path, value, depth in _below(document, "", 1) if isinstance(value, list)]
-    good = [(depth, path) for path, value, depth in below if value and all(isinstance(one, dict) for one in value)]
+    good = [(depth, path) for path, value, depth in below if _may_be_records(value)]
     good = good or [(depth, path) for path, value, depth in below if not value]
     least = [path for depth, path in good if depth == min(good)[0]]
     if len(least) > 1:
-        raise DataError(f"{of} has several lists: {', '.join(least[:6])}", hint=f"say which: records: {least[0]}")
+        raise DataError(
+            f"{of} has several lists: {', '.join(least[:6])}", hint=f"say which it is, such as records: {least[-1]}"
+        )
     if not least and not alone:
         raise DataError(f"{of} has no element that is there several times", hint="say where they are: `records`")
     return least[0] if least else ""
+
+
+def _may_be_records(value: list[Any]) -> bool:
+    """Whether it is a list of objects that are more than links to other pages."""
+    return bool(value) and all(isinstance(one, dict) for one in value) and not all(is_link(one) for one in value)
 
 
 def _below(document: dict[str, Any], before: str, depth: int) -> Iterator[tuple[str, Any, int]]:

@@ -45,7 +45,10 @@ class Rows:
 def raw_of(record: Any) -> str:
     """A record as it stood, or nearly so, for the ledger."""
     if not hasattr(record, "iterancestors"):
-        return orjson.dumps(record).decode()[:_RAW]
+        try:
+            return orjson.dumps(record).decode()[:_RAW]
+        except TypeError:  # nested deeper than it writes
+            return "(nested too deep to be shown)"
     from lxml import etree
 
     return str(etree.tostring(record, encoding="unicode", with_tail=False))[:_RAW]

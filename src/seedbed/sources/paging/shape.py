@@ -49,7 +49,7 @@ class Shape:
             path = f"/{document.name}/{path.replace('.', '/')}" if kind == "xml" else path
         root = document.name if kind == "xml" else ""
         held = len(cls(NoPages(), kind, path, root).records_of(document, name))
-        return cls(pages or found_pages(document, answer.headers, held), kind, path, root)
+        return cls(pages or found_pages(document, answer.headers, held, path), kind, path, root)
 
     def records_of(self, document: Any, name: str) -> list[Any]:
         """The records of a page: JSON values, or elements.

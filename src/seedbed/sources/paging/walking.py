@@ -10,11 +10,13 @@ from typing import Any
 
 from seedbed.core.context import Stage
 from seedbed.core.errors import DataError
+from seedbed.core.numbers import things
 from seedbed.core.source import Origin
-from seedbed.sources.fetching.http import Response
+from seedbed.sources.fetching.http import FetchError, Response
 from seedbed.sources.fetching.secrets import Secrets
 from seedbed.store.snapshots import Kept, Snapshot, now
 
+from .finding import refuse_lost
 from .kinds import Page, Pages, Request
 from .opening import Format, opened
 from .paths import Missing, at
@@ -68,6 +70,8 @@ class Walk:
         Raises:
             DataError: A page cannot be had, or read, or leads nowhere.
         """
+        for lost in self.snapshot.lost:
+            self._fetch_again(lost)
         pages = 0
         asked: Request | None = self._begun()
         for kept in self.snapshot.fetched:
@@ -91,7 +95,7 @@ class Walk:
         shape = self._shape or self._first_shape(answer, name)
         document = opened(answer.body, shape.format, of=name)
         records = shape.records_of(document, name)
-        then = self._after(Page(asked, document, answer.headers, len(records), self._records), shape.pages)
+        then = self._after(Page(asked, document, answer.headers, len(records), self._records), shape)
         body = self.secrets.conceal_sent(answer.body)
         if body is not answer.body:
             self.snapshot.note("concealed", page=name)
@@ -109,8 +113,23 @@ class Walk:
             shape=shape.as_json(),
         )
         self._remember(kept)
-        self.stage.advance(1, f"{self._records:,} records")
+        self.stage.advance(1, things(self._records, "record"))
         return then
+
+    def _fetch_again(self, lost: Kept) -> None:
+        """Fetch a page whose body is lost. What follows it stays, so it is asked for as it was."""
+        try:
+            answer = self.send(Request(**lost.state["asked"]))
+        except FetchError as error:
+            if error.passing:
+                raise
+            said = f"{lost.name} is damaged or gone from the store, and cannot be had alone any more: {error.problem}"
+            raise DataError(said, at=error.at, hint="fetch everything again: --refresh") from None
+        shape = Shape.from_json(lost.state["shape"])
+        records = shape.records_of(opened(answer.body, shape.format, of=lost.name), lost.name)
+        body = self.secrets.conceal_sent(answer.body)
+        self.snapshot.keep(lost.name, body, self._origin(answer), **{**lost.state, "records": len(records)})
+        self.stage.advance(1)
 
     def _first_shape(self, answer: Response, name: str) -> Shape:
         """As the recipe says or the page shows; what is added to pages has its records where they have theirs."""
@@ -120,10 +139,12 @@ class Walk:
             written, path = earlier.format, earlier.records
         return Shape.of(answer, pages=self.wanted.pages, written=written, records=path, name=name)
 
-    def _after(self, page: Page, pages: Pages) -> Request | None:
+    def _after(self, page: Page, shape: Shape) -> Request | None:
         if self.wanted.limit is not None and page.before + page.records >= self.wanted.limit:
             return None
-        then = pages.after(page)
+        then = shape.pages.after(page)
+        if then is None and not self.snapshot.kept:
+            refuse_lost(page, shape.pages, shape.records)
         return self._concealed(then) if then else None
 
     def _concealed(self, asked: Request) -> Request:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 from seedbed.core.context import Stage, conceal, expand
 from seedbed.core.errors import DataError
@@ -17,10 +18,11 @@ from seedbed.core.numbers import size as sized
 from seedbed.core.numbers import typed
 from seedbed.core.source import Origin
 from seedbed.core.version import __version__
+from seedbed.sources.fetching.addresses import Guard
 from seedbed.sources.fetching.failing import FetchError, broken, refused
-from seedbed.sources.fetching.http import Response
+from seedbed.sources.fetching.http import Response, guarded
 from seedbed.store.places import write_whole
-from seedbed.store.snapshots import now
+from seedbed.store.snapshots import now, writing
 
 if TYPE_CHECKING:
     import httpx
@@ -33,6 +35,7 @@ _MOST_WAIT = 60.0
 MOST_BYTES, _REFUSAL = 1 << 36, 1 << 12
 #: Seconds until a server must have answered, and sent something more; bytes a second that it must send on the whole.
 _CONNECT, _SILENCE, _SLOWEST = 30, 60, 100
+_WHAT_CAME = "what came"
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -79,7 +82,7 @@ def download(url: str, path: str, part: Path, seal: Path, stage: Stage) -> Origi
 
     got, resumed = _Got(part, seal), 0
     limits = httpx.Timeout(_SILENCE, connect=_CONNECT)
-    with httpx.Client(timeout=limits, follow_redirects=True, max_redirects=10) as client:
+    with _client(expand(url), limits) as client:
         attempt = 0
         while True:
             held = got.size
@@ -93,6 +96,8 @@ def download(url: str, path: str, part: Path, seal: Path, stage: Stage) -> Origi
                 if not error.again or attempt >= ATTEMPTS or wait > _MOST_WAIT:
                     raise DataError(conceal(error.problem, path), at=url, hint=error.hint) from None
                 time.sleep(wait)
+            except DataError as error:
+                raise DataError(error.problem, at=url, hint=error.hint) from None
             except (httpx.InvalidURL, httpx.TooManyRedirects, ValueError) as error:
                 raise DataError(f"cannot be asked: {conceal(str(error), path)[:200]}", at=url) from None
     facts: dict[str, Any] = {name: answer.headers[name] for name in ("ETag", "Last-Modified") if name in answer.headers}
@@ -103,6 +108,21 @@ def download(url: str, path: str, part: Path, seal: Path, stage: Stage) -> Origi
         facts["resumed_from"] = resumed
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     return Origin(url, now(), 200, media_type, facts=facts)
+
+
+def _client(address: str, limits: httpx.Timeout) -> httpx.Client:
+    """Follows redirects, but from another host into no private network: what is there is nobody's data set."""
+    import httpx
+
+    guard = Guard("same_host", {})
+    with suppress(httpx.InvalidURL):
+        guard.asked = httpx.URL(address).host
+    if getproxies():
+        looks = {"request": [lambda asked: guard.check_known(asked.url.host, asked.url.port or 443)]}
+        return httpx.Client(timeout=limits, follow_redirects=True, max_redirects=10, event_hooks=looks)
+    client = guarded(guard, "", secure=True)
+    client.timeout, client.follow_redirects, client.max_redirects = limits, True, 10
+    return client
 
 
 def _asked(client: httpx.Client, address: str, got: _Got, stage: Stage) -> httpx.Response:
@@ -129,7 +149,8 @@ def _asked(client: httpx.Client, address: str, got: _Got, stage: Stage) -> httpx
             if not rest:
                 got.forget()
                 told = {name: answer.headers[name] for name in ("ETag", "Last-Modified") if name in answer.headers}
-                write_whole(got.seal, json.dumps(told).encode())
+                with writing(_WHAT_CAME):
+                    write_whole(got.seal, json.dumps(told).encode())
             _write(answer, got.part, stage)
             return answer
     except httpx.HTTPError as error:
@@ -138,7 +159,7 @@ def _asked(client: httpx.Client, address: str, got: _Got, stage: Stage) -> httpx
 
 def _write(answer: httpx.Response, part: Path, stage: Stage) -> None:
     begun, came = time.monotonic(), 0
-    with part.open("ab") as out:
+    with writing(_WHAT_CAME), part.open("ab") as out:
         for piece in answer.iter_bytes():
             out.write(piece)
             out.flush()  # what came is there, whatever ends this

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from seedbed.core.errors import DataError
+from seedbed.core.numbers import things
 
 #: Stands, in UTF-8, for bytes that a wide encoding could not decode. It is no valid UTF-8 itself.
 _MARK = "\udcff"
@@ -190,7 +191,7 @@ class Census:
         self._rest = b""
         if not self.other:
             return Encoding(), ""
-        where = f"{self.other:,} lines (the first is line {self.first_other:,})"
+        where = f"{things(self.other, 'line')} (the first is line {self.first_other:,})"
         if self.utf8 * 9 >= self.other:
             return Encoding(fallback="cp1252"), f"{where} are not valid UTF-8; there, such bytes are read as cp1252"
         name = guess(b"\n".join(self._sample)[:_SAMPLE])

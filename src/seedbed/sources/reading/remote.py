@@ -11,14 +11,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from seedbed.core import digest
 from seedbed.core.context import Context, Stage, conceal, expand
 from seedbed.core.errors import DataError
 from seedbed.core.numbers import size as sized
 from seedbed.core.numbers import typed
 from seedbed.core.source import InputFile, Origin
 from seedbed.store.places import write_whole
-from seedbed.store.snapshots import Kept, Snapshot, now
+from seedbed.store.snapshots import Kept, Snapshot, now, writing
 
 from .download import download
 
@@ -41,18 +40,11 @@ def kept_files(
         context: Whether anything may be fetched, or must be fetched again.
 
     Raises:
-        DataError: They cannot be fetched, or are not kept and the run is offline. What came stays kept.
+        DataError: They cannot be fetched, or are not kept (as they came) and the run is offline. What came stays kept.
     """
     snapshot = Snapshot.of(asked, context)
-    with snapshot.fetching("never", context, at=path) as wanted:
-        if wanted:
-            _fetch(path, listing, snapshot, context)
+    snapshot.bring("never", context, lambda: _fetch(path, listing, snapshot, context), at=path)
     passed += [name for noted in snapshot.notes("passed") for name in noted["names"]]
-    for kept in snapshot.kept:
-        body = snapshot.path(kept)
-        if not body.is_file() or digest.of_file(body) != kept.sha256:
-            said = f"what was kept of {kept.name} is damaged or gone from the store"
-            raise DataError(said, at=path, hint="fetch it again: --refresh")
     return [
         InputFile(kept.name, str(_at_hand(snapshot, kept)), kept.size, kept.sha256, origin=kept.origin)
         for kept in snapshot.kept
@@ -62,6 +54,12 @@ def kept_files(
 def _fetch(path: str, listing: Callable[[list[str]], list[InputFile]], snapshot: Snapshot, context: Context) -> None:
     passed: list[str] = []
     found, there = listing(passed), {kept.name for kept in snapshot.kept}
+    if snapshot.mending:
+        lost = {kept.name for kept in snapshot.lost}
+        found = [file for file in found if file.name in lost]
+        if missing := sorted(lost - {file.name for file in found}):
+            said = f"what was kept of {missing[0]} is damaged or gone from the store, and the file is there no more"
+            raise DataError(said, at=path, hint="fetch what there is now: --refresh")
     if passed and not snapshot.notes("passed"):
         snapshot.note("passed", names=[conceal(what, path) for what in passed])
     with context.stage(f"Fetching {path}", sum(file.size for file in found) or None, "B") as stage:
@@ -97,7 +95,9 @@ def _copied(file: InputFile, part: Path, seal: Path, stage: Stage) -> Origin:
         if start:
             stored.seek(start)
         while piece := stored.read(_PIECE):
-            out.write(piece)
+            with writing("what came", at=file.url):
+                out.write(piece)
+                out.flush()
             stage.advance(len(piece))
     if _identity(_told(system, inner)) != _identity(before):
         part.unlink()

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import pyarrow as pa
 import xxhash
 
 from seedbed.core.errors import DataError
+from seedbed.core.showing import clean
 from seedbed.core.source import Block, Scan, Stretch
 
 from .archives import refuse_bomb
@@ -89,10 +91,8 @@ class Stream:
                 member, _, stored = url.removeprefix("zip://").rpartition("::")
             raw = self._stack.enter_context(open_stored(stored))
             if stored != url:
-                archive = self._stack.enter_context(zipfile.ZipFile(raw))
-                raw = self._stack.enter_context(archive.open(member))
                 self.packing = "zip"
-                self._member = archive.getinfo(member).compress_size
+                raw = self._opened_member(raw, member)
             self._counted = _Counted(raw, hashed)
             buffered = self._stack.enter_context(io.BufferedReader(self._counted, _BUFFER))
             self._file: Any = buffered
@@ -101,6 +101,17 @@ class Stream:
                 if head.startswith(magic) and (name != "bzip2" or head[3:4].isdigit()):
                     self.packing = name
                     self._file = self._stack.enter_context(unpacker(buffered))
+
+    def _opened_member(self, raw: Any, member: str) -> Any:
+        try:
+            archive = self._stack.enter_context(zipfile.ZipFile(raw))
+            self._member = archive.getinfo(member).compress_size
+            return self._stack.enter_context(archive.open(member))
+        except NotImplementedError as error:  # packed as Python does not know
+            said = f"{clean(member)[:100]!r} in it is packed in a way that is not read here ({error})"
+            raise DataError(said, at=self.url, hint="unpack it yourself") from None
+        except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, struct.error) as error:
+            raise self._broken(f"is damaged ({clean(str(error))[:200]})") from None
 
     def read(self, size: int) -> bytes:
         """At most `size` unpacked bytes; none at the end."""

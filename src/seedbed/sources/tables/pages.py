@@ -61,7 +61,7 @@ class _told:
 
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
         if isinstance(error, pa.ArrowException | OSError):
-            hint = "fetch it again: --refresh"
+            hint = "a run without --offline fetches it again"
             raise DataError("what was kept is damaged or gone from the store", at=self._at, hint=hint) from None
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from seedbed.core.context import conceal, expand
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
 from seedbed.core.ledger import mask
+from seedbed.core.numbers import things
 from seedbed.core.showing import clean
 
 from .asked import Value, quoted
@@ -181,9 +182,9 @@ class Server:
     def _told(self, error: Exception, about: str, came: int) -> DataError:
         state = getattr(error, "sqlstate", None) or _state_in(str(error))
         said = self._words(str(error))
-        after = f" after {came:,} rows" if came else ""
+        after = f" after {things(came, 'row')}" if came else ""
         if about == "connecting":
-            return DataError(f"no connection to the database: {said}", at=self._shown, hint=_way_in(said))
+            return DataError(f"no connection to the database: {said}", at=self._shown, hint=_way_in(said, self.url))
         if state == "57014":
             told = f"the query was broken off after {self._timeout:g} seconds{after}"
             return DataError(told, at=about, hint="`timeout` says how long it may take; a `key` reads it in pages")
@@ -263,6 +264,14 @@ def _expanded(url: str) -> str:
     return f"{quoted_in}{mark}{expand(tail, at=shown(url))}"
 
 
+def _password_of(url: str) -> str:
+    """Where the password comes from, in words."""
+    found = re.match(r"\w+://[^/?#]*?:(.*)@", url)
+    said = [found[1] if found else "", *(value for _, value in _PASSWORD.findall(url))]
+    names = _PLACEHOLDER.findall(" ".join(said)) or (_PLACEHOLDER.findall(url) if url.startswith("${env:") else [])
+    return " and ".join(names) or "PGPASSWORD (or in libpq's password file)"
+
+
 def _with(address: str, more: str) -> str:
     return f"{address}{'&' if '?' in address else '?'}{more}"
 
@@ -286,7 +295,9 @@ def _state_in(said: str) -> str:
     return next((state for words, state in known.items() if words in said), "")
 
 
-def _way_in(said: str) -> str:
+def _way_in(said: str, url: str) -> str:
+    if "authentication failed" in said:
+        return f"is the user's name right, and the password in {_password_of(url)}?"
     if "password" in said:
         return "give user and password: postgresql://USER:${env:PGPASSWORD}@HOST/DATABASE"
     if "does not exist" in said:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, did_you_mean
+from seedbed.core.numbers import things
 from seedbed.core.showing import clean
 from seedbed.sources.reading.files import is_local, local_path
 from seedbed.store.store import Artefact, Store, kept
@@ -72,11 +73,11 @@ def _told(done: subprocess.CompletedProcess[bytes], at: str, sheet: str | int | 
         told: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
         limits = f"{MOST_MEMORY >> 30} GiB of memory or {MOST_SECONDS} seconds"
-        hint = "does a cell far from the others hold something? Or save the sheet as CSV"
+        hint = "is it damaged, or does a cell far from the others hold something? Or save the sheet as CSV"
         raise DataError(f"needs more than {limits} to be read", at=at, hint=hint) from None
     if told.get("error") == "no_sheet":
         there = told["names"]
-        hint = did_you_mean(sheet, there) if isinstance(sheet, str) else f"it has {len(there)} sheets, from 1"
+        hint = did_you_mean(sheet, there) if isinstance(sheet, str) else f"it has {things(len(there), 'sheet')}, from 1"
         raise DataError(f"has no sheet {sheet!r}", at=at, hint=hint)
     if "error" in told:
         raise _not_read(told["said"], at)

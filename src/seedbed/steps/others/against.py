@@ -2,94 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError, WithJsonSchema
 
-from seedbed.core.context import context_at, expand
+from seedbed.core.context import context_at
+from seedbed.core.earlier_run import EarlierRun
 from seedbed.core.errors import DataError, RecipeError, did_you_mean, told_as
-from seedbed.core.numbers import count
+from seedbed.core.numbers import count, word
 from seedbed.core.rows import RECORD_BITS
 from seedbed.core.similarity.shingles import chunks
 from seedbed.core.source import Parsed, Scan, Source
 from seedbed.core.step import Second
 
-from .any_source import SCHEMA, a_source
-
-_SHARD = re.compile(r"(.+)-\d{5}-of-\d{5}\.parquet")
-_TRAIN = "train"
 # Characters of texts that are compared together.
 _CHARACTERS = 2_000_000
-
-
-class EarlierRun(BaseModel):
-    """Splits of a dataset that a run made."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    run: str = Field(min_length=1, description="Folder of a run, or of its dataset.")
-    split: str | Annotated[list[str], Field(min_length=1)] | None = Field(
-        None, description="Splits to compare with; all but `train` when left out."
-    )
-    name: str | None = Field(None, pattern=r"^[\w.-]+$", description="Name used in row ids.")
-    license: str | None = Field(None, description="Licence of the data.")
-
-    def sources(self, base: Path, at: str) -> Iterator[Source]:
-        """A source for each split.
-
-        Raises:
-            DataError: No dataset is there, or nothing of it is held out.
-            RecipeError: It has no such split.
-        """
-        said = expand(self.run, at=at)
-        inside = next((p for p in ("dataset/data", "data") if (base / Path(said).expanduser() / p).is_dir()), None)
-        if inside is None:
-            raise DataError("holds no dataset", at=self.run, hint="name the folder of a run, such as runs/NAME/latest")
-        files: dict[str, list[str]] = {}
-        for path in sorted((base / Path(said).expanduser() / inside).iterdir()):
-            if found := _SHARD.fullmatch(path.name):
-                files.setdefault(found[1], []).append(path.name)
-        asked = [self.split] if isinstance(self.split, str) else self.split
-        for name in asked or ():
-            if name not in files:
-                hint = did_you_mean(name, files).replace("known:", "its splits are")
-                raise RecipeError(f"`split` names {name!r}, which {self.run} does not have", at=at, hint=hint)
-        wanted = [name for name in files if name != _TRAIN] if asked is None else asked
-        if not wanted:
-            raise DataError("has no split that is held out", at=self.run, hint=f"split: {_TRAIN}, if that is meant")
-        for name in wanted:
-            last = files[name][0] if len(files[name]) == 1 else f"{name}-*-of-*.parquet"
-            options = {"use": "parquet", "path": f"{self.run.rstrip('/')}/{inside}/{last}", "license": self.license}
-            yield a_source(options | {"name": self.name}, "against")
-
-
-def _one_of(given: Any) -> Source | EarlierRun:
-    if isinstance(given, EarlierRun):
-        return given
-    if isinstance(given, Mapping) and "run" in given and "use" not in given:
-        try:
-            return EarlierRun.model_validate(dict(given))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            option = ".".join(map(str, first["loc"]))
-            hint = did_you_mean(option, EarlierRun.model_fields) if first["type"] == "extra_forbidden" else ""
-            raise RecipeError(f"`against.{option}`: {first['msg']}", hint=hint) from None
-    return a_source(given, "against")
-
-
-#: One entry of `against`.
-AnyOther = Annotated[
-    SerializeAsAny[Source] | EarlierRun,
-    BeforeValidator(_one_of),
-    WithJsonSchema({"anyOf": [SCHEMA, {"type": "object", "required": ["run"], "properties": {"run": {}}}]}),
-]
 
 
 @dataclass(frozen=True)
@@ -245,7 +177,11 @@ def _second(one: Other) -> Second:
         usable += int(pl.select(pl.any_horizontal(*filled).sum()).item())
     notes = list(one.scan.notes)
     if malformed:
-        notes.append(f"{count(malformed)} of its records cannot be read and are compared with nothing")
+        notes.append(
+            f"{count(malformed)} of its records cannot be read and {word(malformed, 'is', 'are')} compared with nothing"
+        )
     if usable < rows - malformed:
-        notes.append(f"{count(rows - malformed - usable)} of its rows have no text")
+        notes.append(
+            f"{count(rows - malformed - usable)} of its rows {word(rows - malformed - usable, 'has', 'have')} no text"
+        )
     return Second(one.source, one.scan, rows, malformed, usable, tuple(notes))

@@ -14,10 +14,12 @@ from seedbed.core import digest
 from seedbed.core.context import context_at
 from seedbed.core.errors import DataError, RecipeError, did_you_mean, told_as
 from seedbed.core.ledger import mask
-from seedbed.core.numbers import count, size, typed
+from seedbed.core.numbers import count, size, things, typed
+from seedbed.core.part import placed
 from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.source import Parsed, Scan, Source
 from seedbed.core.step import Second
+from seedbed.core.values import key_text
 
 #: Names of columns that no source can have.
 _KEY, PLACE = "\x00key", "\x00place"
@@ -51,7 +53,7 @@ class SecondSource:
     @cached_property
     def scan(self) -> Scan:
         """The files as they were when they were first looked at; what is read later must be the same."""
-        with told_as(DataError, self.source.address):
+        with told_as(DataError, self.source.address), placed("source", self.source):
             return self.source.scan(context_at(self.base))
 
     @property
@@ -87,7 +89,7 @@ class SecondSource:
         return {name: schema[name] for name in taken}
 
     def table(self) -> pl.DataFrame:
-        """A row for each key: key columns (`key_name`), `PLACE` (from 0), and `columns`.
+        """A row for each key: key columns (`key_name`), `PLACE` (from 0), `columns`, and where it was read.
 
         Raises:
             DataError: It cannot be read, takes too much memory, or has rows of equal keys that are refused.
@@ -98,6 +100,11 @@ class SecondSource:
     def second(self) -> Second:
         """What it is and how it was read."""
         return self._read()[1]
+
+    def read_at(self, place: int) -> tuple[str, int]:
+        """File and record of the row at a `PLACE`."""
+        file, record = self.table().select(_FILE, _RECORD).row(place)
+        return self.scan.files[file].name, record
 
     @property
     def key(self) -> str:
@@ -155,7 +162,7 @@ class SecondSource:
             first.height,
             (*self.scan.notes, *notes),
         )
-        return first.with_row_index(PLACE).drop(_FILE, _RECORD), second
+        return first.with_row_index(PLACE), second
 
     def _parsed(self) -> Iterator[tuple[int, Parsed]]:
         for block in self.source.blocks(self.scan, context_at(self.base)):
@@ -175,9 +182,10 @@ class SecondSource:
         values, files, records = groups.row(0)[: len(names)], groups[_FILE][0], groups[_RECORD][0]
         source = self.source.name or "join"
         rows = [f"{source}:{self.scan.files[f].name}#{r}" for f, r in zip(files, records, strict=True)]
-        more = f", and {count(groups.height - 1)} more keys stand in several" if groups.height > 1 else ""
+        others = things(groups.height - 1, "more key stands", "more keys stand")
+        more = f", and {others} in several" if groups.height > 1 else ""
         return DataError(
-            f"the key {', '.join(mask(value) for value in values)!r} stands in {count(len(rows))} rows: "
+            f"the key {', '.join(mask(value) for value in values)!r} stands in {things(len(rows), 'row')}: "
             f"{', '.join(rows[:_SHOWN])}{' …' if len(rows) > _SHOWN else ''}{more}",
             at=self.source.address,
             hint="say on_duplicates: first to take the first row of each key, or name more columns in `on`",
@@ -189,20 +197,11 @@ def key_name(place: int) -> str:
     return f"{_KEY}{place}"
 
 
-def key_text(kind: pl.DataType, column: str) -> pl.Expr:
-    """A key as text, so that `7` of a CSV file is the 7 of a database; a whole decimal number reads `7`, too."""
-    value = pl.col(column)
-    if kind.is_float():
-        whole = value.is_finite() & (value == value.floor()) & (value.abs() < 2**53)
-        text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
-        return pl.when(value.is_not_nan()).then(text)
-    return value.cast(pl.String)
-
-
 def _known(name: str, names: Sequence[str], option: str) -> None:
     if name not in names:
         raise RecipeError(
             f"`{option}` names the column {name!r}, which the second source does not have",
+            at=option,
             hint=did_you_mean(name, names).replace("known:", "its columns are"),
         )
 

@@ -18,6 +18,7 @@ import polars as pl
 from seedbed.core import digest
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
 from seedbed.core.ledger import mask
+from seedbed.core.numbers import things
 from seedbed.core.rows import ROW
 
 _REASON = re.compile(r"\w[\w -]{0,39}")
@@ -150,11 +151,11 @@ def all_at_once(own: OwnFunction, reads: Sequence[str], writes: Sequence[str], t
         said = own.load()(given)
     except (Exception, SystemExit) as error:  # noqa: BLE001 (a file may raise anything)
         raise own.failed(error, rows) from None
-    hint = f"it was given {table.height:,} rows; it returns a DataFrame or a Boolean Series of as many"
+    hint = f"it was given {things(table.height, 'row')}; it returns a DataFrame or a Boolean Series of as many"
     if not isinstance(said, pl.DataFrame | pl.Series):
         raise DataError(f"{own.name} returned {type(said).__name__} for {rows}", at=own.place, hint=hint)
     if len(said) != table.height:
-        raise DataError(f"{own.name} returned {len(said):,} rows for {rows}", at=own.place, hint=hint)
+        raise DataError(f"{own.name} returned {things(len(said), 'row')} for {rows}", at=own.place, hint=hint)
     if isinstance(said, pl.Series) and said.dtype != pl.Boolean:
         raise DataError(f"{own.name} returned a Series of {said.dtype} for {rows}", at=own.place, hint=hint)
     new = given if isinstance(said, pl.Series) else said

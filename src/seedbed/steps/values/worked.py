@@ -9,6 +9,8 @@ import polars as pl
 
 #: The new values of a column, and what is wrong with each (null where nothing is).
 Reading = Callable[[pl.Series], tuple[pl.Series, pl.Series]]
+#: Why a row that such a step rejected cannot be rescued.
+UNREAD = "no decision can make a value: mend it where it was read from, or say `on_error: missing` of this step"
 
 
 def worked(readings: Mapping[str, Reading], dtypes: Mapping[str, pl.DataType], *, reject: bool) -> pl.Expr:

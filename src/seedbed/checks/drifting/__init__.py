@@ -1,0 +1,1 @@
+"""What `drift` compares: samples, kinds of columns, words."""

@@ -1,0 +1,1 @@
+"""What each step is worth: the cheap learner with it and without it, on the same rows."""

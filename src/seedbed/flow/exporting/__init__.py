@@ -1,0 +1,1 @@
+"""`export`: a run, or any file that a source reads, in another format."""

@@ -1,0 +1,141 @@
+"""A recipe for rows that are no labelled texts: conversations, questions about texts, pairs of texts, documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from seedbed.core import numbers
+
+from .commented import beside, comment, listed, quoted, with_why
+from .draft import Subject, given_lines, head, rounded_down
+from .shapes import FORMATS, Shape
+
+#: Rows below which more of them are held out.
+_SMALL = 400
+_DOES = {
+    "chat": "answer as the assistant does",
+    "question_answering": "find the answer to a question in a text, or say that it is not there",
+    "text_to_text": "read a text and write another",
+    "causal_lm": "continue a text",
+    "multi_label_classification": "predict the labels of a text, any number of them",
+    "regression": "predict a number from a text",
+    "tabular_classification": "predict a label from the columns",
+    "tabular_regression": "predict a number from the columns",
+}
+
+
+def draft_shaped(subject: Subject, shape: Shape) -> str:
+    """The recipe, with comments."""
+    sections = (
+        head(subject),
+        _task(shape),
+        _sources(subject),
+        _steps(shape),
+        _checks(subject, shape),
+        _split(subject, shape),
+    )
+    return "\n".join("\n".join(lines) + "\n" for lines in (*sections, _publish(shape)))
+
+
+def _task(shape: Shape) -> list[str]:
+    task = shape.task
+    lines = [
+        *comment(
+            f"What the model is to do: {_DOES[task.kind]}. Seedbed makes the dataset; models of this task are trained "
+            "elsewhere, with what `publish` writes."
+        ),
+        "task:",
+        beside(f"  kind: {task.kind}", shape.why),
+    ]
+    told = task.model_dump(exclude_none=True, exclude={"kind", "turns"})
+    turns = getattr(task, "turns", None) or ()
+    for key, value in told.items():
+        if not turns or key != "messages":
+            lines.append(f"  {key}: {listed(value) if isinstance(value, tuple | list) else quoted(str(value))}")
+    if turns:
+        lines.append("  turns:")
+        lines += [f"    - {{role: {turn.role}, column: {quoted(turn.column)}}}" for turn in turns]
+    return lines
+
+
+def _sources(subject: Subject) -> list[str]:
+    lines = [
+        "# Where the rows come from. Several sources may stand here; paths start from this file's folder.",
+        "sources:",
+        beside(f"  - use: {subject.source.use}", f"found: {subject.found}" if subject.found else ""),
+        f"    path: {quoted(subject.path)}",
+        beside(f"    name: {quoted(subject.name)}", "row ids begin with it"),
+        *given_lines(subject),
+    ]
+    if "license" not in subject.given:
+        lines.append(beside("    # license: CC-BY-4.0", "the licence of the data, if you know it"))
+    return lines
+
+
+def _steps(shape: Shape) -> list[str]:
+    lines = [
+        "# What is done to the rows, in order, before the split. Each rejected row is in the ledger with its reason."
+    ]
+    each = list(_each(shape))
+    return [*lines, "steps:", *each] if each else [*lines, "steps: []"]
+
+
+def _each(shape: Shape) -> Iterator[str]:
+    for column in shape.texts:
+        moves = "; the answers move along" if shape.task.following() else ""
+        yield from with_why(
+            f"  - {{use: fix_text, column: {quoted(column)}}}", f"broken encodings, HTML entities{moves}"
+        )
+    if shape.task.says == "turns" and not shape.texts:
+        yield from with_why("  - {use: each_turn, steps: [{use: fix_text}]}", "broken encodings in what turns say")
+        yield "  # - {use: each_turn, steps: [{use: redact_pii}]}       # personal data; pip install 'seedbed[pii]'"
+    for body, why in shape.steps:
+        yield from comment(why + ":", "  ")
+        yield f"  - {{{body}}}"
+    if shape.equal:
+        yield from with_why(f"  - {{use: exact_duplicates, columns: {listed(shape.equal)}}}", "copies of a row before")
+    if shape.task.says == "itself":
+        body = f"use: near_duplicates, column: {quoted(shape.texts[0])}, at_least: 0.8"
+        yield from with_why(f"  - {{{body}}}", "documents that are nearly another one")
+
+
+def _checks(subject: Subject, shape: Shape) -> list[str]:
+    answered = shape.task.says in ("label", "labels", "number")
+    left = subject.profile.records * (0.7 if subject.profile.whole else 0.5)
+    return [
+        "# What must hold. `stop` fails the run (exit code 1), `warn` only says so; without `on_fail` it is `warn`.",
+        "checks:",
+        f"  - {{use: row_count, at_least: {rounded_down(left)}}}",
+        beside("  - {use: no_leakage, on_fail: stop}", "no copy of a test row is among the training rows"),
+        *(
+            [beside("  - {use: label_errors}", "which answers seem wrong: seedbed review shows them")]
+            if answered
+            else []
+        ),
+    ]
+
+
+def _split(subject: Subject, shape: Shape) -> list[str]:
+    train, held = (0.6, 0.2) if subject.profile.records < _SMALL else (0.8, 0.1)
+    together = {
+        "question_answering": "Questions about one text, or about nearly the same one, always stay together.",
+        "causal_lm": "Each document is in one split as a whole; blocks of tokens are cut afterwards.",
+        "tabular_classification": "Equal rows always stay together.",
+        "tabular_regression": "Equal rows always stay together.",
+    }.get(shape.task.kind, "Near copies always stay together.")
+    use = "stratified" if shape.task.says in ("label", "labels", "number") else "random"
+    return [
+        *comment(f"Which rows train, which choose between models and which judge. {together}"),
+        f"split: {{use: {use}, train: {train}, validation: {held}, test: {held}, seed: 13}}",
+    ]
+
+
+def _publish(shape: Shape) -> list[str]:
+    lines = ["# Next: formats that trainers read. Publishing waits for answers in card.yaml.", "# publish:"]
+    formats = FORMATS[shape.task.kind]
+    return [*lines, *(beside(f"#   - {{use: {use}, path: out/{use}}}", f"for {what}") for use, what in formats)]
+
+
+def told(shape: Shape, rows: int) -> str:
+    """What was found, in a line for a person."""
+    return f"{shape.task.kind} ({shape.why}; {numbers.things(rows, 'row')} looked at)"

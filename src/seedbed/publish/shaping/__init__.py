@@ -1,0 +1,1 @@
+"""What formats share that say rows as trainers want them: conversations, prompts and completions, questions."""

@@ -1,0 +1,1 @@
+"""Queues as files for people who work without the page, and what comes back."""

@@ -1,0 +1,1 @@
+"""What `class_weights`, `oversample` and `undersample` share."""

@@ -1,0 +1,83 @@
+"""The columns of a table as numbers: what is one stays one, few values are categories, the rest is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+#: Categories of a column at most, the most frequent; others are "another one", as a value is that training rows lack.
+MOST_CATEGORIES = 200
+#: A column of texts, of which a larger share than this are different, holds names and no categories.
+_NAMES = 0.5
+
+
+@dataclass(frozen=True)
+class ColumnFeatures:
+    """What is read of a table's columns."""
+
+    numbers: tuple[str, ...]
+    """Columns that hold numbers, dates, or texts that all read as numbers."""
+    named: dict[str, dict[str, int]]
+    """Codes of the categories of the other columns that are read."""
+
+    @classmethod
+    def learn(cls, rows: pl.DataFrame) -> ColumnFeatures:
+        """Find out what training rows hold."""
+        numbers, named = [], {}
+        for column in rows:
+            if _as_numbers(column) is not None:
+                if column.drop_nulls().n_unique() > 1:
+                    numbers.append(column.name)
+            elif column.dtype in (pl.String, pl.Categorical, pl.Enum):
+                known = column.cast(pl.String).drop_nulls()
+                counted = known.value_counts(name="n", sort=True)
+                if 1 < counted.height <= max(2, _NAMES * known.len()):
+                    frequent = sorted(counted[column.name].head(MOST_CATEGORIES).to_list())
+                    named[column.name] = {value: code for code, value in enumerate(frequent)}
+        return cls(tuple(numbers), named)
+
+    @property
+    def width(self) -> int:
+        """Columns that are read."""
+        return len(self.numbers) + len(self.named)
+
+    @property
+    def categories(self) -> NDArray[np.bool_]:
+        """Which features are codes of categories, shape (features,)."""
+        return np.array([False] * len(self.numbers) + [True] * len(self.named))
+
+    def of(self, rows: pl.DataFrame) -> NDArray[np.float64]:
+        """Rows as numbers, not a number where a value is missing, shape (rows, features)."""
+        return np.column_stack(list(self._each(rows)))
+
+    def _each(self, rows: pl.DataFrame) -> Iterator[NDArray[np.float64]]:
+        for name in self.numbers:
+            found = _numbers(rows[name])
+            yield found.set(found.is_infinite(), None).fill_null(float("nan")).to_numpy()
+        for name, codes in self.named.items():
+            values = rows[name].cast(pl.String)
+            coded = values.replace_strict(codes, default=len(codes), return_dtype=pl.Float64)
+            yield coded.set(values.is_null(), None).fill_null(float("nan")).to_numpy()
+
+
+def _as_numbers(column: pl.Series) -> pl.Series | None:
+    """A column's values as numbers; none where some are no numbers, or nothing is known."""
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        return None
+    found = _numbers(column)
+    known = column.cast(pl.String).str.strip_chars() if column.dtype == pl.String else column
+    blank = known.is_null() | (known == "") if column.dtype == pl.String else known.is_null()
+    return found if (found.is_not_null() | blank).all() and not blank.all() else None
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    if column.dtype.is_temporal():
+        return column.to_physical().cast(pl.Float64)
+    text = column.str.strip_chars() if column.dtype == pl.String else column
+    if column.dtype in (pl.Categorical, pl.Enum):
+        text = column.cast(pl.String)
+    return text.cast(pl.Float64, strict=False)

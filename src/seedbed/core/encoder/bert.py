@@ -100,14 +100,20 @@ class Encoder:
         found = np.zeros((len(texts), self.width), dtype=np.float32)
         with _ALONE:
             self._tokenizer.enable_truncation(min(max_tokens, self.longest))
-            tokens = [one.ids for one in self._tokenizer.encode_batch_fast(list(texts))]
+            # Each text once: matrices are rounded otherwise at other rows, and equal texts have equal embeddings.
+            places: dict[tuple[int, ...], list[int]] = {}
+            for place, one in enumerate(self._tokenizer.encode_batch_fast(list(texts))):
+                places.setdefault(tuple(one.ids), []).append(place)
+            tokens = list(places)
             batches = list(_batches(tokens))
             inputs = ([tokens[place] for place in batch] for batch in batches)
             with _threads(min(threads, len(batches))) as pool:
                 for batch, vectors in zip(batches, pool.map(self._forward, inputs), strict=True):
-                    found[batch] = vectors
+                    same = [places[tokens[place]] for place in batch]
+                    for here, vector in zip(same, vectors, strict=True):
+                        found[here] = vector
                     if done:
-                        done(len(batch))
+                        done(sum(map(len, same)))
         return found
 
     def _read(self, weights: dict[str, Any], layers: int) -> None:
@@ -119,7 +125,7 @@ class Encoder:
         self._norm = (named[before + "LayerNorm.weight"], named[before + "LayerNorm.bias"])
         self._layers = [_Layer(named, f"encoder.layer.{i}.", self._heads, self._epsilon) for i in range(layers)]
 
-    def _forward(self, tokens: list[list[int]]) -> Floats:
+    def _forward(self, tokens: Sequence[Sequence[int]]) -> Floats:
         """Token ids, shape (texts, tokens), to embeddings, shape (texts, width)."""
         ids = np.asarray(tokens)
         texts, length = ids.shape

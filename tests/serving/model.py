@@ -36,6 +36,8 @@ class Reply:
     wait: float = 0.0
     drip: float = 0.0
     """Seconds between bytes."""
+    logprobs: list[dict[str, Any]] | None = None
+    """Tokens, each with its `logprob` and `top_logprobs`."""
 
 
 Answer = Callable[[dict[str, Any], int], "Reply | str"]
@@ -168,6 +170,8 @@ class ModelServer:
             "model": asked["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": reply.finish}],
         }
+        if reply.logprobs is not None:
+            told["choices"][0]["logprobs"] = {"content": reply.logprobs, "refusal": None}
         if reply.usage:
             answer = len(reply.text or "") // 4
             told["usage"] = {"prompt_tokens": said, "completion_tokens": answer, "total_tokens": said + answer}

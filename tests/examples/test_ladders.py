@@ -118,15 +118,18 @@ def test_questions_about_packages(tmp_path: Path) -> None:
 
 
 def test_documents(tmp_path: Path) -> None:
-    """Counts of words against a network of 135 million weights that has read much, and reads on (LoRA)."""
+    """Counts of words against a network of 135 million weights that has read much, and reads these on (LoRA)."""
     pytest.importorskip("gguf")
     record = climbed(
         "documents",
         tmp_path / "documents",
-        "[{use: ngram}, {use: language_model, max_tokens: 128, batch: 4, learning_rate: 0.0002, lora: {}}]",
+        "[{use: ngram}, {use: language_model, max_tokens: 64, batch: 4, learning_rate: 0.0002, lora: {}}]",
+        "sources.0.limit=1",
+        "sources.1.per=paragraph",
+        "sources.1.limit=60",
         "checks=[{use: no_leakage, on_fail: stop}]",
-        "steps=[{use: text_length, column: text, at_least: 200, at_most: 1500}]",
+        "steps=[{use: text_length, column: text, at_least: 50, at_most: 600}]",
         "split={use: random, train: 0.6, validation: 0.1, test: 0.3, seed: 13}",
     )
-    assert between(record, "ngram", "language_model", "bits_per_byte").verdict == "better"
-    assert score(record, "language_model", "bits_per_byte").high < 1.2
+    assert between(record, "ngram", "language_model", "bits_per_byte").difference < -0.5
+    assert score(record, "language_model", "bits_per_byte").high < 2.2

@@ -40,6 +40,9 @@ def claim_of_leakage(
     """
     task, seed = judging.task, judging.context.seed
     there = table.schema.names()
+    missing = [name for name in task.roles.values() if name not in there]
+    if missing:
+        raise DataError(f"copies were removed before the column {missing[0]!r} was made")
     compared = similarity.columns if similarity.kind == "rows" else (similarity.column,)
     needed = preparation.columns(there) if preparation else [NUMBER, *judging.seen(there)]
     wanted = dict.fromkeys([*needed, *compared, *task.roles.values()])

@@ -98,6 +98,7 @@ def begun():
 
 def child():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begun()
     time.sleep(60)
 
 with ended_soon():
@@ -115,7 +116,6 @@ with ended_soon():
     elif sys.argv[1] == "children":
         process = multiprocessing.get_context("fork").Process(target=child)
         process.start()
-        begun()
         process.join()
     else:                             # what a callback raises, a library may tell as its own error
         begun()

@@ -97,7 +97,11 @@ _LISTS = {
         ("train", "learners"),
         ("publish", "exporters"),
     )
-} | {"split": "a [splitter](README.md#splitters)", "task": "a [task](README.md#tasks)"}
+} | {
+    "track": "a [tracker](README.md#trackers), or a list of them",
+    "split": "a [splitter](README.md#splitters)",
+    "task": "a [task](README.md#tasks)",
+}
 
 
 def _fields(model: type[BaseModel]) -> str:

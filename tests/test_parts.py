@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from answering import answered, measured
 from seedbed.core.check import Check, View
 from seedbed.core.context import Context
 from seedbed.core.doubts import SUSPECTS, Doubts
 from seedbed.core.errors import MissingExtraError
-from seedbed.core.learner import Learner
-from seedbed.core.metric import DecisionMetric, Metric, Score
+from seedbed.core.metric import Score
 from seedbed.core.part import BASE, FAMILIES, Example, Part, sections
 from seedbed.core.rows import NUMBER, ROW, data_columns, number_rows
 from seedbed.core.source import Source
@@ -31,7 +31,7 @@ from seedbed.core.splitter import ByValue, Dealing, Folding, Splitter
 from seedbed.core.step import UNIT, Filter, Fitted, Make, Map, Reduce, Rework, Step
 from seedbed.core.task import TextClassification
 from seedbed.engine.kernel import Kernel
-from serving.examples import placed
+from serving.examples import asked, placed
 
 ROOMS = {
     "sources": "sources",
@@ -41,6 +41,7 @@ ROOMS = {
     "learners": "train",
     "metrics": "evaluate",
     "exporters": "publish",
+    "trackers": "track",
 }
 #: Names that stand in people's recipes: a part may gain options, but it never loses its name.
 PROMISED = {
@@ -55,11 +56,15 @@ PROMISED = {
     "chat_rules",
     "splitters": "stratified random group time hashed k_fold predefined",
     "learners": "majority rules naive_bayes tfidf_logistic tfidf_svm embedding_logistic tfidf_embedding_logistic "
-    "transformer",
+    "transformer mean tfidf_ridge embedding_ridge tabular_linear decision_tree random_forest gradient_boosting "
+    "tuned ensemble best_sentence extractive_qa copy_input nearest ngram language_model",
     "metrics": "accuracy balanced_accuracy macro_f1 micro_f1 weighted_f1 macro_precision macro_recall roc_auc "
-    "average_precision log_loss expected_calibration_error",
+    "average_precision log_loss expected_calibration_error rmse mse mae median_absolute_error rmsle r2 "
+    "within_10_percent samples_f1 hamming_loss top_3_accuracy cohen_kappa matthews brier exact_match token_f1 "
+    "answerable_accuracy exact rouge_l chrf perplexity word_perplexity bits_per_byte",
     "exporters": "folder arrow croissant csv duckdb hub jsonl numpy parquet pickle tf_data tfrecord tokens torch "
     "webdataset openai_chat alpaca sharegpt prompt_completion squad fine_tuning",
+    "trackers": "mlflow tensorboard",
 }
 PACKAGES = {family: importlib.import_module(f"seedbed.{room}") for family, room in ROOMS.items()}
 # Tests may define parts of their own; these are ours.
@@ -312,39 +317,12 @@ def _splitter(splitter: Splitter, example: Example) -> dict[str, list[Any]]:
     return found
 
 
-def _metric(metric: Metric, example: Example) -> dict[str, list[Any]]:
-    truth = example.before["truth"]
-    if "probabilities" in example.before:
-        codes = np.unique(truth, return_inverse=True)[1].astype(np.int64)
-        once = np.ones((1, len(truth)), dtype=np.uint8)
-        found = metric.of_rows(codes, np.array(example.before["probabilities"]), once)
-        return {"value": [pytest.approx(float(found[0]), nan_ok=True)]}
-    predicted = example.before["predicted"]
-    assert isinstance(metric, DecisionMetric)
-    labels = sorted({*truth, *predicted})
-    cells = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    np.add.at(cells, ([labels.index(x) for x in truth], [labels.index(x) for x in predicted]), 1)
-    return {"value": [pytest.approx(float(metric.of_cells(cells)), nan_ok=True)]}
-
-
-def _learner(learner: Learner, example: Example) -> dict[str, list[Any]]:
-    rows = _frame(example.before)
-    try:
-        model = learner.fit(rows, rows, TASK, Context())
-    except MissingExtraError as error:
-        pytest.skip(str(error))
-    chances = model.predict(rows)
-    assert chances.shape == (rows.height, len(model.labels))
-    assert np.allclose(chances.sum(1), 1)
-    return {"predicted": [model.labels[i] for i in chances.argmax(1)]}
-
-
 @pytest.mark.parametrize(
     ("part", "example"),
     [
         pytest.param(part, example, id=f"{part.family}-{_use(part)}-{i}")
         for part in PARTS
-        if part.family != "exporters"  # they need a whole run: tests/publish
+        if part.family not in ("exporters", "trackers")  # they need a whole run: tests/publish, tests/track
         for i, example in enumerate(part.examples)
     ],
 )
@@ -359,9 +337,10 @@ def test_example(part: type[Part], example: Example, tmp_path: Path) -> None:
         case "splitters":
             found = _splitter(_made(part, example), example)
         case "metrics":
-            found = _metric(_made(part, example), example)
+            found = measured(_made(part, example), example)
         case "learners":
-            found = _learner(_made(part, example), example)
+            with asked(part, example) as options:  # type: ignore[arg-type]
+                found = answered(_made(part, example).model_copy(update=options), example)
         case family:
             pytest.fail(f"how is an example of the {family} run?")
     assert {name: found[name] for name in example.after} == example.after

@@ -15,6 +15,7 @@ from .core.errors import BooksError, DataError, MissingExtraError, ModelError, R
 from .core.version import __version__
 
 if TYPE_CHECKING:
+    from .core.compared import Compared
     from .core.context import Progress
     from .flow import Finished
     from .serve import Predictor
@@ -27,6 +28,7 @@ __all__ = [
     "RecipeError",
     "SeedbedError",
     "__version__",
+    "compare",
     "load_model",
     "open_run",
     "run",
@@ -107,6 +109,25 @@ def open_run(folder: str | Path) -> Finished:
     from .flow import open_run as open_folder
 
     return open_folder(folder)
+
+
+def compare(*runs: str | Path | Finished, metric: str | None = None) -> Compared:
+    """Compare the models of two or more runs: scores side by side, paired differences where the same rows judge both.
+
+    >>> found = seedbed.compare("before", "reviews@latest")        # doctest: +SKIP
+    >>> [(one.b, one.verdict, one.a) for one in found.comparisons]  # doctest: +SKIP
+
+    Args:
+        runs: The oldest first: folders, ids, tags, NAME@latest, or what `run` and `open_run` gave.
+        metric: What to compare by; the metric that decides in all of them when left out.
+
+    Raises:
+        DataError: One of them is not there or cannot be read.
+        RecipeError: Fewer than two runs, one of them twice, or a metric that does not measure their task.
+    """
+    from .flow.versions.compare import compare as compare_runs
+
+    return compare_runs(*runs, metric=metric)
 
 
 def load_model(folder: str | Path, *, trust: bool = False) -> Predictor:

@@ -177,7 +177,7 @@ def test_probabilities_agree_with_scipy() -> None:
     def difference(a: np.ndarray, b: np.ndarray, of: np.ndarray = truth) -> float:
         return float(roc_auc_score(of, b) - roc_auc_score(of, a))
 
-    of_a, of_b = a.probabilities[:, 1], b.probabilities[:, 1]
+    of_a, of_b = a.told[:, 1], b.told[:, 1]
     assert found.difference == pytest.approx(difference(of_a, of_b))
     theirs = permutation_test(
         (of_a, of_b), difference, permutation_type="samples", n_resamples=400, rng=np.random.default_rng(5)
@@ -223,8 +223,8 @@ def test_known_resamples_are_taken_and_nothing_else_changes() -> None:
     known = [
         Answers(
             one.name,
-            one.probabilities,
-            {"roc_auc": row_scores(truth, one.probabilities, [RocAuc()], **how)["roc_auc"].values},
+            one.told,
+            {"roc_auc": row_scores(truth, one.told, [RocAuc()], **how)["roc_auc"].values},
         )
         for one in (a, b)
     ]

@@ -84,9 +84,9 @@ def test_what_the_others_came_to_stays(tmp_path: Path, how: type[Exception], sai
 
 def test_nothing_is_left_of_a_learner_that_fails_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its predictions are written when its model cannot be saved."""
-    from seedbed.flow.judging import judge
+    from seedbed.flow.judging import bundling
 
-    save = judge.save_bundle
+    save = bundling.save_bundle
 
     def fail(model: Model, folder: Path, *, learner: Learner, **more: object) -> None:
         save(model, folder, learner=learner, **more)
@@ -94,7 +94,7 @@ def test_nothing_is_left_of_a_learner_that_fails_late(tmp_path: Path, monkeypatc
             raise ModelError("the model cannot be saved", at="fails")
 
     write(tmp_path, texts(150))
-    monkeypatch.setattr(judge, "save_bundle", fail)
+    monkeypatch.setattr(bundling, "save_bundle", fail)
     with pytest.raises(ModelError, match="cannot be saved"):
         go(tmp_path, Fails())
     assert {path.name.split("-")[0] for path in (tmp_path / "out" / "predictions").iterdir()} == {"majority"}

@@ -127,7 +127,7 @@ def test_probabilities_are_calibrated_everywhere(done: Finished) -> None:
     assert loaded.predict(test) == pytest.approx(predictions(done, model.name, "test")[1])
     for golden in bundle.preprocess.golden:
         found = loaded.predict(pl.DataFrame({"text": [golden.text]}))[0]
-        assert dict(zip(loaded.labels, found, strict=True)) == pytest.approx(golden.probabilities)
+        assert dict(zip(loaded.labels, found, strict=True)) == pytest.approx(golden.predicted)
     rows_in_bins = sum(one.rows for one in model.reliability["test"])
     assert rows_in_bins == model.scores["test"]["accuracy"].n == done.run.dataset.splits["test"]
 

@@ -17,6 +17,7 @@ from seedbed.core.errors import DataError, ModelError
 from seedbed.core.part import BASE
 from seedbed.core.rows import ROW
 from seedbed.core.step import Filter, Map, Step
+from seedbed.core.task import TextClassification
 from seedbed.flow.judging.preprocessing import carried_steps
 from seedbed.serve.preparation import Preparation
 
@@ -60,7 +61,7 @@ def part(**options: Any) -> Step:
 
 
 def carry(*steps: Step, text: str = "text") -> dict[str, Any]:
-    found = carried_steps(steps, SCHEMA, text=text, label="label")
+    found = carried_steps(steps, SCHEMA, reads=[text], answer="label")
     return {
         "inputs": [one.name for one in found.inputs],
         "unseen": [one.name for one in found.unseen],
@@ -78,9 +79,10 @@ def test_maps_are_followed_back_to_the_columns_of_a_row() -> None:
 
 
 def test_a_served_row_needs_nothing_but_the_inputs() -> None:
-    carried = carried_steps([Both()], SCHEMA, text="text", label="label")
-    found = Preparation.of(carried, "text", at="x")(pl.DataFrame({"body": ["b"], "title": ["a"]}))
-    assert found.texts.to_dict(as_series=False) == {"text": ["a/b"]}
+    carried = carried_steps([Both()], SCHEMA, reads=["text"], answer="label")
+    task = TextClassification(text="text", label="label")
+    found = Preparation.of(carried, task, at="x")(pl.DataFrame({"body": ["b"], "title": ["a"]}))
+    assert found.rows.to_dict(as_series=False) == {"text": ["a/b"]}
 
 
 def test_the_order_of_steps_counts() -> None:
@@ -122,7 +124,7 @@ def test_one_piece_of_work_is_narrowed_to_the_columns_that_are_needed() -> None:
 def test_derived_texts(options: dict[str, Any]) -> None:
     step = part(use="derive", **options)
     schema = pl.Schema(dict.fromkeys([name for _, name in step.columns_used()], pl.String())) | {"stars": pl.Int64()}
-    found = carried_steps([step], pl.Schema(schema), text=options["column"], label="none")
+    found = carried_steps([step], pl.Schema(schema), reads=[options["column"]], answer="none")
     assert {one.name for one in found.inputs} == {name for _, name in step.columns_used()}
 
 
@@ -226,7 +228,7 @@ def test_every_map_can_be_asked_what_it_reads(use: str, tmp_path: Path) -> None:
         before = pl.DataFrame(schema={ROW: pl.String(), **schema})
         new = {name for name in before.select(step.columns()).columns if name != "label"}
         for name in new:
-            found = carried_steps([step], schema, text=name, label="none")
+            found = carried_steps([step], schema, reads=[name], answer="none")
             assert [list(one.writes) for one in found.steps] == [[name]]
             assert found.inputs
             assert {one.name for one in found.inputs} <= set(schema)
@@ -257,5 +259,5 @@ def test_what_a_preparation_is_made_of_is_checked(tmp_path: Path) -> None:
     for harm, words in (({"use": "fix_texts"}, "not known"), ({"use": "fix_text", "x": 1}, "cannot be used here")):
         broken = type(before).model_validate(before.model_dump() | {"steps": [steps[0] | {"part": harm}]})
         with pytest.raises(ModelError, match=words) as error:
-            Preparation.of(broken, "said", at="x")
+            Preparation.of(broken, TextClassification(text="said", label="mood"), at="x")
         assert len(str(error.value).splitlines()) <= 5

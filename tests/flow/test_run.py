@@ -308,7 +308,7 @@ def test_golden_examples_are_raw_and_reproduce(tmp_path: Path) -> None:
     assert all(golden.input["text"].endswith("&amp; more ") for golden in before.golden)
     found = predictor.predict([golden.input for golden in before.golden])
     assert found["read"].to_list() == [golden.text for golden in before.golden]
-    assert found["probabilities"].to_list() == [pytest.approx(golden.probabilities) for golden in before.golden]
+    assert found["probabilities"].to_list() == [pytest.approx(golden.predicted) for golden in before.golden]
 
 
 def test_what_a_bundle_shows_and_who_may_read_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sample
+import sample_answers
 
 from seedbed.report.page import render
 
@@ -22,6 +23,9 @@ RUNS = {
     "failed": sample.failed,
     "many_labels": sample.many_labels,
     "hostile": sample.hostile,
+    "numbers": sample_answers.numbers,
+    "few_numbers": sample_answers.few_numbers,
+    "places": sample_answers.places,
 }
 
 

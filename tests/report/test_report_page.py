@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sample
+import sample_answers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,9 @@ RUNS = {
     "failed": sample.failed,
     "many_labels": sample.many_labels,
     "hostile": sample.hostile,
+    "numbers": sample_answers.numbers,
+    "few_numbers": sample_answers.few_numbers,
+    "places": sample_answers.places,
 }
 VOID = {"meta", "link", "br", "hr", "img", "input", "col", "base", "wbr", "area", "embed", "source", "track"}
 
@@ -388,13 +392,23 @@ def allowed(run: Run) -> set[str]:
     record = json.loads(run.model_dump_json())
     written: set[str] = set()
     for value in values(record):
-        for write in (numbers.count, numbers.score, numbers.seconds, numbers.size, numbers.fact, numbers.chance, str):
+        for write in (
+            numbers.amount,
+            numbers.count,
+            numbers.score,
+            numbers.seconds,
+            numbers.size,
+            numbers.fact,
+            numbers.chance,
+            str,
+        ):
             written |= set(tokens(write(value)))
     words = json.dumps(record, ensure_ascii=False)
     written |= set(tokens(words.replace("_", " ")))
     derived = [run.rows.rejected_rows, *(leg.lost for leg in facts.legs(run)), *(leg.before for leg in facts.legs(run))]
     derived += [edge - 1 for edge in (run.dataset.lengths.edges if run.dataset.lengths else ())]
     derived += [sum(run.dataset.labels_made.values())]
+    derived += [len(far.points) for model in run.models for far in model.distances.values()]
     derived += [sum(row) for model in run.models for cells in model.confusion.values() for row in cells]
     derived += [len(run.gates), len(run.findings), sum(f.passed for f in run.findings), len(run.blanks)]
     derived += [len(facts.labels_seen(run)), figures.MOST_LABELS, len(run.stopped_by), heat.MOST_CONFUSED]
@@ -413,7 +427,9 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\d)", text)
 
 
-@pytest.mark.parametrize("name", ["tweets", "whole", "indistinct", "failed", "many_labels"])
+@pytest.mark.parametrize(
+    "name", ["tweets", "whole", "indistinct", "failed", "many_labels", "places", "numbers", "few_numbers"]
+)
 def test_every_number_shown_stands_in_the_run(name: str) -> None:
     run = RUNS[name]()
     text = re.sub(r"\d[\d,.]* %", "", Page(render(run)).text)

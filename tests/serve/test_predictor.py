@@ -113,10 +113,10 @@ def test_golden_examples_are_held_against_the_runtime(model: Predictor) -> None:
     assert model.check_golden() <= 1e-12
     with pytest.raises(ModelError, match="does not read as in training"):
         changed(model, text="something else").check_golden()
-    with pytest.raises(ModelError, match=r"differ by up to 0\.[0-9]+ in probability"):
-        changed(model, probabilities={"bad": 0.0, "good": 0.0}).check_golden()
+    with pytest.raises(ModelError, match=r"differ by up to 0\.[0-9]+ from when"):
+        changed(model, predicted={"bad": 0.0, "good": 0.0}).check_golden()
     with pytest.raises(ModelError, match="differ by up to nan"):
-        changed(model, probabilities={"bad": float("nan"), "good": 0.0}).check_golden()
+        changed(model, predicted={"bad": float("nan"), "good": 0.0}).check_golden()
 
 
 def test_a_golden_example_survives_json(model: Predictor) -> None:

@@ -1,7 +1,8 @@
-"""Gives the examples of sources something to read: a file, or a server on loopback."""
+"""Gives the examples of sources something to read, and those of learners somebody to ask: files, loopback servers."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from seedbed.core.learner import Learner
 from seedbed.core.part import Example
 from seedbed.core.source import Source
 
@@ -29,6 +31,24 @@ def placed(part: type[Source], example: Example, folder: Path) -> AbstractContex
     file = folder / f"example.{use}"
     part.write_example(example.before, file)
     return nullcontext({"path": str(file)})
+
+
+@contextmanager
+def asked(part: type[Learner], example: Example) -> Iterator[dict[str, Any]]:
+    """The options of a learner that asks a model, while there is one: it answers as the example says."""
+    if "endpoint" not in part.model_fields:
+        yield {}
+        return
+    right = dict(zip(example.before["text"], example.after["predicted"], strict=True))
+    plain = part.model_fields["use"].default != "prompted"
+
+    def answer(asked: dict[str, Any], _: int) -> str:
+        said = asked["messages"][-1]["content"]
+        found = right[max(right, key=said.rfind)]
+        return str(found) if plain else json.dumps({"answer": found})
+
+    with model_server(answer) as server:
+        yield {"endpoint": server.url}
 
 
 def _pdf(example: Example, folder: Path) -> AbstractContextManager[dict[str, Any]]:

@@ -36,6 +36,8 @@ class Reply:
     wait: float = 0.0
     drip: float = 0.0
     """Seconds between bytes."""
+    logprobs: list[dict[str, Any]] | None = None
+    """Tokens, each with its `logprob` and `top_logprobs`."""
 
 
 Answer = Callable[[dict[str, Any], int], "Reply | str"]
@@ -115,34 +117,33 @@ class ModelServer:
 
             def do_POST(self) -> None:
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with outer._lock:
+                    outer._at_once += 1
+                    outer.most_at_once = max(outer.most_at_once, outer._at_once)
                 if self.path != "/v1/chat/completions":
                     outer.send(self, Reply(status=404, body=b'{"error": {"message": "no such path"}}'), asked)
                     return
                 form = asked.pop("response_format", None)
                 with outer._lock:
-                    outer._at_once += 1
-                    outer.most_at_once = max(outer.most_at_once, outer._at_once)
                     outer.requests.append({**asked, "form": form and form["type"]})
                     outer.keys.append(self.headers.get("Authorization", ""))
                     key = json.dumps(asked, sort_keys=True)
                     outer._tries[key] += 1
                     tries = outer._tries[key]
-                try:
-                    if form and not outer.forms:
-                        wrong = b'{"error": {"message": "unknown field response_format"}}'
-                        outer.send(self, Reply(status=400, body=wrong), asked)
-                        return
-                    found = outer.answer(asked, tries)
-                    outer.send(self, Reply(found) if isinstance(found, str) else found, asked)
-                finally:
-                    with outer._lock:
-                        outer._at_once -= 1
+                if form and not outer.forms:
+                    wrong = b'{"error": {"message": "unknown field response_format"}}'
+                    outer.send(self, Reply(status=400, body=wrong), asked)
+                    return
+                found = outer.answer(asked, tries)
+                outer.send(self, Reply(found) if isinstance(found, str) else found, asked)
 
         return Handler
 
     def send(self, to: BaseHTTPRequestHandler, reply: Reply, asked: dict[str, Any]) -> None:
         body = reply.body if reply.body is not None else self._completion(reply, asked)
         time.sleep(reply.wait)
+        with self._lock:
+            self._at_once -= 1  # before the last byte goes: whoever has it may ask the next already
         to.send_response(reply.status)
         for name, value in {"Content-Type": "application/json", **reply.headers}.items():
             to.send_header(name, value)
@@ -168,6 +169,8 @@ class ModelServer:
             "model": asked["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": reply.finish}],
         }
+        if reply.logprobs is not None:
+            told["choices"][0]["logprobs"] = {"content": reply.logprobs, "refusal": None}
         if reply.usage:
             answer = len(reply.text or "") // 4
             told["usage"] = {"prompt_tokens": said, "completion_tokens": answer, "total_tokens": said + answer}

@@ -267,7 +267,7 @@ def test_a_run_shows_no_value_and_its_model_redacts_what_it_is_given(tmp_path: P
         assert [value for value in values if value in text] == [], file
     model = load_model(tmp_path / "out" / "models" / "naive_bayes")
     said = ["a great and lovely film, ask ann.lee@example.com", "a great and lovely film, ask bob@example.org"]
-    table = model.preparation(pl.DataFrame({"said": said})).texts
+    table = model.preparation(pl.DataFrame({"said": said})).rows
     assert table["said"].to_list() == ["a great and lovely film, ask [email]"] * 2
 
 

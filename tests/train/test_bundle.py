@@ -31,7 +31,7 @@ ROWS = pl.DataFrame(
 BEFORE = Preprocess(
     inputs=(Input(name="text"),),
     steps=(Carried(name="fix_text", part={"use": "fix_text", "column": "text"}, writes=("text",)),),
-    golden=(Golden(input={"text": "good"}, text="good", probabilities={"+": 0.7, "-": 0.3}),),
+    golden=(Golden(input={"text": "good"}, text="good", predicted={"+": 0.7, "-": 0.3}),),
 )
 LEARNERS = [
     Majority(),

@@ -70,10 +70,11 @@ def _verdict(story: Story) -> str:
         return f"rejected by {by.part}: {by.reason.replace('_', ' ')}{at}"
     if story.fate.split is None:
         return "kept when the run was stopped, before rows were split"
-    wrong = [one.model for one in story.predictions if not one.right]
-    if not story.predictions:
+    judged = [one for one in story.predictions if one.right is not None]
+    wrong = [one.model for one in judged if not one.right]
+    if not judged:
         return f"kept, in {story.fate.split}"
-    n = len(story.predictions)
+    n = len(judged)
     models = f"{n} models" if n > 1 else "the model"
     return f"kept, in {story.fate.split}; " + (
         f"{models if len(wrong) == n else ', '.join(wrong)} got it wrong" if wrong else f"{models} got it right"
@@ -247,7 +248,8 @@ def _together(story: Story) -> Iterator[str]:
     for one in story.together:
         through = "" if one.joined_by == story.row else f", through {one.joined_by}"
         alike = f" ({numbers.score(one.similarity)})" if one.similarity is not None else ""
-        yield from _about(f"{one.row}{alike}, {one.label}{through}", indent=2)
+        label = f", {one.label}" if one.label else ""
+        yield from _about(f"{one.row}{alike}{label}{through}", indent=2)
         yield from _wrapped(_quoted(one.text), indent=4)
     if story.threshold is not None:
         of = "5-grams of characters" if story.shingles == "characters" else "3-grams of words"
@@ -258,7 +260,9 @@ def _near(story: Story) -> Iterator[str]:
     if story.neighbours:
         yield "the nearest rows of train"
     for one in story.neighbours:
-        yield from _about(f"{one.row} ({numbers.score(one.similarity)}), {one.label}", indent=2)
+        yield from _about(
+            f"{one.row} ({numbers.score(one.similarity)}){f', {one.label}' if one.label else ''}", indent=2
+        )
         yield from _wrapped(_quoted(one.text), indent=4)
 
 
@@ -267,8 +271,10 @@ def _models(story: Story) -> Iterator[str]:
         yield "learned from it, so that what they say of it means nothing"
     width = max((len(one.model) for one in story.predictions), default=0)
     for one in story.predictions:
-        verdict = "right" if one.right else f"wrong, it is {one.truth}"
-        yield f"{one.model:<{width}}  {one.predicted} ({numbers.typed(numbers.percent(one.confidence))}), {verdict}"
+        sure = "" if one.confidence is None else f" ({numbers.typed(numbers.percent(one.confidence))})"
+        verdict = "right" if one.right else f"{'wrong, ' if one.right is False else ''}it is {one.truth}"
+        line = f"{one.model:<{width}}  {one.predicted}{sure}{f', {verdict}' if one.truth or one.right else ''}"
+        yield from [line] if len(line) <= _WIDTH - _MARGIN else _wrapped(line, hang=2)
 
 
 def _fate(fate: Fate) -> str:

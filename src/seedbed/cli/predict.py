@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from .progress import shown_on
 from .terminal import clean, complain, say
 
 if TYPE_CHECKING:
+    from seedbed.core.task import Says
     from seedbed.flow.predicting.predict import Labelled
     from seedbed.serve import Predictor
 
@@ -34,7 +35,7 @@ def predict_rows(
     trust: bool = False,
     as_json: bool,
 ) -> None:
-    """Label texts or a file, and say what came of it."""
+    """Answer texts or a file, and say what came of it."""
     if (file is None) == (not texts):
         problem = "a file and texts cannot be labelled at once" if texts else "there is nothing to label"
         raise RecipeError(problem, at="seedbed predict", hint='give a file, or --text "…", which may be given again')
@@ -53,7 +54,12 @@ def predict_rows(
     if as_json and out is not None:
         say(json.dumps(facts(predictor, done, out), indent=2, ensure_ascii=False))
     else:
-        complain("\n".join(numbers.typed(line) for line in summary(done, out)))
+        complain("\n".join(numbers.typed(line) for line in summary(done, out, answer=_named(predictor))))
+
+
+def _named(predictor: Predictor) -> str:
+    """What an answer is called."""
+    return "label" if predictor.bundle.task.says in ("label", "labels") else "answer"
 
 
 def _columns(given: Sequence[str]) -> dict[str, str]:
@@ -87,29 +93,76 @@ def _escaped(character: str) -> str:
 
 
 def _show_texts(predictor: Predictor, texts: Sequence[str], *, as_json: bool) -> None:
-    found = predictor.predict(texts)
+    found = predictor.predict(_rows(predictor, texts))
     if as_json:
         table = pl.DataFrame({"text": list(texts)}).hstack(found)
         say("\n".join(json_lines(table)))
         return
-    blocks = [answer(text, row) for text, row in zip(texts, found.iter_rows(named=True), strict=True)]
+    says = predictor.bundle.task.says
+    blocks = [answer(text, row, says) for text, row in zip(texts, found.iter_rows(named=True), strict=True)]
     say("\n\n".join("\n".join(lines) for lines in blocks))
 
 
-def answer(text: str, found: dict[str, Any]) -> list[str]:
-    """What a model makes of a text, for people: the label, how sure it is, the runners-up, what is odd."""
+def _rows(predictor: Predictor, texts: Sequence[str]) -> Sequence[str] | Sequence[Mapping[str, Any]]:
+    """Texts as a model takes them: where it reads several columns, each is a row as JSON."""
+    if len(predictor.inputs) == 1:
+        return texts
+    rows = []
+    for text in texts:
+        try:
+            row = json.loads(text)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict):
+            such = json.dumps(dict.fromkeys(predictor.inputs, "…"), ensure_ascii=False)
+            raise RecipeError(
+                f"this model reads {len(predictor.inputs)} columns, so that a text alone says too little",
+                at=f"--text {numbers.short(text, 40)}",
+                hint=f"give each row as JSON, such as '{such}', or a file",
+            )
+        rows.append(row)
+    return rows
+
+
+def answer(text: str, found: dict[str, Any], says: Says = "label") -> list[str]:
+    """What a model makes of a text, for people: the answer, how sure it is, the runners-up, what is odd."""
+    shown = f"  text: {numbers.short(' '.join(text.split()), 72)}"
+    warnings = [f"  warning: {warning}" for warning in found["warnings"]]
+    if says != "label":
+        return [*_answered(found, says), shown, *warnings]
+    return [*_labelled(found, shown), *warnings]
+
+
+def _answered(found: dict[str, Any], says: Says) -> list[str]:
+    from seedbed.evaluate.forms import in_words, surprise_in_words
     from seedbed.serve.predictor import sureness
 
-    shown = " ".join(text.split())
+    if says == "itself":
+        return [surprise_in_words(found)]
+    lines = in_words(says, found["predicted"]).splitlines() or ["(nothing)"]
+    if says == "spans" and found["confidence"] is not None:
+        at = "" if found["start"] is None else f", from character {numbers.count(found['start'])} on"
+        lines[-1] += f"  {_percent(found['confidence'])}, {sureness(found['confidence'])}{at}"
+    if says == "labels":
+        shares = sorted(found["probabilities"].items(), key=lambda pair: -pair[1])
+        more = f", {len(shares) - _RUNNERS_UP} more" if len(shares) > _RUNNERS_UP else ""
+        lines.append(
+            f"  each: {', '.join(f'{label} {_percent(share)}' for label, share in shares[:_RUNNERS_UP])}{more}"
+        )
+    return lines
+
+
+def _labelled(found: dict[str, Any], shown: str) -> list[str]:
+    from seedbed.serve.predictor import sureness
+
     others = sorted(found["probabilities"].items(), key=lambda pair: -pair[1])
     others = [(label, share) for label, share in others if label != found["predicted"]]
     told = ", ".join(f"{label} {_percent(share)}" for label, share in others[:_RUNNERS_UP])
     more = f", {len(others) - _RUNNERS_UP} more" if len(others) > _RUNNERS_UP else ""
     return [
         f"{found['predicted']}  {_percent(found['confidence'])}, {sureness(found['confidence'])}",
-        f"  text: {numbers.short(shown, 72)}",
+        shown,
         f"  then: {told}{more}",
-        *(f"  warning: {warning}" for warning in found["warnings"]),
     ]
 
 
@@ -117,7 +170,7 @@ def _percent(share: float) -> str:
     return numbers.typed(numbers.percent(share))
 
 
-def summary(done: Labelled, out: Path | None) -> list[str]:
+def summary(done: Labelled, out: Path | None, *, answer: str = "label") -> list[str]:
     """What came of a file, in at most five lines."""
     most = ", ".join(f"{label} {numbers.count(n)}" for label, n in done.predicted.most_common(6))
     more = ", …" if len(done.predicted) > 6 else ""
@@ -126,11 +179,11 @@ def summary(done: Labelled, out: Path | None) -> list[str]:
     ]
     odd = []
     if done.malformed:
-        odd.append(f"{numbers.count(done.malformed)} could not be read and have no label")
+        odd.append(f"{numbers.count(done.malformed)} could not be read and have no {answer}")
     if done.warned:
         odd.append(f"{numbers.count(done.warned)} have a warning: training left out rows like them, or a value is odd")
     if done.empty:
-        odd.append(f"{numbers.count(done.empty)} leave nothing to read, so that their label says nothing of them")
+        odd.append(f"{numbers.count(done.empty)} leave nothing to read, so that their {answer} says nothing of them")
     lines += ["; ".join(odd)] if odd else []
     accuracy = done.accuracy()
     if accuracy is not None:

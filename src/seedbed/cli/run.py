@@ -126,13 +126,15 @@ def facts(run: Run, folder: Path) -> dict[str, Any]:
 
 def summary(run: Run, folder: Path) -> list[str]:
     """What a person wants to know at the end: the verdict, where the rows went, the best model, where the report is."""
+    from seedbed.report.closer import closer_lines
     from seedbed.report.paid import paid_lines
     from seedbed.report.told import best_lines, rows_line, worth_lines
 
     lines = [f"{run.name}: {run.state} in {numbers.typed(numbers.seconds(run.seconds))}"]
     lines += [f"  stopped by {reason}" for reason in run.stopped_by]
     lines += [f"  waived {waived.what}: {waived.reason}" for waived in run.waivers]
-    lines += map(numbers.typed, [rows_line(run), *best_lines(run), *paid_lines(run), *worth_lines(run)])
+    found = (*best_lines(run), *paid_lines(run), *worth_lines(run), *closer_lines(run))
+    lines += map(numbers.typed, [rows_line(run), *found])
     lines += [f"check failed, only a warning: {f.check}: {f.message}" for f in run.findings if _only_warns(f)]
     lines += [f"notice: {notice}" for notice in run.notices]
     for gate in run.gates:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,49 @@ if TYPE_CHECKING:
     from seedbed.store.runs import Entry, Standing
 
 
-def show_runs(folder: Path | None, *, as_json: bool) -> None:
-    """Print the runs of a store, the newest first."""
+@dataclass(frozen=True)
+class Wanted:
+    """Which runs are listed, and in which order."""
+
+    name: str | None = None
+    dataset: str | None = None
+    """The start of its digest."""
+    task: str | None = None
+    sort: str = "started"
+
+    def of(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The runs that are wanted; they come with the newest first.
+
+        Scores of one metric stand together, the best first; runs without one come last.
+        """
+        found = [
+            one
+            for one in entries
+            if self.name in (None, one.name)
+            and self.task in (None, one.task)
+            and (self.dataset is None or (one.dataset and one.dataset.startswith(self.dataset)))
+        ]
+        if self.sort == "name":
+            return sorted(found, key=lambda one: one.name)
+        return sorted(found, key=_by_score) if self.sort == "score" else found
+
+
+def _by_score(entry: Entry) -> tuple[bool, str, str, float]:
+    from seedbed.core.metric import metric_named
+
+    best = entry.best
+    if best is None or best.score is None:
+        return True, "", "", 0.0
+    try:
+        sign = 1 if metric_named(best.metric).lower_is_better else -1
+    except KeyError:  # a plugin's metric, and the plugin is gone
+        sign = -1
+    return False, best.metric, best.split, sign * best.score.value
+
+
+def show_runs(folder: Path | None, wanted: Wanted = Wanted(), *, as_json: bool) -> None:
+    """Print the runs of a store, the newest first unless another order is wanted."""
+    import seedbed.evaluate  # noqa: F401  (fills the catalogue of metrics)
     from seedbed.flow.naming import store_near
     from seedbed.store.runs import Index, standing_of
 
@@ -28,9 +70,11 @@ def show_runs(folder: Path | None, *, as_json: bool) -> None:
     store = store_near(folder)
     entries, damaged = Index(store).readable()
     warn(one.in_a_line() for one in damaged)
-    found = [(entry, standing_of(entry)) for entry in entries]
+    found = [(entry, standing_of(entry)) for entry in wanted.of(entries)]
     if as_json:
         say(json.dumps([facts(*one) for one in found], indent=2, ensure_ascii=False))
+    elif entries and not found:
+        say(f"none of the {numbers.things(len(entries), 'run')} in {store} is like that")
     elif not found:
         say(f"no runs in {store}; a run is entered when it ends")
     else:
@@ -64,7 +108,8 @@ def told(entry: Entry, standing: Standing) -> list[str]:
     state = entry.state if entry.limit is None else f"{entry.state}, limit {entry.limit}"
     lines = [f"{entry.id}  {entry.name}  {entry.started[:16].replace('T', ' ')}  {state}{tags}"]
     made = f", dataset {entry.dataset[:12]}" if entry.dataset else ", no dataset"
-    lines.append(f"  {numbers.things(entry.rows, 'row')} kept{made}")
+    task = f", {entry.task}" if entry.task else ""
+    lines.append(f"  {numbers.things(entry.rows, 'row')} kept{made}{task}")
     if entry.best:
         best = entry.best
         score = numbers.typed(numbers.scored(best.score))

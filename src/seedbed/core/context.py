@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from .errors import RecipeError
+from .held_out import ReadOfTest, Why
 
 _PLACEHOLDER = re.compile(r"\$\{env:(\w+)\}")
 #: A shorter value is no secret, and would be found in every other word.
@@ -89,6 +90,14 @@ class Context:
     """Tells the moment, in UTC, to what asks how old rows are."""
     used: set[str] = field(default_factory=set, compare=False)
     """Artefacts of the store that were asked for so far, as KIND/KEY."""
+    test_reads: list[ReadOfTest] = field(default_factory=list, compare=False)
+    """Each time that this run read test rows."""
+    spent: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What this run has paid services for so far (`seedbed.core.asking.caps.Meter`), by who paid."""
+
+    def read_test(self, who: str, why: Why, rows: int) -> None:
+        """Note that so many test rows are read to see how a model does on them."""
+        self.test_reads.append(ReadOfTest.of(who, why, rows, self.clock()))
 
     @contextmanager
     def stage(self, title: str, total: float | None = None, unit: str = "") -> Iterator[Stage]:
@@ -112,6 +121,11 @@ def current(context: Context) -> Iterator[Context]:
         yield context
     finally:
         _CURRENT.remove(context)
+
+
+def running() -> Context | None:
+    """The context of what this process does now: that of a run; none in a server, or where nobody said."""
+    return _CURRENT[-1] if _CURRENT else None
 
 
 def context_at(base: Path) -> Context:

@@ -1,10 +1,10 @@
-"""Learners make models from training rows; a model predicts, and is saved as plain data."""
+"""Learners make models from training rows; a model answers, and is saved as plain data."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,19 +12,38 @@ from numpy.typing import NDArray
 
 from .context import Context
 from .part import Part
-from .task import TextClassification as Task
+from .task import Task
+
+Answers = TypeVar("Answers")
 
 
-class Model(ABC):
-    """What was learned. It knows its labels and needs no learner to predict."""
+class Model(ABC, Generic[Answers]):
+    """What was learned. It needs no learner to answer.
 
-    labels: tuple[str, ...]
+    What it answers depends on what its task says (`Task.says`), a row for each row that it is asked about:
+
+    ```
+    label    probability of each of `labels`, each row adding up to 1       array (rows, labels)
+    labels   probability of each of `labels`, each by itself                array (rows, labels)
+    number   the number                                                     array (rows, 1)
+    spans    `text` (null: no answer), `start` (characters), `confidence`   frame
+    text     `text`                                                         frame
+    turns    `text`: what the assistant says next                           frame
+    itself   `nats`, `tokens`: minus the log-likelihood of the text, and    frame
+             the tokens that it is of
+    ```
+    """
+
+    labels: tuple[str, ...] = ()
+    """The labels that it knows, where its task has labels."""
+    told: tuple[str, ...] = ()
+    """What is worth telling of how it was learned, a sentence each: options that were chosen, weights."""
 
     @abstractmethod
-    def predict(self, rows: pl.DataFrame) -> NDArray[np.float64]:
-        """Probability of each label for each row, shape (rows, labels), in the order of `labels`."""
+    def predict(self, rows: pl.DataFrame) -> Answers:
+        """What it answers to rows that have the columns `Task.reads`, in the rows' order."""
 
-    def use_store(self, store: Path) -> None:  # noqa: B027 (most have nothing to keep)
+    def use_store(self, store: Path) -> None:
         """Where the model may keep what it would else compute again and again (embeddings by text); most need none."""
 
     @abstractmethod
@@ -37,20 +56,37 @@ class Model(ABC):
         """Read what `save` wrote."""
 
 
+#: A model whose answers are numbers: probabilities of labels, or a number a row.
+ArrayModel = Model[NDArray[np.float64]]
+#: A model whose answers are a frame.
+FrameModel = Model[pl.DataFrame]
+
+
 class Learner(Part):
     """Learns a model from training rows."""
 
     family: ClassVar[str] = "learners"
-    model: ClassVar[type[Model]]
+    room: ClassVar[str] = "train"
+    learns: ClassVar[tuple[str, ...]] = ("text_classification",)
+    """Kinds of tasks that it can learn."""
+    model: ClassVar[type[Model[Any]]]
     """What `fit` returns, and what a saved bundle of this learner is read with."""
     heeds_weights: ClassVar[bool] = False
     """Whether it heeds how much each training row counts, where the rows have the column `WEIGHT`."""
 
     @abstractmethod
-    def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> Model:
+    def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> Model[Any]:
         """Learn from `train`; `validation` may only be used to choose (stopping, thresholds, calibration).
+
+        Rows have `ROW`, the columns that the task reads, and its answer. The task is one that `learns` names; its
+        labels, if it has any, are known.
 
         Raises:
             DataError: The rows cannot be learned from (too few, one label).
             ModelError: Learning failed.
         """
+
+
+def who_learns(kind: str) -> list[str]:
+    """Names of the learners that a task of some kind can have, as they are known by now."""
+    return sorted(name for name, part in Learner.catalogue.items() if issubclass(part, Learner) and kind in part.learns)

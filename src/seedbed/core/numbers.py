@@ -14,6 +14,11 @@ MINUS = "−"
 GAP = "\u00a0"
 """Between a number and its unit: no line ends there."""
 
+#: Metrics whose usual name is no reading of the one in recipes.
+_METRICS = {
+    "rmse": "RMSE", "mae": "MAE", "mse": "MSE", "rmsle": "RMSLE", "r2": "R²", "chrf": "chrF", "rouge_l": "ROUGE-L",
+}  # fmt: skip
+
 _TYPED = str.maketrans({NOTHING: "-", MINUS: "-", GAP: " "})
 _ON_ONE_LINE = str.maketrans(dict.fromkeys("\t\n\v\f\r\x85\u2028\u2029", " "))
 
@@ -66,9 +71,11 @@ def amount(value: float) -> str:
 
 
 def score(value: float | None) -> str:
-    """A score, with three decimals: `0.737`."""
+    """A score, with three decimals: `0.737`; fewer from a hundred on, where they would say nothing: `3,366`."""
     if value is None or not math.isfinite(value):
         return NOTHING
+    if abs(value) >= 100:
+        return f"{value:,.{0 if abs(value) >= 1000 else 1}f}".replace("-", MINUS)
     return f"{value:,.3f}".replace("-", MINUS)
 
 
@@ -83,7 +90,9 @@ def interval(of: Score) -> str:
 
 
 def span(of: Score) -> str:
-    """The ends of an interval where room is short: `0.722–0.752`; never used for what may be negative."""
+    """The ends of an interval where room is short: `0.722–0.752`; `−0.1 to 0.3` where one is negative."""
+    if of.low < 0:
+        return interval(of)
     return f"{score(of.low)}–{score(of.high)}"
 
 
@@ -149,7 +158,7 @@ def verbatim(value: Any) -> str:
 
 def metric(name: str) -> str:
     """A metric's name for people: `macro_f1` reads `macro-F1`, `roc_auc` reads `ROC AUC`."""
-    return name.replace("_f1", "-F1").replace("roc_auc", "ROC AUC").replace("_", " ")
+    return _METRICS.get(name) or name.replace("_f1", "-F1").replace("roc_auc", "ROC AUC").replace("_", " ")
 
 
 def short(text: str, most: int = 28) -> str:

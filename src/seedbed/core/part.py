@@ -86,6 +86,8 @@ class Part(BaseModel):
     )
 
     family: ClassVar[str] = ""
+    room: ClassVar[str] = ""
+    """The package that holds a family's parts, where it is called otherwise."""
     catalogue: ClassVar[dict[str, type[Part]]]
     examples: ClassVar[tuple[Example, ...]] = ()
     extra: ClassVar[str] = ""
@@ -116,7 +118,7 @@ class Part(BaseModel):
         """
         if use not in cls.catalogue and use.isidentifier():
             with suppress(ModuleNotFoundError):
-                importlib.import_module(f"seedbed.{cls.family}.{use}")
+                importlib.import_module(f"seedbed.{cls.room or cls.family}.{use}")
         return cls.catalogue.get(use)
 
     @classmethod

@@ -7,10 +7,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .check import Finding
+from .held_out import ReadOfTest, told
 from .ledger import Books
 from .metric import Score
 from .profile import Kind
 from .record import Record
+from .scrutiny import Growth, Scrutiny
 from .splitter import Certificate
 
 
@@ -157,13 +159,13 @@ class Neighbour(Record):
 
 
 class Mistake(Record):
-    """A row that a model was sure about, and wrong."""
+    """A row that a model got wrong, and was sure about, or far off."""
 
     row: str
     text: str = Field(description="Excerpt, personal data masked.")
     truth: str
     predicted: str
-    confidence: float
+    confidence: float | None = Field(None, description="Where the model says how sure it is.")
     neighbours: tuple[Neighbour, ...] = Field((), description="The training rows nearest to it, nearest first.")
 
 
@@ -191,6 +193,31 @@ class ReliabilityBin(Record):
     rows: int
     confidence: float = Field(description="Mean confidence of the bin's rows.")
     accuracy: Score = Field(description="Share of the bin's rows that were right.")
+
+
+class SizePart(Record):
+    """Rows whose right numbers are alike in size, and how far off a model was on them."""
+
+    low: float = Field(description="The least of the right numbers.")
+    high: float
+    error: Score = Field(description="Mean distance between answer and right number.")
+    bias: Score = Field(description="Mean of answer minus right number.")
+
+
+class Distances(Record):
+    """How far the numbers that a model answered are from the right ones."""
+
+    points: tuple[tuple[float, float], ...] = Field(
+        description="Right number and answer; of many rows 400, evenly from the smallest right number to the largest."
+    )
+    half: float = Field(description="Half of the answers are off by at most so much.")
+    most: float = Field(description="90 % of the answers are off by at most so much.")
+    bias: Score = Field(description="Mean of answer minus right number.")
+    edges: tuple[float, ...] = Field(description="Where bars of answer minus right number begin; the last one's end.")
+    rows: tuple[int, ...] = Field(description="Rows by bar; the outermost bars hold what lies beyond them, too.")
+    parts: tuple[SizePart, ...] = Field(
+        description="At most ten parts of the rows, from the smallest right numbers on."
+    )
 
 
 class Slice(Record):
@@ -244,14 +271,18 @@ class ModelRecord(Record):
     scores: dict[str, dict[str, Score]] = Field(description="By split and metric.")
     classes: dict[str, dict[str, ClassScore]] = Field(description="By split and label.")
     confusion: dict[str, list[list[int]]] = Field(description="By split; rows are truth, columns predictions.")
-    mistakes: tuple[Mistake, ...] = Field(description="Most confident mistakes on the validation split.")
+    mistakes: tuple[Mistake, ...] = Field(description="Mistakes on the validation split: the surest, or the worst.")
     curves: dict[str, Curves] = Field(default_factory=dict, description="ROC and precision-recall curves by split.")
     reliability: dict[str, tuple[ReliabilityBin, ...]] = Field(
         default_factory=dict, description="By split: how often the model was right, by how sure it was."
     )
+    distances: dict[str, Distances] = Field(
+        default_factory=dict, description="By split, of tasks whose answers are numbers."
+    )
     slices: dict[str, tuple[Slice, ...]] = Field(default_factory=dict, description="By split.")
     calibration: Calibration | None = Field(None, description="How its probabilities were put right, where they were.")
     folds: dict[str, FoldScores] = Field(default_factory=dict, description="Cross-validation by metric, if asked for.")
+    told: tuple[str, ...] = Field((), description="What the model says of how it was learned, in sentences.")
     seconds: float
     bytes: int = Field(description="Size of the saved model.")
 
@@ -270,7 +301,9 @@ class Comparison(Record):
     p_holm: float | None = Field(
         None, description="`p` with Holm's correction over all comparisons of this metric; the verdict goes by it."
     )
-    mcnemar: float = Field(description="Exact McNemar p of the two models' errors.")
+    mcnemar: float | None = Field(
+        None, description="Exact McNemar p of the two models' errors, where answers are right or wrong."
+    )
     n: int
     verdict: Literal["better", "worse", "not distinguishable"]
 
@@ -307,6 +340,7 @@ class LearningCurve(Record):
     metric: str
     split: str
     points: tuple[LearningPoint, ...]
+    growth: Growth | None = Field(None, description="What twice the rows would be worth, by scores of real rows.")
 
 
 class GateRecord(Record):
@@ -430,6 +464,7 @@ class Run(Record):
     comparisons: tuple[Comparison, ...]
     effects: tuple[Effect, ...] = Field((), description="What made rows, and `prepare`, were worth.")
     learning_curve: LearningCurve | None = Field(None, description="Real rows against real and made ones.")
+    scrutiny: Scrutiny | None = Field(None, description="What `evaluate` asked for besides scores.")
     leakage: LeakageClaim | None
     ablation: AblationRecord | None = Field(None, description="What each step is worth, where that was asked for.")
     gates: tuple[GateRecord, ...]
@@ -444,6 +479,10 @@ class Run(Record):
         (), description="Where the run was published to; in a published copy, where it was about to be."
     )
     unpublished: tuple[str, ...] = Field((), description="Where it was to be published to, had that not failed.")
+    test_reads: tuple[ReadOfTest, ...] = Field((), description="Each time that test rows were read.")
+    test_reads_before: int = Field(
+        0, description="How often earlier runs of the same store had read the test rows of the same dataset."
+    )
     intervals: dict[str, Any] = Field(default_factory=dict, description="Level, resamples and method of the intervals.")
     timings: dict[str, float] = Field(default_factory=dict, description="Seconds by stage.")
     recipe_text: str = Field("", description="The recipe as resolved, in YAML.")
@@ -460,6 +499,11 @@ class Run(Record):
         """The split that judges the models: test where there is one, else the last that any model was scored on."""
         judged = [split for model in self.models for split, scores in model.scores.items() if scores]
         return "test" if "test" in judged or not judged else judged[-1]
+
+    @property
+    def test_reads_told(self) -> str:
+        """How often test rows were read and why; empty where nobody did."""
+        return told(self.test_reads, self.test_reads_before)
 
     def reason_to_waive(self, what: str) -> str | None:
         """Why something was waived; nothing where it was not, or need not have been."""

@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 
 from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
+from seedbed.core.task import Says
+
+from .mean_of_rows import MeanOfRows
+from .over_labels import sets_of
 
 
-class Accuracy(DecisionMetric):
-    """The share of rows whose label was predicted.
+class Accuracy(MeanOfRows, DecisionMetric):
+    """The share of rows whose label was predicted; of rows with several, whose labels were predicted and no others.
 
     ## Why
     Everybody understands it, and it is what a user of the model meets on average. Values are those of scikit-learn's
@@ -20,9 +24,11 @@ class Accuracy(DecisionMetric):
 
     ## Limits
     A model that always answers with the most frequent label gets that label's share. Where classes are uneven, read
-    `macro_f1` or `balanced_accuracy` beside it.
+    `macro_f1` or `balanced_accuracy` beside it. Of rows with several labels it forgives nothing: one wrong label of
+    twenty counts as much as twenty (`hamming_loss` counts labels).
     """
 
+    says: ClassVar[tuple[Says, ...]] = ("label", "labels")
     lowest: ClassVar[float] = 0.0
     highest: ClassVar[float] = 1.0
 
@@ -41,3 +47,8 @@ class Accuracy(DecisionMetric):
         hits = np.trace(cells, axis1=-2, axis2=-1)
         rows = cells.sum((-2, -1))
         return np.asarray(np.where(rows > 0, hits / np.maximum(rows, 1), np.nan))
+
+    def each(self, truth: NDArray[Any], answers: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each row's labels are those that were decided."""
+        held, decided = sets_of(truth, answers)
+        return np.asarray((held == decided).all(axis=1))

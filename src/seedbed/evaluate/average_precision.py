@@ -7,13 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import ProbabilityMetric
 from seedbed.core.part import Example
 
-from .ranking import Ranking, blocks, mean_of_known
+from .ranking import Ranking, RankingMetric, Weights
 
 
-class AveragePrecision(ProbabilityMetric):
+class AveragePrecision(RankingMetric):
     """The area under the precision-recall curve, as the mean precision at the threshold of each row that has a label.
 
     ## Why
@@ -26,9 +25,6 @@ class AveragePrecision(ProbabilityMetric):
     compare. A label that no row has is left out of the mean (scikit-learn counts it as 0), also in a resample that
     happens to miss it; where there are no rows there is no value.
     """
-
-    lowest: ClassVar[float] = 0.0
-    highest: ClassVar[float] = 1.0
 
     use: Literal["average_precision"] = "average_precision"
 
@@ -43,23 +39,17 @@ class AveragePrecision(ProbabilityMetric):
         ),
     )
 
-    def of_rows(
-        self, truth: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[Any]
-    ) -> NDArray[np.float64]:
-        """The mean over labels."""
-        rankings = [Ranking(truth == label, scores) for label, scores in enumerate(probabilities.T)]
-        found = np.empty(len(weights))
-        for here, block in blocks(weights, counted=True):
-            found[here] = mean_of_known(np.stack([ranking.average_precision(block) for ranking in rankings]))
-        return found
+    def of_ranking(self, ranking: Ranking, weights: Weights) -> NDArray[np.float64]:
+        """The area under the curve."""
+        return ranking.average_precision(weights)
 
-    def unseen(self, truth: NDArray[np.int64], probabilities: NDArray[np.float64], level: float) -> float | None:
+    def unseen(self, truth: NDArray[Any], answers: NDArray[np.float64], level: float) -> float | None:
         """The bound where every label's rows stand first.
 
         Of n rows with a label, all stand before every other row. The share of such rows is at least (alpha/2)^(1/n)
         (Clopper & Pearson 1934), and so is the average precision were the others found last of all.
         """
-        if float(self.of_rows(truth, probabilities, np.ones((1, truth.size)))[0]) < 1:
+        if float(self.of_rows(truth, answers, np.ones((1, len(truth))))[0]) < 1:
             return None
-        counts = np.bincount(truth)
-        return float(np.mean(((1 - level) / 2) ** (1 / counts[counts > 0])))
+        counts = [one.having.size for one in self.ranked(truth, answers)]
+        return float(np.mean([((1 - level) / 2) ** (1 / n) for n in counts if n]))

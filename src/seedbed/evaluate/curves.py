@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,12 @@ _DIGITS = 5
 _Floats = NDArray[np.float64]
 
 
-def curves(truth: NDArray[np.int64], probabilities: _Floats, labels: Sequence[str]) -> Curves:
+def curves(truth: NDArray[Any], probabilities: _Floats, labels: Sequence[str]) -> Curves:
     """Curves of each label that has rows on both sides, the most frequent first, at most 20 labels.
 
     Args:
-        truth: True label of each row, as an index into `labels`, shape (rows,).
+        truth: True label of each row, as an index into `labels`, shape (rows,); or whether each row has each label,
+            shape (rows, labels).
         probabilities: Of each label for each row, shape (rows, labels).
         labels: The labels in order.
 
@@ -33,16 +35,17 @@ def curves(truth: NDArray[np.int64], probabilities: _Floats, labels: Sequence[st
         At most 200 points a curve, evenly spread along it, from the strictest threshold to the loosest; a ROC curve
         starts at (0, 0). Areas are those of the whole curves.
     """
-    counts = np.bincount(truth, minlength=len(labels))
-    judged = [k for k in np.argsort(-counts, kind="stable").tolist() if 0 < counts[k] < truth.size][:MOST_LABELS]
+    held = truth if truth.ndim == 2 else truth[:, None] == np.arange(len(labels))
+    rows, counts = len(held), held.sum(axis=0)
+    judged = [k for k in np.argsort(-counts, kind="stable").tolist() if 0 < counts[k] < rows][:MOST_LABELS]
     most = min(MOST_POINTS, max(_FEWEST_POINTS, _ALL_POINTS // max(1, len(judged))))
-    once = np.ones((truth.size, 1))
+    once = np.ones((rows, 1))
     roc, precision_recall = [], []
     for k in judged:
-        holds, scores = truth == k, probabilities[:, k]
+        holds, scores = held[:, k], probabilities[:, k]
         ranking = Ranking(holds, scores)
         hits, alarms = _at_thresholds(holds, scores)
-        recall, fall_out = hits / counts[k], alarms / (truth.size - counts[k])
+        recall, fall_out = hits / counts[k], alarms / (rows - counts[k])
         start = np.zeros(1)
         x, y = np.concatenate([start, fall_out]), np.concatenate([start, recall])
         roc.append(_curve(labels[k], x, y, x + y, float(ranking.roc_area(once)[0]), most))

@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import DecisionMetric, ProbabilityMetric, Score
+from seedbed.core.metric import Answers, DecisionMetric, Metric, Score, Truth
 from seedbed.core.run import ClassScore
 
 from .drawing import affordable, weights
+from .taking import numbers_a_row
 
 #: Resamples are drawn in pieces of about this many bytes. The pieces do not change what is drawn.
 PIECE_BYTES = 32 << 20
@@ -123,9 +124,19 @@ def scores(
     return found
 
 
+def by_cells(metric: Metric, truth: Truth) -> bool:
+    """Whether counts of truth by prediction tell a metric: of rows that have one label each."""
+    return one_label(truth) and isinstance(metric, DecisionMetric)
+
+
+def one_label(truth: Truth) -> bool:
+    """Whether rows have one label each: codes from 0, shape (rows,)."""
+    return isinstance(truth, np.ndarray) and truth.ndim == 1 and truth.dtype.kind == "i"
+
+
 @dataclass(frozen=True)
 class Sampled:
-    """A metric of probabilities on a model's rows."""
+    """A metric that is measured on a model's rows."""
 
     score: Score
     values: NDArray[np.float64]
@@ -133,19 +144,19 @@ class Sampled:
 
 
 def row_scores(
-    truth: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    metrics: Sequence[ProbabilityMetric],
+    truth: Truth,
+    answers: Answers,
+    metrics: Sequence[Metric],
     *,
     level: float,
     resamples: int,
     seed: int,
 ) -> dict[str, Sampled]:
-    """Values of metrics of probabilities, with their intervals.
+    """Values of metrics that are measured on rows, with their intervals.
 
     Args:
-        truth: True label of each row, from 0, shape (rows,), at least one row.
-        probabilities: Of each label, shape (rows, K).
+        truth: What is right, of each row; at least one row.
+        answers: What the model says of each.
         metrics: What to compute.
         level: Coverage of the intervals, as 0.95.
         resamples: Bootstrap resamples; fewer on large splits, see `drawing.affordable`.
@@ -154,23 +165,24 @@ def row_scores(
     Returns:
         By the metric's name, without those that have no value on these rows.
     """
-    resamples = affordable(truth.size, probabilities.shape[1], resamples)
+    rows = len(truth)
+    resamples = affordable(rows, numbers_a_row(answers), resamples)
     found = {}
     for metric in metrics:
-        value = float(metric.of_rows(truth, probabilities, np.ones((1, truth.size), dtype=np.uint8))[0])
+        measured = metric.over(truth, answers)
+        value = float(measured(np.ones((1, rows), dtype=np.uint8))[0])
         if np.isnan(value):
             continue
-        drawn = [metric.of_rows(truth, probabilities, piece) for piece in weights(truth.size, resamples, seed)]
-        values = np.concatenate(drawn)
+        values = np.concatenate([measured(piece) for piece in weights(rows, resamples, seed)])
         low, high = _ends(metric, value, values, level)
-        edge = metric.unseen(truth, probabilities, level) if low == high else None
+        edge = metric.unseen(truth, answers, level) if low == high else None
         if edge is not None:
             low, high = min(low, edge), max(high, edge)
-        found[metric.use] = Sampled(Score(value=value, low=low, high=high, n=int(truth.size)), values)
+        found[metric.use] = Sampled(Score(value=value, low=low, high=high, n=rows), values)
     return found
 
 
-def _ends(metric: ProbabilityMetric, value: float, values: NDArray[np.float64], level: float) -> tuple[float, float]:
+def _ends(metric: Metric, value: float, values: NDArray[np.float64], level: float) -> tuple[float, float]:
     low, high = bounds(values, level)
     if metric.adds_up_chance:
         # It holds the value itself, too, where chance is all there is.
@@ -193,10 +205,26 @@ def class_scores(
         resamples: Bootstrap resamples.
         seed: Of the resamples.
     """
-    random = np.random.default_rng(seed)
-    rows = int(cells.sum())
     hits = np.diagonal(cells)
-    alarms, misses = cells.sum(0) - hits, cells.sum(1) - hits
+    return label_scores(
+        hits, cells.sum(0) - hits, cells.sum(1) - hits, int(cells.sum()), labels,
+        level=level, resamples=resamples, seed=seed,
+    )  # fmt: skip
+
+
+def label_scores(
+    hits: NDArray[np.int64],
+    alarms: NDArray[np.int64],
+    misses: NDArray[np.int64],
+    rows: int,
+    labels: Sequence[str],
+    *,
+    level: float,
+    resamples: int,
+    seed: int,
+) -> dict[str, ClassScore]:
+    """As `class_scores`, from rows that have each label and are given it, or only the one or the other, shape (K,)."""
+    random = np.random.default_rng(seed)
     found = {}
     for label, hit, alarm, miss in zip(labels, hits.tolist(), alarms.tolist(), misses.tolist(), strict=True):
         four = np.array([hit, alarm, miss, rows - hit - alarm - miss])

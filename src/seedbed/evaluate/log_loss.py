@@ -9,20 +9,22 @@ from numpy.typing import NDArray
 
 from seedbed.core.metric import ProbabilityMetric
 from seedbed.core.part import Example
+from seedbed.core.task import Says
 
-from .ranking import blocks
+from .mean_of_rows import MeanOfRows
 
 #: No probability counts as less than this, or as more than 1 minus this: one impossible row costs 36, not infinity.
 SMALLEST = float(np.finfo(np.float64).eps)
 
 
-class LogLoss(ProbabilityMetric):
+class LogLoss(MeanOfRows, ProbabilityMetric):
     """How surprised the model is by the true labels: the mean of minus ln of the probability it gave them.
 
     ## Why
     It is the one number that rewards honest probabilities: no model does better than by saying what it believes, and
-    being sure and wrong costs most. Lower is better; 0 is perfect, ln(number of labels) what equal chances get. Values
-    are those of scikit-learn's `log_loss`.
+    being sure and wrong costs most. Lower is better; 0 is perfect, ln(number of labels) what equal chances get. Where
+    rows have several labels, it is the mean over labels of the loss of each by itself (binary cross-entropy), and 0.693
+    is what a coin gets. Values are those of scikit-learn's `log_loss`.
 
     ## Limits
     A few rows that were sure and wrong can decide it, mislabelled ones among them. Probabilities are clipped to between
@@ -30,6 +32,7 @@ class LogLoss(ProbabilityMetric):
     upper limit, and values for other numbers of labels do not compare.
     """
 
+    says: ClassVar[tuple[Says, ...]] = ("label", "labels")
     lower_is_better: ClassVar[bool] = True
     lowest: ClassVar[float] = 0.0
 
@@ -43,19 +46,21 @@ class LogLoss(ProbabilityMetric):
         ),
     )
 
-    def of_rows(
-        self, truth: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[Any]
-    ) -> NDArray[np.float64]:
-        """The mean over rows; NaN where there are none."""
-        losses = losses_of(truth, probabilities)
-        found = np.empty(len(weights))
-        for here, block in blocks(weights):
-            rows = block.sum(axis=0)
-            found[here] = np.where(rows > 0, np.einsum("i,ij->j", losses, block) / np.maximum(rows, 1e-300), np.nan)
-        return found
+    def each(self, truth: NDArray[Any], answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The loss of each row."""
+        return losses_of(truth, answers)
 
 
-def losses_of(truth: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Minus ln of the probability of each row's label: shapes (rows,) and (rows, K) to (rows,)."""
-    given = probabilities[np.arange(truth.size), truth].clip(SMALLEST, 1 - SMALLEST)
-    return np.asarray(-np.log(given))
+def losses_of(truth: NDArray[Any], answers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Minus ln of the probability of each row's label, or of what is true of each of the labels, their mean.
+
+    Args:
+        truth: The label of each row, from 0, shape (rows,), or which labels each row has, shape (rows, labels).
+        answers: Probabilities, shape (rows, labels).
+
+    Returns:
+        Shape (rows,).
+    """
+    several = truth.ndim == 2
+    given = np.where(truth, answers, 1 - answers) if several else answers[np.arange(truth.size), truth][:, None]
+    return np.asarray(-np.log(given.clip(SMALLEST, 1 - SMALLEST)).mean(axis=1))

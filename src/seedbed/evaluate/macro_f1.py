@@ -7,13 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
-from .over_labels import mean_over_labels
+from .over_labels import CountMetric, mean_over_labels
 
 
-class MacroF1(DecisionMetric):
+class MacroF1(CountMetric):
     """The mean over labels of F1, which is high only where a label is both found and not cried falsely.
 
     ## Why
@@ -22,12 +21,10 @@ class MacroF1(DecisionMetric):
 
     ## Limits
     The mean is over labels that occur in the truth or in the predictions, as in scikit-learn: a label that occurs in
-    neither is left out, and so is a rare label in a resample that happens to miss it on both sides. A label that is
-    never found counts 0. Labels of a handful of rows move the value a lot; its interval shows that.
+    neither is left out, and so is a rare label in a resample that happens to miss it on both sides (where rows have
+    several labels, scikit-learn counts it as 0 unless told `zero_division=nan`). A label that is never found counts 0.
+    Labels of a handful of rows move the value a lot; its interval shows that.
     """
-
-    lowest: ClassVar[float] = 0.0
-    highest: ClassVar[float] = 1.0
 
     use: Literal["macro_f1"] = "macro_f1"
 
@@ -42,7 +39,7 @@ class MacroF1(DecisionMetric):
         ),
     )
 
-    def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
-        """Mean of 2 hits / (truth + predictions) over labels that occur; NaN where there are no rows."""
-        f1 = 2 * np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(cells.sum(-1) + cells.sum(-2), 1)
-        return mean_over_labels(f1, cells)
+    def of_counts(self, hits: NDArray[Any], alarms: NDArray[Any], misses: NDArray[Any]) -> NDArray[np.float64]:
+        """Mean of 2 hits / (truth + predictions) over labels that occur; NaN where none does."""
+        f1 = 2 * hits / np.maximum(2 * hits + alarms + misses, 1)
+        return mean_over_labels(f1, hits, alarms, misses)

@@ -7,13 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
-from .over_labels import mean_over_labels
+from .over_labels import CountMetric, mean_over_labels
 
 
-class MacroPrecision(DecisionMetric):
+class MacroPrecision(CountMetric):
     """The mean over labels of the share of a label's predictions that were right.
 
     ## Why
@@ -21,12 +20,10 @@ class MacroPrecision(DecisionMetric):
     `precision_score` with `average="macro"` and `zero_division=0`.
 
     ## Limits
-    The mean is over labels that occur in the truth or among the predictions. A label that is never predicted counts as
-    0. It does not see what was missed: read it beside `macro_recall`, or take `macro_f1`.
+    The mean is over labels that occur in the truth or among the predictions (where rows have several labels,
+    scikit-learn counts others as 0). A label that is never predicted counts as 0. It does not see what was missed: read
+    it beside `macro_recall`, or take `macro_f1`.
     """
-
-    lowest: ClassVar[float] = 0.0
-    highest: ClassVar[float] = 1.0
 
     use: Literal["macro_precision"] = "macro_precision"
 
@@ -41,7 +38,6 @@ class MacroPrecision(DecisionMetric):
         ),
     )
 
-    def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
-        """Mean of hits / predictions over labels that occur; NaN where there are no rows."""
-        precision = np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(cells.sum(-2), 1)
-        return mean_over_labels(precision, cells)
+    def of_counts(self, hits: NDArray[Any], alarms: NDArray[Any], misses: NDArray[Any]) -> NDArray[np.float64]:
+        """Mean of hits / predictions over labels that occur; NaN where none does."""
+        return mean_over_labels(hits / np.maximum(hits + alarms, 1), hits, alarms, misses)

@@ -7,13 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
-from .over_labels import mean_over_labels
+from .over_labels import CountMetric, mean_over_labels
 
 
-class MacroRecall(DecisionMetric):
+class MacroRecall(CountMetric):
     """The mean over labels of the share of a label's rows that were found.
 
     ## Why
@@ -22,11 +21,9 @@ class MacroRecall(DecisionMetric):
 
     ## Limits
     The mean is over labels that occur in the truth or among the predictions: a label that only predictions have counts
-    as 0 (`balanced_accuracy` leaves it out, and is the same number otherwise). It does not see false alarms.
+    as 0 (`balanced_accuracy` leaves it out, and is the same number otherwise). Labels that occur in neither are left
+    out; where rows have several labels, scikit-learn counts them as 0. It does not see false alarms.
     """
-
-    lowest: ClassVar[float] = 0.0
-    highest: ClassVar[float] = 1.0
 
     use: Literal["macro_recall"] = "macro_recall"
 
@@ -41,7 +38,6 @@ class MacroRecall(DecisionMetric):
         ),
     )
 
-    def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
-        """Mean of hits / truth over labels that occur; NaN where there are no rows."""
-        recall = np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(cells.sum(-1), 1)
-        return mean_over_labels(recall, cells)
+    def of_counts(self, hits: NDArray[Any], alarms: NDArray[Any], misses: NDArray[Any]) -> NDArray[np.float64]:
+        """Mean of hits / truth over labels that occur; NaN where none does."""
+        return mean_over_labels(hits / np.maximum(hits + misses, 1), hits, alarms, misses)

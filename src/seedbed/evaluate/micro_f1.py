@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
+from .over_labels import CountMetric
 
-class MicroF1(DecisionMetric):
+
+class MicroF1(CountMetric):
     """F1 over all labels' hits, false alarms and misses together.
 
     ## Why
@@ -20,11 +21,9 @@ class MicroF1(DecisionMetric):
 
     ## Limits
     Where each row has one true and one predicted label, every mistake is one label's false alarm and another's miss, so
-    that it is the same number as `accuracy`. Frequent labels decide it: read `macro_f1` beside it.
+    that it is the same number as `accuracy`; where rows have several, it is not. Frequent labels decide it: read
+    `macro_f1` beside it. It has no value where no label occurs, neither in the truth nor among the predictions.
     """
-
-    lowest: ClassVar[float] = 0.0
-    highest: ClassVar[float] = 1.0
 
     use: Literal["micro_f1"] = "micro_f1"
 
@@ -39,8 +38,8 @@ class MicroF1(DecisionMetric):
         ),
     )
 
-    def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
-        """Hits over rows; NaN where there are no rows."""
-        hits = np.trace(cells, axis1=-2, axis2=-1)
-        rows = cells.sum((-2, -1))
-        return np.asarray(np.where(rows > 0, 2 * hits / np.maximum(2 * rows, 1), np.nan))
+    def of_counts(self, hits: NDArray[Any], alarms: NDArray[Any], misses: NDArray[Any]) -> NDArray[np.float64]:
+        """2 hits / (truth + predictions), of all labels together; NaN where none occurs."""
+        found = 2 * hits.sum(-1)
+        either = found + alarms.sum(-1) + misses.sum(-1)
+        return np.asarray(np.where(either > 0, found / np.maximum(either, 1), np.nan))

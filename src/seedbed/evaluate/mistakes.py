@@ -1,49 +1,41 @@
-"""The answers that a model was surest of, and wrong."""
+"""The answers of a model that were most wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from seedbed.core.ledger import excerpt_of
+from seedbed.core.metric import Answers, Truth
 from seedbed.core.run import Mistake
 
-from .judge import decide
+from .forms import Form
 
 
 def mistakes(
-    rows: pl.Series,
-    texts: pl.Series,
-    truth: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    labels: Sequence[str],
-    most: int = 20,
+    form: Form, rows: pl.Series, texts: pl.Series, truth: Truth, answers: Answers, most: int = 20
 ) -> tuple[Mistake, ...]:
-    """The wrong answers that the model was surest of, surest first; equals in the order of the rows.
+    """The answers that were most wrong, or of which the model was surest, as excerpts with personal data masked.
 
     Args:
+        form: How truth and answers are held.
         rows: Row ids, shape (rows,).
-        texts: What the model read, shape (rows,).
-        truth: True label of each row, as an index into `labels`, shape (rows,).
-        probabilities: Of each label for each row, shape (rows, labels).
-        labels: The labels in order.
+        texts: What the model read, as text, shape (rows,).
+        truth: What is right.
+        answers: What the model says.
         most: At most so many.
     """
-    predicted = decide(probabilities)
-    confidence = probabilities.max(axis=1) if truth.size else np.zeros(0)
-    wrong = np.flatnonzero(predicted != truth)
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:most].tolist()
-    excerpts = pl.DataFrame({"text": texts[worst].cast(pl.String).fill_null("")}).select(excerpt_of(pl.col("text")))
+    found = form.wrong(truth, answers, most)
+    shown = pl.DataFrame(
+        {
+            "text": texts.gather([one.place for one in found]).cast(pl.String).fill_null(""),
+            "truth": pl.Series([one.truth for one in found], dtype=pl.String),
+            "answer": pl.Series([one.answer for one in found], dtype=pl.String),
+        }
+    )
+    if form.quotes:
+        shown = shown.with_columns(excerpt_of(pl.col("truth")), excerpt_of(pl.col("answer")))
+    shown = shown.with_columns(excerpt_of(pl.col("text")))
     return tuple(
-        Mistake(
-            row=str(rows[i]),
-            text=text,
-            truth=labels[truth[i]],
-            predicted=labels[predicted[i]],
-            confidence=float(confidence[i]),
-        )
-        for i, text in zip(worst, excerpts["text"].to_list(), strict=True)
+        Mistake(row=str(rows[one.place]), text=text, truth=right, predicted=answer, confidence=one.confidence)
+        for one, (text, right, answer) in zip(found, shown.iter_rows(), strict=True)
     )

@@ -1,14 +1,15 @@
 """Two models on the same rows: is one better, or could the difference be chance?
 
 For metrics of decided labels everything is drawn over the joint cells (truth, a's answer, b's answer), of which there
-are at most as many as rows; for metrics of probabilities over the rows themselves:
+are at most as many as rows; for other metrics over the rows themselves:
 
 * the interval of the difference resamples rows, as in `intervals`: a row keeps both answers, so the pairing stays
   (Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, chapter 13);
 * p is a paired permutation test (Good 2005, *Permutation, Parametric and Bootstrap Tests of Hypotheses*): if the
   models were alike, each row's two answers could as well be exchanged. Swapping each row with probability 1/2 is one
   binomial draw a cell. p = (1 + as extreme) / (1 + draws), which is never 0 (Phipson & Smyth 2010);
-* McNemar's exact test (McNemar 1947) looks only at rows that one model got right and the other wrong.
+* McNemar's exact test (McNemar 1947) looks only at rows that one model got right and the other wrong; there is none
+  where answers are more or less right.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import DecisionMetric, Metric, ProbabilityMetric
+from seedbed.core.metric import DecisionMetric, Metric, Truth
 from seedbed.core.run import Comparison
 
 from .drawing import affordable, swaps
 from .holm import verdict
-from .intervals import bounds, pieces, row_scores
+from .intervals import bounds, by_cells, one_label, pieces, row_scores
+from .taking import both, numbers_a_row, same
 
 #: Differences that are equal but for rounding count as equally extreme.
 ROUNDING = 1e-12
@@ -37,19 +39,22 @@ class Answers:
     """What a model answers on some rows."""
 
     name: str
-    probabilities: NDArray[np.float64]
-    """Of each label, shape (rows, K)."""
+    told: Any
+    """What it says of each row: probabilities of labels, shape (rows, K), or whatever the task asks for."""
     resampled: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    """Values of metrics of probabilities on resamples, by the metric's name, as `intervals.row_scores` gives them."""
+    """Values of metrics that are measured on rows, by name, on resamples, as `intervals.row_scores` gives them."""
+
+    right: NDArray[np.bool_] | None = None
+    """Which answers are right, shape (rows,), where answers are right or wrong; found out where rows have one label."""
 
     @cached_property
     def decided(self) -> NDArray[np.int64]:
-        """The most probable label of each row, the first of equals, shape (rows,)."""
-        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+        """Of probabilities: the most probable label of each row, the first of equals, shape (rows,)."""
+        return np.asarray(self.told.argmax(axis=1), dtype=np.int64)
 
 
 def compare(
-    truth: NDArray[np.int64],
+    truth: Truth,
     a: Answers,
     b: Answers,
     metric: Metric,
@@ -62,13 +67,13 @@ def compare(
     """Compare a second model, b, with a first, a.
 
     Args:
-        truth: True label of each row, from 0, shape (rows,), at least one row.
+        truth: What is right, of each row; at least one row.
         a: The one model's answers.
         b: The other's.
         metric: What to compare.
         split: Name of the rows.
         level: Coverage of the interval; a difference counts where p is below 1 - level and the interval excludes 0.
-        resamples: Bootstrap resamples, and permutations; for metrics of probabilities fewer on large splits.
+        resamples: Bootstrap resamples, and permutations; for metrics that are measured on rows fewer on large splits.
         seed: Of both.
 
     Returns:
@@ -76,16 +81,14 @@ def compare(
         (`holm.with_holm` does). None where the metric has no value on these rows.
     """
     how = _Draws(level, resamples, seed)
-    if isinstance(metric, DecisionMetric):
-        size = a.probabilities.shape[1]
-        difference, low, high, p = _of_decisions(truth, a.decided, b.decided, size, metric, how)
-    elif isinstance(metric, ProbabilityMetric):
-        difference, low, high, p = _of_probabilities(truth, a, b, metric, how)
+    if by_cells(metric, truth):
+        assert isinstance(metric, DecisionMetric)
+        difference, low, high, p = _of_decisions(truth, a.decided, b.decided, a.told.shape[1], metric, how)
     else:
-        raise TypeError(f"{metric.use} is neither a metric of decisions nor one of probabilities")
+        difference, low, high, p = _of_rows(truth, a, b, metric, how)
     if np.isnan(difference):
         return None
-    right_a, right_b = a.decided == truth, b.decided == truth
+    right_a, right_b = (_right(truth, one) for one in (a, b))
     gain = -difference if metric.lower_is_better else difference
     return Comparison(
         a=a.name,
@@ -96,10 +99,18 @@ def compare(
         low=low,
         high=high,
         p=p,
-        mcnemar=mcnemar(int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())),
-        n=int(truth.size),
+        mcnemar=None
+        if right_a is None or right_b is None
+        else mcnemar(int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())),
+        n=len(truth),
         verdict=verdict(gain, low, high, p, level),
     )
+
+
+def _right(truth: Truth, answers: Answers) -> NDArray[np.bool_] | None:
+    if answers.right is None and one_label(truth):
+        return np.asarray(answers.decided == truth)
+    return answers.right
 
 
 @dataclass(frozen=True)
@@ -137,38 +148,28 @@ def _of_decisions(
     return difference, low, high, chance_of(null, difference)
 
 
-def _of_probabilities(
-    truth: NDArray[np.int64], a: Answers, b: Answers, metric: ProbabilityMetric, how: _Draws
-) -> tuple[float, float, float, float]:
+def _of_rows(truth: Truth, a: Answers, b: Answers, metric: Metric, how: _Draws) -> tuple[float, float, float, float]:
     """The same over rows: both models' resamples are the same rows, and a swap exchanges a row's two answers."""
-    rows, labels = a.probabilities.shape
+    rows = len(truth)
     once = np.ones((1, rows), dtype=np.uint8)
-    difference = float(
-        metric.of_rows(truth, b.probabilities, once)[0] - metric.of_rows(truth, a.probabilities, once)[0]
-    )
+    difference = float(metric.of_rows(truth, b.told, once)[0] - metric.of_rows(truth, a.told, once)[0])
     if np.isnan(difference):
         return difference, difference, difference, 1.0
     drawn = [_resampled_values(truth, one, metric, how) for one in (a, b)]
     low, high = bounds(drawn[1] - drawn[0], how.level)
-    if np.array_equal(a.probabilities, b.probabilities):
+    if same(a.told, b.told):
         return difference, low, high, 1.0
-    both, answers = np.concatenate([truth, truth]), np.concatenate([a.probabilities, b.probabilities])
-    null = [
-        metric.of_rows(both, answers, second) - metric.of_rows(both, answers, first)
-        for first, second in swaps(rows, affordable(2 * rows, labels, how.resamples), how.seed)
-    ]
+    measured = metric.over(both(truth, truth), both(a.told, b.told))
+    draws = affordable(2 * rows, numbers_a_row(a.told), how.resamples)
+    null = [measured(second) - measured(first) for first, second in swaps(rows, draws, how.seed)]
     return difference, low, high, chance_of(np.concatenate(null), difference)
 
 
-def _resampled_values(
-    truth: NDArray[np.int64], answers: Answers, metric: ProbabilityMetric, how: _Draws
-) -> NDArray[np.float64]:
+def _resampled_values(truth: Truth, answers: Answers, metric: Metric, how: _Draws) -> NDArray[np.float64]:
     known = answers.resampled.get(metric.use)
     if known is not None:
         return known
-    sampled = row_scores(
-        truth, answers.probabilities, [metric], level=how.level, resamples=how.resamples, seed=how.seed
-    )
+    sampled = row_scores(truth, answers.told, [metric], level=how.level, resamples=how.resamples, seed=how.seed)
     return sampled[metric.use].values
 
 

@@ -6,11 +6,17 @@ each resample's value. Resamples stand side by side in memory, so that a sum goe
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seedbed.core.metric import Measure, ProbabilityMetric
+from seedbed.core.task import Says
+
+from .over_labels import held_of
 
 #: Rows times resamples that are looked at together: they fit into the cache of a core.
 _BLOCK_CELLS = 1 << 18
@@ -105,3 +111,36 @@ def mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
     count = known.sum(axis=0)
     total = np.where(known, values, 0.0).sum(axis=0)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+class RankingMetric(ProbabilityMetric):
+    """The mean over labels of what the ranking of the rows by each label's probability tells."""
+
+    says: ClassVar[tuple[Says, ...]] = ("label", "labels")
+    lowest: ClassVar[float] = 0.0
+    highest: ClassVar[float] = 1.0
+
+    @abstractmethod
+    def of_ranking(self, ranking: Ranking, weights: Weights) -> NDArray[np.float64]:
+        """Values for one label: weights of shape (rows, resamples) to shape (resamples,); NaN where there is none."""
+
+    def ranked(self, truth: NDArray[Any], answers: NDArray[np.float64]) -> list[Ranking]:
+        """The rankings that count, one a label."""
+        held = held_of(truth, answers.shape[1])
+        return [Ranking(has, scores) for has, scores in zip(held.T, answers.T, strict=True)]
+
+    def of_rows(self, truth: NDArray[Any], answers: NDArray[np.float64], weights: NDArray[Any]) -> NDArray[np.float64]:
+        """The mean over labels."""
+        return self.over(truth, answers)(weights)
+
+    def over(self, truth: NDArray[Any], answers: NDArray[np.float64]) -> Measure:
+        """Rows are sorted once."""
+        rankings = self.ranked(truth, answers)
+
+        def measured(weights: NDArray[Any]) -> NDArray[np.float64]:
+            found = np.empty(len(weights))
+            for here, block in blocks(weights, counted=True):
+                found[here] = mean_of_known(np.stack([self.of_ranking(one, block) for one in rankings]))
+            return found
+
+        return measured

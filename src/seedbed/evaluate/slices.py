@@ -3,8 +3,8 @@
 A slice's score is the deciding metric on its rows. Its difference from the score of all other rows has a bootstrap
 interval (both sides resampled, each by itself) and a p from permuting who belongs to the slice: if belonging meant
 nothing to the model, any other rows with the same labels could as well be in it. Permuting among rows of one label is
-what keeps a slice from being called bad because it holds other labels, or other shares of them, than the rest. p is
-Holm-corrected over all slices of a split (`holm`).
+what keeps a slice from being called bad because it holds other labels, or other shares of them, than the rest; of
+other answers, rows count as alike that `Form.strata` calls so. p is Holm-corrected over all slices of a split (`holm`).
 
 A macro average over a slice is over the labels that occur there, in the truth or among the predictions: a label that a
 slice lacks is left out, not counted as 0. The difference itself is one in what a user meets there, labels and all.
@@ -20,15 +20,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from seedbed.core.metric import DecisionMetric, Metric, ProbabilityMetric, Score
+from seedbed.core.metric import Answers, DecisionMetric, Metric, Score, Truth
 from seedbed.core.run import Slice
 from seedbed.core.statistics.holm import holm
 
 from .drawing import weights
 from .holm import verdict
-from .intervals import bounds, confusion, pieces, resampled, row_scores, scores
-from .judge import decide, measure
+from .intervals import bounds, by_cells, confusion, one_label, pieces, resampled, row_scores, scores
+from .judge import measure
 from .paired import chance_of
+from .taking import numbers_a_row, some
 
 #: Fewer rows than this, in a slice or beside it, tell nothing.
 FEWEST_ROWS = 30
@@ -87,11 +88,12 @@ def by_value(by: str, column: pl.Series) -> Grouping:
 
 
 def judge_slices(
-    truth: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
+    truth: Truth,
+    answers: Answers,
     groupings: Sequence[Grouping],
     metric: Metric,
     *,
+    strata: NDArray[np.int64] | None = None,
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 13,
@@ -99,10 +101,11 @@ def judge_slices(
     """Judge a model slice by slice.
 
     Args:
-        truth: True label of each row, from 0, shape (rows,).
-        probabilities: Of each label, shape (rows, K).
+        truth: What is right, of each row.
+        answers: What the model says of each.
         groupings: What to tell rows apart by.
         metric: The deciding one.
+        strata: Which rows are alike in what is right, shape (rows,); the labels, where rows have one each.
         level: Coverage of the intervals.
         resamples: Bootstrap resamples and permutations at most; fewer where they would cost much.
         seed: Of both.
@@ -111,9 +114,11 @@ def judge_slices(
         In the order of the groupings and their values, without slices that have no rows or no value. One with under 30
         rows in it, or beside it, has no difference. None for more than 200 labels.
     """
-    if probabilities.shape[1] > _MOST_LABELS:
+    if numbers_a_row(answers) > _MOST_LABELS:
         return ()
-    judge = _Judge(truth, probabilities, metric, level, resamples, seed)
+    if strata is None:
+        strata = truth if one_label(truth) else np.zeros(len(truth), dtype=np.int64)
+    judge = _Judge(truth, answers, metric, strata, level, resamples, seed)
     found = [one for grouping in groupings for one in _of_grouping(judge, grouping)]
     tested = [place for place, one in enumerate(found) if one.p is not None]
     for place, p in zip(tested, holm([found[place].p or 0.0 for place in tested]), strict=True):
@@ -141,60 +146,62 @@ def _of_grouping(judge: _Judge, grouping: Grouping) -> Iterator[Slice]:
 
 @dataclass(frozen=True)
 class _Judge:
-    truth: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
+    truth: Truth
+    answers: Answers
     metric: Metric
+    strata: NDArray[np.int64]
     level: float
     resamples: int
     seed: int
 
+    @property
+    def decision(self) -> DecisionMetric | None:
+        """The metric, where counts of truth by prediction tell it."""
+        return self.metric if isinstance(self.metric, DecisionMetric) and by_cells(self.metric, self.truth) else None
+
     def cells(self, rows: NDArray[np.bool_]) -> _Codes:
-        return confusion(self.truth[rows], decide(self.probabilities[rows]), self.probabilities.shape[1])
+        return confusion(self.truth[rows], self.answers[rows].argmax(axis=1), self.answers.shape[1])
 
     def score(self, inside: NDArray[np.bool_]) -> Score | None:
         """The metric on some rows; None where it has no value."""
         level, draws, seed = self.level, self._draws(), self.seed
-        if isinstance(self.metric, DecisionMetric):
-            cells = self.cells(inside)
-            return scores(cells, [self.metric], level=level, resamples=draws, seed=seed)[self.metric.use]
-        assert isinstance(self.metric, ProbabilityMetric)
-        truth, probabilities = self.truth[inside], self.probabilities[inside]
-        found = row_scores(truth, probabilities, [self.metric], level=level, resamples=draws, seed=seed)
+        if (decision := self.decision) is not None:
+            return scores(self.cells(inside), [decision], level=level, resamples=draws, seed=seed)[decision.use]
+        truth, answers = some(self.truth, inside), some(self.answers, inside)
+        found = row_scores(truth, answers, [self.metric], level=level, resamples=draws, seed=seed)
         return found[self.metric.use].score if found else None
 
     def difference(self, inside: NDArray[np.bool_]) -> tuple[float, float, float, float]:
         """Score of these rows minus that of the others, ends of its interval, and p."""
-        values = [measure(self.metric, self.truth[rows], self.probabilities[rows]) for rows in (inside, ~inside)]
+        sides = (inside, ~inside)
+        values = [measure(self.metric, some(self.truth, rows), some(self.answers, rows)) for rows in sides]
         found = values[0] - values[1]
         if np.isnan(found):
             return found, found, found, 1.0
-        here, there = (self._resampled(rows, place) for place, rows in enumerate((inside, ~inside)))
+        here, there = (self._resampled(rows, place) for place, rows in enumerate(sides))
         low, high = bounds(here - there, self.level)
         return found, low, high, chance_of(self._permuted(inside), found)
 
     def _draws(self) -> int:
-        if isinstance(self.metric, ProbabilityMetric):
-            rows = max(1, self.probabilities.size)
+        wide = numbers_a_row(self.answers)
+        if self.decision is None:
+            rows = max(1, len(self.truth) * wide)
             return min(self.resamples, _MOST_DRAWS, max(_FEWEST_ON_ROWS, 4 * _MOST_CELLS // rows))
-        return min(
-            self.resamples, _MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_CELLS // int(self.probabilities.shape[1]) ** 2)
-        )
+        return min(self.resamples, _MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_CELLS // wide**2))
 
     def _resampled(self, rows: NDArray[np.bool_], place: int) -> NDArray[np.float64]:
         draws, seed = self._draws(), self.seed + 1 + place  # the two sides are drawn apart
-        if isinstance(self.metric, DecisionMetric):
+        if (decision := self.decision) is not None:
             drawn = resampled(self.cells(rows), resamples=draws, seed=seed)
-            return np.concatenate([self.metric.of_cells(piece) for piece in drawn])
-        truth, probabilities = self.truth[rows], self.probabilities[rows]
-        return np.concatenate(
-            [self.metric.of_rows(truth, probabilities, piece) for piece in weights(truth.size, draws, seed)]
-        )
+            return np.concatenate([decision.of_cells(piece) for piece in drawn])
+        measured = self.metric.over(some(self.truth, rows), some(self.answers, rows))
+        return np.concatenate([measured(piece) for piece in weights(int(rows.sum()), draws, seed)])
 
     def _permuted(self, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Differences when other rows, as many of each label, are in the slice."""
         draws, random = self._draws(), np.random.default_rng([self.seed, 2])
         found: list[NDArray[np.float64]] = []
-        if isinstance(self.metric, DecisionMetric):
+        if (decision := self.decision) is not None:
             cells = self.cells(np.ones_like(inside))
             members = self.cells(inside).sum(axis=1).tolist()
             for m in pieces(draws, cells.size):
@@ -203,14 +210,13 @@ class _Judge:
                     held = np.flatnonzero(cells[label])
                     drawn = random.multivariate_hypergeometric(cells[label, held], members[label], size=m)
                     counts[:, label, held] = drawn
-                found.append(self.metric.of_cells(counts) - self.metric.of_cells(cells - counts))
+                found.append(decision.of_cells(counts) - decision.of_cells(cells - counts))
             return np.concatenate(found)
-        most = max(1, _PIECE_BYTES // self.truth.size)
+        measured, most = self.metric.over(self.truth, self.answers), max(1, _PIECE_BYTES // len(self.strata))
         for start in range(0, draws, most):
             member = np.tile(inside[:, None].astype(np.uint8), min(most, draws - start))
-            for label in np.unique(self.truth[inside]):
-                rows = np.flatnonzero(self.truth == label)
+            for alike in np.unique(self.strata[inside]):
+                rows = np.flatnonzero(self.strata == alike)
                 member[rows] = random.permuted(member[rows], axis=0)
-            here = self.metric.of_rows(self.truth, self.probabilities, member.T)
-            found.append(here - self.metric.of_rows(self.truth, self.probabilities, 1 - member.T))
+            found.append(measured(member.T) - measured(1 - member.T))
         return np.concatenate(found)

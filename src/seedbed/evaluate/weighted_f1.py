@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.metric import DecisionMetric
 from seedbed.core.part import Example
 
+from .over_labels import CountMetric
 
-class WeightedF1(DecisionMetric):
+
+class WeightedF1(CountMetric):
     """The mean of the labels' F1, each weighted by its share of the rows.
 
     ## Why
@@ -20,11 +21,9 @@ class WeightedF1(DecisionMetric):
 
     ## Limits
     A label that is rare may be missed altogether at hardly any cost: `macro_f1` shows that. A label without rows in the
-    truth has no weight; its false alarms show in the labels that they were taken from.
+    truth has no weight; where rows have one label each, its false alarms show in the labels that they were taken from.
+    It has no value where no row has a label.
     """
-
-    lowest: ClassVar[float] = 0.0
-    highest: ClassVar[float] = 1.0
 
     use: Literal["weighted_f1"] = "weighted_f1"
 
@@ -39,9 +38,9 @@ class WeightedF1(DecisionMetric):
         ),
     )
 
-    def of_cells(self, cells: NDArray[Any]) -> NDArray[np.float64]:
-        """Mean of 2 hits / (truth + predictions), by rows of the truth; NaN where there are no rows."""
-        support = cells.sum(-1)
-        f1 = 2 * np.diagonal(cells, axis1=-2, axis2=-1) / np.maximum(support + cells.sum(-2), 1)
+    def of_counts(self, hits: NDArray[Any], alarms: NDArray[Any], misses: NDArray[Any]) -> NDArray[np.float64]:
+        """Mean of 2 hits / (truth + predictions), by rows of the truth; NaN where there are none."""
+        support = hits + misses
+        f1 = 2 * hits / np.maximum(support + hits + alarms, 1)
         rows = support.sum(-1)
         return np.asarray(np.where(rows > 0, (f1 * support).sum(-1) / np.maximum(rows, 1), np.nan))

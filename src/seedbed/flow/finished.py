@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from seedbed.core.errors import DataError
+from seedbed.core.held_out import noted
 from seedbed.core.run import Run
 from seedbed.core.task import AnyTask, Task
 from seedbed.core.version import __version__
@@ -88,7 +89,9 @@ def open_run(folder: str | Path) -> Finished:
         raise DataError(
             "is not JSON", at=str(record), hint="run the recipe again; what is done is not done twice"
         ) from None
-    return Finished(_record(told, record), folder)
+    run = _record(told, record)
+    reads = dict.fromkeys((*run.test_reads, *noted(folder)))  # those of a copy may stand in its record already
+    return Finished(run.model_copy(update={"test_reads": tuple(reads)}), folder)
 
 
 def _with_gaps(found: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from seedbed.core.check import Finding
 from seedbed.core.licences import Mixed
 from seedbed.core.profile import DatasetProfile
 from seedbed.core.run import AblationRecord, DatasetRecord, Effect, GateRecord, LeakageClaim, LearningCurve
+from seedbed.core.scrutiny import Scrutiny
 from seedbed.core.task import Task
 from seedbed.engine.curate import Curated
 from seedbed.publish.papers.answers import Answers
@@ -44,6 +45,7 @@ class Known:
     judged: Judged | None = None
     effects: tuple[Effect, ...] = ()
     learning_curve: LearningCurve | None = None
+    scrutiny: Scrutiny | None = None
     leakage: LeakageClaim | None = None
     ablation: AblationRecord | None = None
     gates: list[GateRecord] = field(default_factory=list)

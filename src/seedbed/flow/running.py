@@ -21,7 +21,6 @@ from seedbed.core.rows import ROW
 from seedbed.core.run import LeakageClaim
 from seedbed.core.step import Fitted
 from seedbed.core.task import Task
-from seedbed.core.task import TextClassification as Classified
 from seedbed.engine.cluster import connected
 from seedbed.engine.curate import Curated, Curation
 from seedbed.engine.learned import Learned
@@ -44,6 +43,7 @@ from .judging.judge import Judged, Judging, Rows
 from .judging.judgement import judge_models
 from .judging.leakage import claim_of_leakage
 from .judging.preprocessing import preprocessing_of
+from .judging.scrutiny import refuse_before, scrutinise, wanted
 from .judging.slices import Slices
 from .judging.worth import what_it_was_worth
 from .known import Clock, Known
@@ -62,6 +62,7 @@ from .quick_look import limited
 from .splitting.dataset import Dataset, write_dataset
 from .splitting.deciding import split_rows
 from .splitting.made import Made, of_models
+from .tracking import track_run
 
 
 def run(  # noqa: PLR0913 (each option is an argument)
@@ -167,6 +168,7 @@ def _by(cluster: str | None, context: Context) -> Context:
 def _run(loaded: Loaded, out: Path | None, context: Context, command: str, limit: int | None, ablate: bool) -> Finished:
     recipe, clock = loaded.recipe, Clock()
     refuse_what_cannot_run(recipe)
+    refuse_before(recipe.evaluate, context)
     clear_place(out, context)
     answers = read_answers(loaded.base / CARD)
     with clock.of("curate"):
@@ -183,6 +185,7 @@ def _run(loaded: Loaded, out: Path | None, context: Context, command: str, limit
                 write_folder(folder, loaded, known, record)
             place = place_run(folder, out, context, record)
             keep_card(loaded.base / CARD, lock, context)
+    track_run(recipe.track, record, place, context)
     _refuse_failed(known.judged, place)
     if recipe.publish and record.state == "passed":
         record = publish_run(place, recipe.publish, record, context)
@@ -232,8 +235,8 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
     known.stopped_by += stops(known.findings, waived)
     if known.stopped_by:
         return
-    # What other tasks learn is not judged yet, and without a test nothing is.
-    if not isinstance(known.task, Classified) or "test" not in known.split.names:
+    # Without test rows nothing is judged; with no learner there is nothing but labels to look at.
+    if "test" not in known.split.names or not (recipe.train or known.task.says == "label"):
         known.stopped_by += _unpublishable(known, waived) if recipe.publish else []
         return
     with clock.of("train"):
@@ -251,14 +254,26 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
         with clock.of("effect"):
             best, variants = known.judged.best_model, Variants(judging, unprepared, splits)
             known.effects, known.learning_curve = what_it_was_worth(variants, recipe.train, best)
-    if recipe.evaluate.leakage:
-        with clock.of("leakage"):
-            known.leakage = _leakage(loaded, known, judging)
+    _look_closer(loaded, known, judging, splits, clock, folder)
     if ablate:
         with clock.of("ablation"):
             known.ablation = what_steps_are_worth(recipe, unprepared, judging, context)
     if recipe.publish:
         known.stopped_by += _unpublishable(known, waived)
+
+
+def _look_closer(
+    loaded: Loaded, known: Known, judging: Judging, splits: dict[str, Rows], clock: Clock, folder: Path
+) -> None:
+    """What else there is to know of models than their scores."""
+    recipe = loaded.recipe
+    assert known.judged is not None
+    if wanted(recipe.evaluate):
+        with clock.of("scrutiny"):
+            known.scrutiny = scrutinise(judging, recipe.train, known.judged, splits, folder)
+    if recipe.evaluate.leakage:
+        with clock.of("leakage"):
+            known.leakage = _leakage(loaded, known, judging)
 
 
 def _look(
@@ -295,12 +310,16 @@ def _split(recipe: Recipe, known: Known, context: Context, folder: Path) -> Data
 
 
 def _train(
-    recipe: Recipe, known: Known, task: Classified, context: Context, dataset: Dataset
+    recipe: Recipe, known: Known, task: Task, context: Context, dataset: Dataset
 ) -> tuple[Judging, dict[str, Rows]]:
     """Train and judge models; who judges, and the rows by split."""
     assert known.split is not None
-    judging = Judging(task, recipe.evaluate, context, weighted=weighs(recipe.prepare))
-    columns = dict.fromkeys([*recipe.evaluate.slices, known.split.similarity.column])
+    assert known.dataset is not None
+    weighted = weighs(recipe.prepare)
+    named = tuple(column for learner in recipe.train for _, column in learner.columns_used())
+    judging = Judging(task, recipe.evaluate, context, weighted, recipe.name, known.dataset.digest, named)
+    compared = known.split.similarity
+    columns = dict.fromkeys([*told_apart_by(recipe), *([] if compared.kind == "rows" else [compared.column])])
     with context.stage("Reading the splits"):
         splits = judging.load(dataset, known.split.names, columns)
         held_out = next(splits[name].frame[ROW].to_list() for name in ("validation", "test") if name in splits)
@@ -338,7 +357,7 @@ def refuse_what_cannot_run(recipe: Recipe) -> None:
         MissingExtraError: A part needs packages that are not installed.
     """
     first = (*recipe.sources, *recipe.steps, *recipe.prepare, *recipe.checks)
-    for part in (*first, recipe.split, *recipe.train, *recipe.publish):
+    for part in (*first, recipe.split, *recipe.train, *recipe.publish, *recipe.track):
         part.check_needs()
     for learner in recipe.train:
         learner.made_from()  # opens what it starts from: an encoder in a package that may not be there
@@ -346,14 +365,20 @@ def refuse_what_cannot_run(recipe: Recipe) -> None:
 
 def later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:
     """Parts that name columns and run after the steps, with their places in the recipe."""
-    sliced = recipe.evaluate.slices
+    sliced = told_apart_by(recipe)
     return (
         ("split", recipe.split),
         *((f"checks.{place}", check) for place, check in enumerate(recipe.checks)),
-        *([("evaluate", Slices(use="evaluate", slices=list(sliced)))] if sliced else []),
+        *([("evaluate", Slices(use="evaluate", slices=sliced))] if sliced else []),
+        *((f"train.{place}", learner) for place, learner in enumerate(recipe.train)),
         *_prepared_first(recipe),
         *([] if recipe.prepare else _published(recipe)),
     )
+
+
+def told_apart_by(recipe: Recipe) -> list[str]:
+    """Columns that rows are told apart by when models are judged."""
+    return list(dict.fromkeys([*recipe.evaluate.slices, *recipe.evaluate.fairness]))
 
 
 def _published(recipe: Recipe) -> list[tuple[str, Part]]:
@@ -407,7 +432,7 @@ def _leakage(loaded: Loaded, known: Known, judging: Judging) -> LeakageClaim | N
     table = known.curated.with_copies or (before.curated.table if before else known.curated.table)
     preparation = None
     if before and before.steps:
-        preparation = before.preparation(judging.context.seed, known.task.roles.values())
+        preparation = before.preparation(judging.context.seed, known.task)
     try:
         return claim_of_leakage(judging, learner, best, table, shares, known.split.similarity, preparation)
     except (DataError, ModelError) as error:  # the honest result stands without it

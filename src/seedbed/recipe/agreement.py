@@ -8,12 +8,13 @@ from seedbed.checks import LabelErrors
 from seedbed.core.check import Check
 from seedbed.core.errors import did_you_mean
 from seedbed.core.exporter import Exporter, FileFormat
-from seedbed.core.learner import Learner
+from seedbed.core.learner import Learner, who_learns
+from seedbed.core.metric import Metric, what_measures
 from seedbed.core.part import Part, labels_of
 from seedbed.core.source import Source
 from seedbed.core.splitter import Folding, Splitter
 from seedbed.core.step import Fitted, Make, Step
-from seedbed.core.task import Task, TextClassification
+from seedbed.core.task import Task
 from seedbed.publish.papers.answers import REQUIRED
 from seedbed.steps.near_duplicates import NearDuplicates
 from seedbed.steps.select_features import SelectFeatures
@@ -30,15 +31,29 @@ def faults_of_task(task: Task) -> Iterator[Fault]:
 
 def faults_of_learning(task: Task, train: Sequence[Learner], checks: Sequence[Check]) -> Iterator[Fault]:
     """Learners, and checks that ask one, know the task."""
-    if isinstance(task, TextClassification):
-        return
     for i, learner in enumerate(train):
-        problem = f"{learner.use!r} learns text_classification, not {task.kind}"
-        yield Fault(("train", i, "use"), problem, "leave `train` out: the dataset is made, split and proved without it")
+        if task.kind not in learner.learns:
+            problem = f"{learner.use!r} learns {listed(learner.learns)}, not {task.kind}"
+            yield Fault(("train", i, "use"), problem, f"{task.kind} is learned by {listed(who_learns(task.kind))}")
     for i, check in enumerate(checks):
         if isinstance(check, LabelErrors) and task.says not in ("label", "labels", "number"):
             problem = f"{check.use!r} looks at labels and numbers, and {task.kind} has none"
             yield Fault(("checks", i, "use"), problem, "leave it out")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "nobody"
+
+
+def faults_of_metrics(evaluate: Evaluate, task: Task) -> Iterator[Fault]:
+    """Metrics measure what the task answers."""
+    for i, name in enumerate(evaluate.metrics):
+        metric = Metric.catalogue[name]
+        assert issubclass(metric, Metric)
+        if task.says not in metric.says:
+            hint = did_you_mean(name, what_measures(task.says))
+            yield Fault(("evaluate", "metrics", i), f"{name!r} does not measure {task.kind}", hint)
 
 
 def faults_of_sources(sources: Sequence[Source]) -> Iterator[Fault]:

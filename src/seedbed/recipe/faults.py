@@ -27,6 +27,7 @@ ONE_OF = {
     "learners": "a learner",
     "metrics": "a metric",
     "exporters": "an exporter",
+    "trackers": "a tracker",
 }
 
 _NEEDS = {
@@ -279,7 +280,8 @@ def _unknown_part(path: KeyPath, name: Any, family: str) -> Fault:
 
 
 def _section_hint(family: str) -> str:
-    section = {"splitters": "split", "learners": "train", "exporters": "publish", "metrics": "evaluate.metrics"}
+    section = {"splitters": "split", "learners": "train", "exporters": "publish", "metrics": "evaluate.metrics",
+               "trackers": "track"}  # fmt: skip
     return f"it goes into `{section.get(family, family)}`"
 
 

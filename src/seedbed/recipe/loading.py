@@ -17,10 +17,11 @@ from seedbed.core.errors import RecipeError
 from seedbed.core.part import BASE, Part
 from seedbed.core.source import FileSource
 from seedbed.store.places import is_run
+from seedbed.train import USUAL
 
 from .faults import dotted, faults_of, refusal
 from .overrides import key_path, overridden
-from .recipe import DEFAULT_SPLIT, DEFAULT_TRAIN, Recipe
+from .recipe import DEFAULT_SPLIT, Recipe
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
         raise RecipeError(f"the recipe is {kind}, not `key: value` pairs", at=document.place(), hint=_NEEDED)
     data = copy.deepcopy(document.data)
     if overrides:
-        for section, default in (("split", DEFAULT_SPLIT), ("train", DEFAULT_TRAIN)):
+        usual = [{"use": use} for use in _usual(data)]
+        for section, default in (("split", DEFAULT_SPLIT), ("train", usual)):
             if any(text.partition("=")[0].startswith(f"{section}.") for text in overrides):
                 data.setdefault(section, copy.deepcopy(default))
     places = overridden(data, overrides)
@@ -161,3 +163,9 @@ def _place(document: Document | None, overrides: Mapping[KeyPath, str], path: Ke
         if path[: len(given)] == given or made_on_the_way:
             return f"{text}: {dotted(path)}"
     return ": ".join(text for text in (document.place(path) if document else "", dotted(path)) if text)
+
+
+def _usual(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Who learns the task where nobody is named."""
+    task = data.get("task")
+    return USUAL.get(str(task.get("kind")), ()) if isinstance(task, Mapping) else ()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
 from seedbed.core.documents import write_document
+from seedbed.core.learner import who_learns
+from seedbed.core.metric import what_measures
 from seedbed.core.part import INLINE, Part, sections
+from seedbed.core.search import Range
 from seedbed.core.step import Fitted, Make
-from seedbed.core.task import Task
+from seedbed.core.task import Says, Task
+from seedbed.evaluate import USUAL_METRICS
+from seedbed.train import USUAL
 
 #: Names of options that tell apart what another option may be.
 _TOLD_BY = ("kind", "use")
@@ -47,6 +52,7 @@ def task_page(task: type[Task]) -> str:
     del schema["properties"]["kind"]
     pieces.append("## Options\n\n" + _options(schema))
     pieces += [f"### {name}\n\n{ways}" for name, ways in _ways(schema)]
+    pieces.append(_models(kind, task.says))
     for example in task.examples:
         after = {name: values for name, values in example.after.items() if name != "refused"}
         rows = {**example.before, **{f"{name} (after)": values for name, values in after.items()}}
@@ -57,6 +63,21 @@ def task_page(task: type[Task]) -> str:
     return "\n\n".join(pieces)
 
 
+def _models(kind: str, says: Says) -> str:
+    """Who learns a task, and what is measured."""
+    learners, metrics = who_learns(kind), what_measures(says)
+    usual = ", ".join(f"`{use}`" for use in USUAL.get(kind, ())) or "nobody, because what it costs hangs on the data"
+    return (
+        f"## Models\n\nIt is learned by {_links('learners', learners)}. Where a recipe names no learner: {usual}.\n\n"
+        f"It is measured by {_links('metrics', metrics)}. Where a recipe names no metric: "
+        f"{', '.join(f'`{name}`' for name in USUAL_METRICS[says])}; the first decides."
+    )
+
+
+def _links(family: str, names: Sequence[str]) -> str:
+    return ", ".join(f"[`{name}`](../{family}/{name}.md)" for name in names)
+
+
 def _in_recipe(part: type[Part], told: dict[str, Any]) -> dict[str, Any]:
     """How a part stands in a recipe."""
     if part.family == "splitters":
@@ -65,7 +86,7 @@ def _in_recipe(part: type[Part], told: dict[str, Any]) -> dict[str, Any]:
         return {"evaluate": {"metrics": [told["use"]]}}
     if issubclass(part, Fitted | Make):
         return {"prepare": [told]}
-    return {{"learners": "train", "exporters": "publish"}.get(part.family, part.family): [told]}
+    return {{"learners": "train", "exporters": "publish", "trackers": "track"}.get(part.family, part.family): [told]}
 
 
 def _table(columns: dict[str, list[Any]]) -> str:
@@ -89,10 +110,18 @@ def _options(schema: dict[str, Any]) -> str:
         if name == "use":
             continue
         default = "required" if name in required else f"default `{json.dumps(option.get('default'))}`"
-        lines.append(
-            f"- `{name}` ({type_of(option, schema.get('$defs', {}))}, {default}): {option.get('description', '')}"
-        )
+        told = f"{option.get('description', '')}{_searched(option)}"
+        lines.append(f"- `{name}` ({type_of(option, schema.get('$defs', {}))}, {default}): {told}")
     return "\n".join(lines)
+
+
+def _searched(option: dict[str, Any]) -> str:
+    """Where `tuned` looks for its best value, where the option says that."""
+    if "search" not in option:
+        return ""
+    space = option["search"]
+    told = ", ".join(map(json.dumps, space)) if isinstance(space, list) else str(Range(**space))
+    return f" `tuned` searches {told}."
 
 
 def _ways(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ import seedbed.publish
 import seedbed.sources
 import seedbed.splits
 import seedbed.steps
+import seedbed.track
 import seedbed.train  # noqa: F401  (each import fills a catalogue)
 from seedbed.core.check import Check
 from seedbed.core.errors import SeedbedError
@@ -30,7 +31,10 @@ from seedbed.core.source import Source
 from seedbed.core.splitter import Splitter
 from seedbed.core.step import Step
 from seedbed.core.task import AnyTask as _AnyTask
-from seedbed.core.task import Task, TextClassification
+from seedbed.core.task import Task
+from seedbed.core.tracker import Tracker
+from seedbed.evaluate import USUAL_METRICS
+from seedbed.train import usual_learners
 
 from .agreement import (
     faults_of_checks,
@@ -41,6 +45,7 @@ from .agreement import (
     faults_of_learning,
     faults_of_looking,
     faults_of_made_names,
+    faults_of_metrics,
     faults_of_places,
     faults_of_publish,
     faults_of_sources,
@@ -51,13 +56,14 @@ from .agreement import (
     faults_of_waivers,
 )
 from .faults import fault, several, unnamed
+from .one_or_several import one_or_several, told_as_one_or_several
+from .scrutiny import faults_of_scrutiny
 from .sections import Evaluate, Gate, Ledger, Section, Waiver
 
 VERSION = 1
 
-#: What `split` and `train` are where a recipe leaves them out.
+#: What `split` is where a recipe leaves it out.
 DEFAULT_SPLIT: Any = {"use": "stratified"}
-DEFAULT_TRAIN: Any = [{"use": "majority"}, {"use": "tfidf_logistic"}]
 
 
 def _any(head: type[Part]) -> Any:
@@ -81,6 +87,7 @@ if TYPE_CHECKING:
     AnySplitter = Splitter
     AnyLearner = Learner
     AnyExporter = Exporter
+    AnyTracker = Tracker
     AnyTask = Task
 else:
     load_plugins()
@@ -90,6 +97,7 @@ else:
     AnySplitter = _any(Splitter)
     AnyLearner = _any(Learner)
     AnyExporter = _any(Exporter)
+    AnyTracker = _any(Tracker)
     AnyTask = _AnyTask
 
 
@@ -123,21 +131,37 @@ class Recipe(Section):
     split: AnySplitter = Field(DEFAULT_SPLIT, description="How rows are dealt to train, validation and test.")
     prepare: tuple[AnyStep, ...] = Field((), description="Steps after the split that learn from training rows.")
     train: tuple[AnyLearner, ...] = Field(
-        DEFAULT_TRAIN, description="Models to train, from the simplest; each is compared with the one before."
+        (),
+        description="Models to train, from the simplest; each is compared with the one before. The usual ones of the "
+        "task when left out: see its page.",
     )
     evaluate: Evaluate = Field(Evaluate.model_construct(), description="How models are judged.")
     gates: tuple[Gate, ...] = Field((), description="Scores that must be reached before anything is published.")
     publish: tuple[AnyExporter, ...] = Field((), description="Where dataset and models go.")
+    track: Annotated[tuple[AnyTracker, ...], BeforeValidator(one_or_several)] = Field(
+        (),
+        json_schema_extra=told_as_one_or_several,
+        description="Tools that are told about the run when it is over: one, or a list.",
+    )
     waive: tuple[Waiver, ...] = Field((), description="What may pass although it would stop publishing, and why.")
     ledger: Ledger = Field(Ledger(), description="What the ledger keeps.")
+
+    def _take_what_is_usual(self) -> None:
+        """Learners and metrics of the task, where the recipe names none."""
+        # A dataset without test rows, of a task that need not be learned, is just made and split.
+        if "train" not in self.model_fields_set and ("test" in self.split.splits or self.task.says == "label"):
+            object.__setattr__(self, "train", usual_learners(self.task.kind))
+        if not self.evaluate.metrics:
+            measured = self.evaluate.model_copy(update={"metrics": USUAL_METRICS[self.task.says]})
+            object.__setattr__(self, "evaluate", measured)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         """The sections fit together; options that the task knows are filled in."""
-        learned = isinstance(self.task, TextClassification)
+        self._take_what_is_usual()
         found = [
             *faults_of_task(self.task),
-            *faults_of_learning(self.task, self.train if "train" in self.model_fields_set else (), self.checks),
+            *faults_of_learning(self.task, self.train, self.checks),
             *faults_of_sources(self.sources),
             *faults_of_steps(self.steps, self.prepare),
             *faults_of_features(self.prepare, self.task),
@@ -145,19 +169,20 @@ class Recipe(Section):
             *faults_of_trust(self.steps, self.sources),
             *faults_of_twins("train", self.train, "training it twice tells nothing"),
             *faults_of_twins("publish", self.publish, "one would overwrite the other"),
+            *faults_of_twins("track", self.track, "it would be told twice"),
             *faults_of_places(self.publish),
             *faults_of_publish(self.publish, self.task, self.split),
             *faults_of_evaluate(self.evaluate, self.task, self.train),
-            *faults_of_folds(self.split, self.prepare, self.train if learned else (), self.evaluate),
+            *faults_of_scrutiny(self.evaluate, self.task, self.train),
+            *faults_of_folds(self.split, self.prepare, self.train, self.evaluate),
             *faults_of_checks(self.checks, self.train),
             *faults_of_looking(self.checks, self.task),
             *faults_of_gates(self.gates, self.evaluate.metrics, self.train, self.split),
+            *faults_of_metrics(self.evaluate, self.task),
             *faults_of_waivers(self.waive, self.checks, self.gates),
         ]
         if found:
             raise several(type(self).__name__, found)
-        if not isinstance(self.task, TextClassification):
-            object.__setattr__(self, "train", ())
         roles = self.task.roles | ({"answer": self.task.answer} if self.task.answer else {})
         for name in ("sources", "steps", "checks", "prepare", "train", "publish"):
             # A validator may not return another instance, so the frozen one is completed in place.

@@ -68,14 +68,29 @@ class LearningCurve(Section):
         return self
 
 
+class Thresholds(Section):
+    """Where labels are decided, chosen on validation rows."""
+
+    precision: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="The least share of right ones among rows that are given a label, of which then as many as can be "
+        "are found; F1 is made as large as can be when left out.",
+    )
+    positive: str | None = Field(
+        None, description="Of two labels that exclude each other the one that is looked for; the rarer when left out."
+    )
+
+
 class Evaluate(Section):
     """Metrics, and the intervals around them."""
 
     metrics: tuple[MetricName, ...] = Field(
-        ("macro_f1", "accuracy", "roc_auc", "log_loss", "expected_calibration_error"),
-        min_length=1,
+        (),
         json_schema_extra={"uniqueItems": True},
-        description="Metrics to report; the first one decides which model is best on validation rows.",
+        description="Metrics to report; the first one decides which model is best on validation rows. The usual ones "
+        "of the task when left out: see its page.",
     )
     intervals: Intervals = Field(Intervals(), description="Intervals around scores and differences.")
     leakage: bool = Field(
@@ -104,6 +119,38 @@ class Evaluate(Section):
         None,
         description="Scores on validation rows by the number of training rows, with and without made rows; when left "
         "out, only where `prepare` makes rows.",
+    )
+
+    conformal: float | None = Field(
+        None,
+        ge=0.5,
+        lt=1,
+        description="Sets of labels, or intervals of numbers, that hold what is right for so many of the rows (0.9); "
+        "fitted on validation rows, measured on test rows.",
+    )
+    thresholds: Literal["f1"] | Thresholds | None = Field(
+        None,
+        description="Choose on validation rows from which probability on a label is given, and tell on test rows what "
+        "that is worth: `f1` for the best F1, or `{precision: 0.9}`. For two labels, or any number of labels a row.",
+    )
+    robustness: bool = Field(
+        False,
+        description="Ask the best model again about validation rows with typing errors, other case, other white space "
+        "and half of the text.",
+    )
+    fairness: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (),
+        description="Columns whose values are groups of people, or of what concerns them: who is given which label how "
+        "often, and who is wronged, on test rows.",
+    )
+    clusters: bool = Field(
+        False, description="Group validation rows by what they say, and tell where the best model's mistakes lie."
+    )
+    people: str | None = Field(
+        None,
+        min_length=1,
+        description="File (CSV, JSON lines, or decisions of `seedbed review`) of what people answered to rows of this "
+        "dataset: how far they agree, and how the best model compares.",
     )
 
     @model_validator(mode="after")

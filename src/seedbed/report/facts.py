@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pydantic import TypeAdapter, ValidationError
+
 from seedbed.core.metric import Score, metric_named
 from seedbed.core.run import Calibration, Comparison, Curve, Mistake, ModelRecord, ReliabilityBin, Run, Slice
+from seedbed.core.task import AnyTask, Says, Task
 
+_TASKS: TypeAdapter[Task] = TypeAdapter(AnyTask)
 MOST = 100
 """Labels, columns and the like that a table lists; `run.json` has all of them."""
 MOST_OTHERS = 9
@@ -22,8 +26,10 @@ UNLIKE = 0.2
 """Similarity below which the nearest training row is no witness."""
 ALIKE = 0.5
 """Similarity from which on training rows cast doubt on a row's own label."""
-TRAINED = ("text_classification",)
-"""Tasks for which there are learners."""
+TRAINED = (
+    "text_classification", "multi_label_classification", "regression", "tabular_classification", "tabular_regression",
+)  # fmt: skip
+"""Tasks that are learned where a recipe names nobody."""
 _NAMES = {
     "multi_label_classification": "multi-label classification",
     "causal_lm": "causal language modelling",
@@ -55,8 +61,37 @@ def task_name(run: Run) -> str:
 
 
 def trains(run: Run) -> bool:
-    """Whether there is something to say of models: of tasks that nothing here learns, there is not."""
+    """Whether there is something to say of models: a task that nobody learns by default may have none."""
     return bool(run.models) or run.task.get("kind") in TRAINED
+
+
+def says(run: Run) -> Says | None:
+    """What is answered to the task; nothing for a task that nobody here knows."""
+    try:
+        return _TASKS.validate_python(run.task).says
+    except ValidationError:
+        return None
+
+
+def mistakes_named(run: Run) -> str:
+    """What the answers are called that are most wrong."""
+    return {
+        "number": "Furthest off",
+        "text": "Worst answers",
+        "turns": "Worst answers",
+        "itself": "Most surprising",
+    }.get(says(run) or "label", "Mistakes")
+
+
+def answer_named(run: Run) -> str:
+    """What a row's answer is called."""
+    named = {"number": "Number", "itself": "Nearness"}
+    return "Label" if says(run) in (None, "label", "labels") else named.get(says(run) or "", "Answer")
+
+
+def right_on(run: Run) -> str:
+    """What accuracy says of rows, before their number."""
+    return "gives exactly the right labels to" if several_labels(run) else "is right on"
 
 
 def legs(run: Run) -> list[Leg]:

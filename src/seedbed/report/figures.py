@@ -26,6 +26,7 @@ from .facts import (
     slices_shown,
     weakest,
 )
+from .far_off import by_size, residuals, scatter
 from .figure import Figure
 from .heat import confused_most, heat_map
 from .lanes import Dot, Lane, dot, lanes
@@ -46,7 +47,7 @@ def draw(run: Run) -> dict[str, Figure]:
     if of:
         about: Sequence[Callable[[Run, Judged], Figure | None]] = (
             ladder, ladder_closer, folds, differences, differences_simplest, confusion, roc, precision_recall,
-            reliability, slices,
+            reliability, scatter, residuals, by_size, slices,
         )  # fmt: skip
         found += [figure(run, of) for figure in about]
     found += [

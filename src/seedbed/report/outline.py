@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seedbed.core.run import Run
+from seedbed.core.scrutiny import Scrutiny
 
-from .facts import judged, several_labels, trains
+from .facts import judged, mistakes_named, several_labels, trains
 from .figure import Figure
 
 Section = tuple[str, str]
@@ -28,8 +29,10 @@ def sections(run: Run, figures: Mapping[str, Figure]) -> list[Section]:
         ("confusion", "Confusions", "confusion" in figures),
         ("curves", "Curves", "roc" in figures or "precision_recall" in figures),
         ("reliability", "How sure, how right", "reliability" in figures or (of and of.model.calibration)),
+        ("far_off", "How far off", "scatter" in figures),
         ("slices", "Slices", "slices" in figures),
-        ("mistakes", "Mistakes", of and of.model.mistakes),
+        ("mistakes", mistakes_named(run), of and of.model.mistakes),
+        *closely(run),
         ("paid", "Did it pay?", run.effects or run.learning_curve),
         ("checks", "Checks and gates", True),
         ("certificate", "Certificate", True),
@@ -42,3 +45,16 @@ def sections(run: Run, figures: Mapping[str, Figure]) -> list[Section]:
         ("again", "How to reproduce", True),
     ]
     return [(key, title) for key, title, present in told if present]
+
+
+def closely(run: Run) -> list[tuple[str, str, object]]:
+    """Sections of what `evaluate` asked for besides scores."""
+    found = run.scrutiny or Scrutiny()
+    return [
+        ("promises", "What answers promise", found.conformal),
+        ("deciding", "Where to decide", found.thresholds),
+        ("robustness", "Disturbed texts", found.robustness),
+        ("fairness", "How groups fare", found.fairness),
+        ("clusters", "Where mistakes lie", found.clusters),
+        ("people", "People and the model", found.people),
+    ]

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from seedbed.core import numbers
 from seedbed.core.run import Run
 
-from . import facts, styles
+from . import facts, far_off, styles
 from .figure import showable
 from .figures import confusion_of, draw
 from .outcome import outcome
@@ -21,8 +21,8 @@ LONGEST = 400
 """Characters that are shown of a text from a record; `run.json` has the whole."""
 _SHARES = (0.05, 0.1, 0.2, 0.5, 0.8)
 _FILTERS = (
-    "count", "percent", "score", "signed", "interval", "chance", "probability", "seconds", "size", "span", "fact",
-    "verbatim", "metric", "short", "things", "word",
+    "amount", "count", "percent", "score", "signed", "interval", "chance", "probability", "seconds", "size", "span",
+    "fact", "verbatim", "metric", "short", "things", "word",
 )  # fmt: skip
 
 
@@ -52,6 +52,7 @@ def filled_in(template: str, run: Run, **more: Any) -> str:
             run=run,
             of=facts.judged(run),
             facts=facts,
+            far_off=far_off,
             outcome=outcome(run),
             confusion_of=confusion_of,
             most=facts.MOST,

@@ -14,6 +14,7 @@ from seedbed.core.numbers import count, metric, percent, score, short, signed, t
 from seedbed.core.run import Comparison, Run
 from seedbed.core.showing import clean
 
+from .closer import closer_lines
 from .facts import Judged, compared, judged, labels_seen, legs, lower_is_better, p_of, several_labels, worst_slices
 from .lanes import ticks
 from .outcome import stops
@@ -83,7 +84,15 @@ def verdict(run: Run) -> list[str]:
     lines = [f"{run.name}: {run.state} in {numbers.seconds(run.seconds)}"]
     lines += [f"  stopped by {reason}" for reason in (*stops(run), *blank)]
     lines += [f"  waived {waived.what}: {waived.reason}" for waived in run.waivers]
-    lines += [rows_line(run), *best_lines(run), *paid_lines(run), *worth_lines(run), *_split_line(run)]
+    lines += [
+        rows_line(run),
+        *best_lines(run),
+        *paid_lines(run),
+        *worth_lines(run),
+        *_split_line(run),
+        *_reads_line(run),
+    ]
+    lines += closer_lines(run)
     lines += [f"notice: {notice}" for notice in run.notices]
     return [clean(typed(line)) for line in lines]
 
@@ -146,6 +155,10 @@ def _split_line(run: Run) -> list[str]:
     among = f"all {of}" if whole else f"{rows} of {of}"
     what = "pair" if pairs == "1" else "pairs"
     return [f"split: {clean_or_not} ({pairs} {what} among {among} held-out rows compared)"]
+
+
+def _reads_line(run: Run) -> list[str]:
+    return [f"test rows were read {run.test_reads_told}"] if run.test_reads else []
 
 
 def _coloured(line: str) -> RenderableType:

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.errors import DataError, MissingExtraError, SeedbedError
-from seedbed.core.ledger import mask
+from seedbed.core.ledger import EXCERPT_LENGTH, mask, masked
 from seedbed.core.run import ModelRecord
 from seedbed.core.serving import HEADERS, App, Receive, Scope, Send, bounded, headed
+from seedbed.core.task import Chat, Says
 from seedbed.core.version import __version__
 
-from .predictor import Predictor, sureness
+from .answers import MOST_ROWS, Answers, Asked, AskedInTurns, Value, answered, answered_as, asked_as
+from .predictor import Predictor
 from .standing import owed
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
-#: Most bytes of a request's body, rows of a request, and characters of a value.
-MOST_BYTES, MOST_ROWS, MOST_CHARACTERS = 4 << 20, 1_000, 100_000
+#: Most bytes of a request's body, and characters of a value.
+MOST_BYTES, MOST_CHARACTERS = 4 << 20, 100_000
 _NEEDS = ("fastapi", "uvicorn")
+_LONGEST_EXAMPLE = 2_000
+
+_KNOWS = "It knows texts like those that it learned from; of others"
+#: What a person should know before believing an answer, by what the task answers.
+_LIMITS: Mapping[Says, Sequence[str]] = {
+    "label": (
+        "It answers with one of {} labels whatever the text says, also where none fits.",
+        f"{_KNOWS} its percentages say little.",
+    ),
+    "labels": ("It knows no other labels than these.", f"{_KNOWS} its percentages say little."),
+    "number": (
+        "It answers with a number whatever it is asked.",
+        "Of rows unlike those that it learned from it knows nothing.",
+    ),
+    "spans": ("It finds words in the text; whether the text is true, it does not know.", f"{_KNOWS} it finds less."),
+    "text": ("What it writes sounds alike, right or wrong.", f"{_KNOWS} its answers say little."),
+    "turns": ("What it says sounds alike, right or wrong.", f"{_KNOWS} its answers say little."),
+    "itself": ("It says how usual a text is, not whether it is true or good.", f"{_KNOWS} it is surprised."),
+}
 
 _SUCH_AS = 'send {"text": "…"} or {"rows": [{COLUMN: value}, …]} as application/json'
 
@@ -32,36 +53,6 @@ _PAGE = {
     "/page.js": ("page.js", "text/javascript"),
     "/style.css": ("style.css", "text/css"),
 }
-
-Value = str | int | float | bool | None
-
-
-class Asked(BaseModel):
-    """What a request asks: one text, where the model reads one column, or rows."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    text: str | None = Field(None, description="A text, for a model that reads one column.")
-    rows: list[dict[str, Value]] | None = Field(None, description=f"Rows, at most {MOST_ROWS:,}: COLUMN to value.")
-
-
-class Answer(BaseModel):
-    """What the model makes of one row."""
-
-    predicted: str
-    confidence: float = Field(description="Probability of that label.")
-    sure: str = Field(description="The confidence in words.")
-    probabilities: dict[str, float] = Field(description="By label, in the task's order.")
-    read: str = Field(description="The text that the model read, after the steps.")
-    warnings: list[str] = Field(description="What is odd about the row.")
-
-
-class Answers(BaseModel):
-    """Answers in the order of the rows."""
-
-    model: str
-    predictions: list[Answer]
-    not_for_publication: list[str] = Field(description="What stands in the way of showing this model to others.")
 
 
 def check_needs() -> None:
@@ -93,10 +84,15 @@ def make_app(predictor: Predictor, *, complain: Callable[[str], None] = lambda _
     _tell_errors(app, complain)
     debts = owed(predictor.run)
 
-    def predict(asked: Asked) -> Answers:
-        """Label a text or rows."""
+    says = predictor.bundle.task.says
+
+    def predict(asked: Asked | AskedInTurns) -> Any:
+        """Answer a text or rows."""
         found = predictor.predict(_rows(predictor, asked))
-        return Answers(model=predictor.name, predictions=_answers(found), not_for_publication=list(debts))
+        told = [answered(says, row) for row in found.iter_rows(named=True)]
+        return {"model": predictor.name, "predictions": told, "not_for_publication": debts}
+
+    predict.__annotations__["asked"] = asked_as(says)
 
     def about() -> dict[str, Any]:
         """The model: its labels, inputs, scores and limits."""
@@ -107,7 +103,7 @@ def make_app(predictor: Predictor, *, complain: Callable[[str], None] = lambda _
         return {"status": "ok"}
 
     # Plain functions run in threads, so that one long answer holds up no other.
-    app.post("/api/predict")(predict)
+    app.post("/api/predict", response_model=Answers[answered_as(says)])(predict)  # type: ignore[misc]
     app.get("/api/model")(about)
     app.get("/healthz")(healthz)
     for path, (name, kind) in _PAGE.items():
@@ -128,44 +124,52 @@ def _file(name: str, kind: str) -> Callable[[Request], Response]:
     return give
 
 
-def _rows(predictor: Predictor, asked: Asked) -> pl.DataFrame:
+def _rows(predictor: Predictor, asked: Asked | AskedInTurns) -> pl.DataFrame:
     if (asked.text is None) == (asked.rows is None):
         raise DataError("give either `text` or `rows`", at="body", hint=_SUCH_AS)
-    rows: list[Any] = [asked.text] if asked.rows is None else asked.rows
+    rows: list[Any] = [asked.text] if asked.rows is None else asked.model_dump(exclude_unset=True)["rows"]
     if len(rows) > MOST_ROWS:
         raise _TooMuchError(
             f"{len(rows):,} rows are more than {MOST_ROWS:,}", at="rows", hint="ask in several requests"
         )
     for place, row in enumerate(rows):
         for value in row.values() if isinstance(row, dict) else [row]:
-            if isinstance(value, str) and len(value) > MOST_CHARACTERS:
+            if (length := _length(value)) > MOST_CHARACTERS:
                 raise _TooMuchError(
-                    f"a text of {len(value):,} characters is longer than {MOST_CHARACTERS:,}",
+                    f"a text of {length:,} characters is longer than {MOST_CHARACTERS:,}",
                     at="text" if asked.rows is None else f"rows.{place}",
                     hint="send a part of it",
                 )
     return predictor.table(rows)
 
 
-def _answers(found: pl.DataFrame) -> list[Answer]:
-    return [Answer(**row, sure=sureness(row["confidence"])) for row in found.iter_rows(named=True)]
+def _length(value: Any) -> int:
+    """Characters of a value; of turns, of all that is said."""
+    if isinstance(value, list | dict):
+        return sum(map(_length, value.values() if isinstance(value, dict) else value))
+    return len(value) if isinstance(value, str) else 0
 
 
 def facts(predictor: Predictor) -> dict[str, Any]:
     """What `/api/model` tells."""
     run, bundle = predictor.run, predictor.bundle
+    says = bundle.task.says
     record = next((model for model in run.models if model.name == predictor.name), None) if run else None
     return {
         "name": predictor.name,
         "use": bundle.use,
+        "task": bundle.task.kind,
+        "says": says,
+        "turns": bundle.task.messages if isinstance(bundle.task, Chat) and bundle.task.turns is None else None,
         "seedbed": bundle.seedbed,
         "labels": list(predictor.labels),
         "inputs": [one.model_dump(include={"name", "type"}) for one in predictor.preparation.inputs],
         "run": {"name": run.name, "id": run.id, "state": run.state, "dataset": run.dataset.digest} if run else None,
         "trained_on": run.dataset.splits.get("train") if run else None,
         "score": _score(predictor, record),
+        "off": _off(predictor, record),
         "scores": record.model_dump(mode="json", include={"scores"})["scores"] if record else {},
-        "calibrated": bundle.calibration is not None,
+        "calibrated": bundle.calibration is not None if says == "label" else None,
         "limits": _limits(predictor),
         "not_for_publication": list(owed(run)),
         "waived": [waived.model_dump() for waived in run.waivers] if run else [],
@@ -185,20 +189,38 @@ def _score(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] |
     return told | scores[run.metric].model_dump(mode="json") | {"accuracy": accuracy}
 
 
+def _off(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] | None:
+    """How far numbers were off on the rows that judge."""
+    run = predictor.run
+    found = record.distances.get(run.judging_split) if run and record else None
+    return {"split": run.judging_split, "half": found.half, "most": found.most} if run and found else None
+
+
 def _limits(predictor: Predictor) -> list[str]:
     """What a person should know before believing an answer."""
-    told = [
-        f"It answers with one of {len(predictor.labels)} labels whatever the text says, also where none fits.",
-        "It knows texts like those that it learned from; of others its percentages say little.",
-    ]
+    told = list(_LIMITS[predictor.bundle.task.says])
+    if predictor.bundle.task.says == "label":
+        told[0] = told[0].format(len(predictor.labels))
+    if predictor.bundle.task.alike_if_equal:
+        told = [one.replace("the text says", "the row holds").replace("texts like", "rows like") for one in told]
     skipped = predictor.preparation.skipped
     told += [f"{name}, its maker's own code, is not run: its warnings are missing." for name in skipped]
     return told
 
 
 def _example(row: dict[str, Any]) -> dict[str, Value]:
-    """A golden example's input, fit to be shown: it comes from somebody's data."""
-    return {name: mask(value) if isinstance(value, str) else value for name, value in row.items()}
+    """A golden example's input, fit to be shown: it comes from somebody's data. Turns become a text."""
+    return {name: _shown(value) for name, value in row.items()}
+
+
+def _shown(value: Any) -> Value:
+    if isinstance(value, list | dict):
+        said = [turn.get("content", turn.get("value")) for turn in value if isinstance(turn, dict)]
+        lone = said[0] if len(value) == 1 and len(said) == 1 else None
+        return mask(lone if isinstance(lone, str) else orjson.dumps(value).decode())
+    if isinstance(value, str) and len(value) > EXCERPT_LENGTH:
+        return str(pl.select(masked(pl.lit(value))).item())[:_LONGEST_EXAMPLE]
+    return mask(value) if isinstance(value, str) else value
 
 
 class _TooMuchError(DataError):

@@ -1,32 +1,33 @@
-"""A model with everything that stands before it: raw rows in, labels with their probabilities out."""
+"""A model with everything that stands before it: raw rows in, answers out."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import orjson
 import polars as pl
-from numpy.typing import NDArray
 
 import seedbed.train  # noqa: F401  (fills the catalogue)
 from seedbed.core.errors import DataError, ModelError, told_as
 from seedbed.core.learner import Model
 from seedbed.core.plugins import load_plugins
 from seedbed.core.run import Run
-from seedbed.evaluate.judge import decide
+from seedbed.core.task import QuestionAnswering
+from seedbed.evaluate.forms import Form, form_of
 from seedbed.train.bundle import Bundle, load_bundle
 
+from .kept import Kept
 from .preparation import Preparation
 
 #: Rows that a model sees at once.
 BATCH = 4096
-#: How far a probability of a golden example may be from what it was when the model was saved. Libraries and processors
-#: that round otherwise stay far below that; another preprocessing does not.
+#: How far the answer to a golden example (`Form.apart`) may be from what it was when the model was saved. Libraries and
+#: processors that round otherwise stay far below that; another preprocessing does not.
 TOLERANCE = 0.01
 
 Given = pl.DataFrame | Sequence[str] | Sequence[Mapping[str, Any]]
@@ -45,7 +46,7 @@ class Predictor:
 
     name: str
     folder: Path
-    model: Model
+    model: Model[Any]
     bundle: Bundle
     preparation: Preparation
     run: Run | None = None
@@ -67,13 +68,24 @@ class Predictor:
         """
         load_plugins()
         model, bundle = load_bundle(folder)
-        before = Preparation.of(bundle.preprocess, bundle.task.text, at=str(folder), trust=trust)
+        before = Preparation.of(bundle.preprocess, bundle.task, at=str(folder), trust=trust)
         return cls(folder.name, folder, model, bundle, before, run)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels, in the task's order."""
-        return self.bundle.task.labels or self.model.labels
+        """The labels, in the task's order; none where it has none."""
+        return self.bundle.task.names or self.model.labels
+
+    @cached_property
+    def form(self) -> Form:
+        """How answers are held."""
+        task = self.bundle.task
+        return form_of(task.model_copy(update={"labels": self.labels}) if self.labels else task)
+
+    @cached_property
+    def kept(self) -> Kept:
+        """What the bundle keeps beside the model."""
+        return Kept.of(self.folder)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -81,15 +93,18 @@ class Predictor:
         return tuple(one.name for one in self.preparation.inputs)
 
     def predict(self, rows: Given) -> pl.DataFrame:
-        """Label rows. A row gets the same answer alone and among others.
+        """Answer rows. A row gets the same answer alone and among others.
 
         Args:
             rows: A frame with the columns `inputs` (others are not looked at), mappings with these keys, or, where the
                 model reads one column, texts.
 
         Returns:
-            As many rows in the same order: `predicted`; `confidence`, its probability; `probabilities`, a struct with
-            a field for each label; `read`, the text that the model read; `warnings`, a list of sentences.
+            As many rows in the same order: `predicted`, or what else the task asks for (`start` of an answer, `nats`
+            and `tokens` of a text); `confidence`, where the model says how sure it is; `probabilities`, where there
+            are labels, a struct with a field for each; `context`, the text that `start` counts in; `read`, what the
+            model read, as text; `warnings`, a list of sentences. Where the bundle keeps them: `set` or `low` and
+            `high`, which hold what is right as often as promised, and `decided`, at thresholds.
 
         Raises:
             DataError: An input is missing, or a value cannot be read.
@@ -100,26 +115,16 @@ class Predictor:
 
     def _some(self, rows: pl.DataFrame) -> pl.DataFrame:
         prepared = self.preparation(rows)
-        probabilities = self._probabilities(prepared.texts)
-        guess = decide(probabilities)
-        names = np.asarray(self.labels, dtype=object)
-        shares = [pl.Series(label, probabilities[:, place]) for place, label in enumerate(self.labels)]
-        return pl.DataFrame(
-            {
-                "predicted": pl.Series(names[guess].tolist(), dtype=pl.String),
-                "confidence": probabilities[np.arange(len(guess)), guess],
-                "probabilities": pl.DataFrame(shares).to_struct(),
-                "read": prepared.texts.to_series().fill_null(""),
-                "warnings": prepared.warnings,
-            }
-        )
-
-    def _probabilities(self, texts: pl.DataFrame) -> NDArray[np.float64]:
-        """Shape (rows, labels), in the task's order, whatever labels the model knows."""
-        found = np.zeros((texts.height, len(self.labels)))
         with self._one_at_a_time, told_as(ModelError, self.bundle.use):
-            found[:, [self.labels.index(label) for label in self.model.labels]] = self.model.predict(texts)
-        return found
+            answers = self.form.checked(self.model.predict(prepared.rows), rows.height, self.model.labels)
+        told = self.kept.beside(self.form.written(None, answers), self.form, answers)
+        if self.labels:
+            shares = [pl.Series(label, answers[:, place]) for place, label in enumerate(self.labels)]
+            told = told.with_columns(pl.DataFrame(shares).to_struct("probabilities"))
+        task = self.bundle.task
+        if isinstance(task, QuestionAnswering):
+            told = told.with_columns(prepared.rows[task.context].cast(pl.String).fill_null("").alias("context"))
+        return told.with_columns(prepared.read.alias("read"), prepared.warnings.alias("warnings"))
 
     def table(self, rows: Sequence[str] | Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         """Texts or mappings as a frame with the inputs.
@@ -154,31 +159,30 @@ class Predictor:
         """Hold the bundle's golden examples against what they come to here.
 
         Returns:
-            The largest difference of a probability.
+            The largest difference: of a probability, or as a share of a number.
 
         Raises:
-            ModelError: An example reads otherwise after the steps, or a probability differs by more than `TOLERANCE`.
+            ModelError: An example reads otherwise after the steps, or an answer differs by more than `TOLERANCE`.
         """
         golden = self.bundle.preprocess.golden
         if not golden:
             return 0.0
-        found = self.predict([one.input for one in golden])
+        given = self.table([one.input for one in golden])
+        prepared = self.preparation(given)
+        answers = self.form.checked(self.model.predict(prepared.rows), given.height, self.model.labels)
         hint = "another version of a library, or a changed file? Train again here, or use the versions of the run"
-        for place, (one, read) in enumerate(zip(golden, found["read"], strict=True)):
+        for place, (one, read) in enumerate(zip(golden, prepared.read, strict=True)):
             if read != one.text:
                 raise ModelError(
                     f"golden example {place + 1} of {len(golden)} does not read as in training after the steps",
                     at=str(self.folder),
                     hint=hint,
                 )
-        largest = max(
-            abs(one.probabilities.get(label, 0.0) - share)
-            for one, shares in zip(golden, found["probabilities"], strict=True)
-            for label, share in shares.items()
-        )
+        pairs = zip(golden, self.form.said(answers), strict=True)
+        largest = max(self.form.apart(one.predicted, again) for one, again in pairs)
         if not largest <= TOLERANCE:
             raise ModelError(
-                f"golden examples differ by up to {largest:.2g} in probability from when the model was saved",
+                f"golden examples differ by up to {largest:.2g} from when the model was saved",
                 at=str(self.folder),
                 hint=hint,
             )

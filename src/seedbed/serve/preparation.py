@@ -18,6 +18,7 @@ from seedbed.core.errors import DataError, ModelError, RecipeError, did_you_mean
 from seedbed.core.part import BASE
 from seedbed.core.rows import ROW, as_json
 from seedbed.core.step import Filter, Fitted, Map, Rework, Step
+from seedbed.core.task import Chat, Task, rows_said
 from seedbed.core.values import HAS_TEXT
 from seedbed.engine.kernel import WORK
 from seedbed.engine.learned import Learned
@@ -33,6 +34,7 @@ KINDS: Mapping[InputType, pl.DataType] = {
     "datetime": pl.Datetime("us"),
 }
 _KEPT = "\x00kept"
+_ANSWERED = "the last turn is the assistant's: the model answers in its place"
 
 
 def type_of(kind: pl.DataType | DataTypeClass) -> InputType:
@@ -50,8 +52,10 @@ def type_of(kind: pl.DataType | DataTypeClass) -> InputType:
 class Prepared:
     """Rows as a model reads them."""
 
-    texts: pl.DataFrame
-    """The task's text, in the column that the model knows."""
+    rows: pl.DataFrame
+    """The columns that the model reads."""
+    read: pl.Series
+    """The same as text."""
     warnings: pl.Series
     """What is odd about each row, in sentences: a list of text, empty as a rule."""
 
@@ -63,17 +67,18 @@ class Preparation:
     inputs: tuple[Input, ...]
     unseen: tuple[Input, ...]
     steps: tuple[tuple[Carried, Step], ...]
-    text: str
+    task: Task
+    reads: tuple[str, ...]
     skipped: tuple[str, ...] = ()
     """Filters that would run code of the bundle's maker, and do not."""
 
     @classmethod
-    def of(cls, preprocess: Preprocess, text: str, *, at: str, trust: bool = False) -> Self:
+    def of(cls, preprocess: Preprocess, task: Task, *, at: str, trust: bool = False) -> Self:
         """The preparation that a bundle describes.
 
         Args:
             preprocess: From the bundle.
-            text: The task's text column.
+            task: What the model does.
             at: The bundle, for messages.
             trust: Whether steps may run functions of whoever made the bundle.
 
@@ -95,7 +100,8 @@ class Preparation:
                 skipped.append(carried.name)
                 continue
             steps.append((carried, _made(part, carried, at)))
-        return cls(preprocess.inputs, preprocess.unseen, tuple(steps), text, tuple(skipped))
+        reads = preprocess.reads or task.reads(())  # a bundle of before there was another task names no column
+        return cls(preprocess.inputs, preprocess.unseen, tuple(steps), task, reads, tuple(skipped))
 
     def __call__(self, rows: pl.DataFrame) -> Prepared:
         """Prepare rows that have the inputs; other columns are not looked at.
@@ -110,12 +116,17 @@ class Preparation:
             with told_as(ModelError, carried.name):
                 table, why = _passed(table, carried, step)
                 verdict = verdict.zip_with(verdict.is_not_null(), why)
-        texts = table.select(pl.col(self.text).cast(pl.String))
-        bare = ~texts[self.text].str.contains(HAS_TEXT).fill_null(False)
-        verdict = verdict.zip_with(verdict.is_not_null() | ~bare, pl.Series(["task: no_text"]))
+        if isinstance(self.task, Chat):
+            table, why = self.task.asked(table)
+            verdict = verdict.zip_with(verdict.is_not_null() | why.is_null(), "task: " + why)
+        asked = table.select(self.reads)
+        if self.task.shown in self.reads and self.task.says != "turns":
+            asked = asked.with_columns(pl.col(self.task.shown).cast(pl.String))
+            bare = ~asked[self.task.shown].str.contains(HAS_TEXT).fill_null(False)
+            verdict = verdict.zip_with(verdict.is_not_null() | ~bare, pl.Series(["task: no_text"]))
         warnings.append(pl.lit("training left out rows like this one (") + verdict + ")")
         told = pl.select(pl.concat_list(warnings).list.drop_nulls().alias("warnings")).to_series()
-        return Prepared(texts, told)
+        return Prepared(asked, rows_said(self.task, asked).fill_null(""), told)
 
     def _conform(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.Expr | pl.Series]]:
         """The inputs with the types that they had in training, and warnings about values that could not have them."""
@@ -125,6 +136,10 @@ class Preparation:
             given = rows[self.named(one, rows.columns)]
             column = _typed(given, one.type).alias(one.name)
             columns.append(column)
+            if isinstance(self.task, Chat) and one.name == self.task.messages and self.task.turns is None:
+                columns[-1], answered = self.task.awaiting(column)
+                warnings.append(answered.to_frame("has").select(pl.when("has").then(pl.lit(_ANSWERED))).to_series())
+                continue
             lost = (column.is_null() & given.is_not_null()).to_frame("lost")
             said = f"{one.name} is no {one.type} and counts as missing"
             warnings.append(lost.select(pl.when("lost").then(pl.lit(said))).to_series())

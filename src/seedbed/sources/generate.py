@@ -8,20 +8,12 @@ from contextlib import closing
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import polars as pl
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SerializeAsAny,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator, model_validator
 
 from seedbed.core.any_source import SCHEMA, a_source
 from seedbed.core.asking.answers import SHOWN, Form, read_answer
 from seedbed.core.asking.calling import Endpoint
+from seedbed.core.asking.caps import Caps, Price
 from seedbed.core.context import Context
 from seedbed.core.errors import did_you_mean
 from seedbed.core.numbers import things
@@ -34,7 +26,7 @@ from .generating.asking import Asking, remembered
 from .generating.diversity import Texts
 from .generating.examples import Examples, given, pools, read_examples, scanned
 from .generating.prompts import KNOWN, Prompts, Request, unknown_in
-from .generating.writing import Caps, Writing
+from .generating.writing import Writing
 from .reading.blocks import Malformed, malformed_table
 
 OutputType = Literal["string", "integer", "number", "boolean"] | dict[str, Any]
@@ -56,15 +48,6 @@ Like = Annotated[
 
 def _a_text() -> dict[str, OutputType]:
     return {"text": "string"}
-
-
-class Price(BaseModel):
-    """What tokens cost."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    prompt: float = Field(ge=0, description="A million tokens of prompts, in the currency of `most_cost`.")
-    answer: float = Field(ge=0, description="A million tokens of answers.")
 
 
 class Generate(FetchingSource):

@@ -81,6 +81,8 @@ class Entry(_Fact):
     models: tuple[KeptModel, ...]
     best: Best | None
     limit: int | None = Field(None, description="Records read of each source at most, of a quick look.")
+    task: str = Field("", description="Its kind; empty in entries of Seedbed before it was noted.")
+    test_reads: int = Field(0, description="How often test rows were read while it ran.")
     tags: tuple[str, ...] = ()
     inputs: tuple[InputFile, ...]
     used: tuple[str, ...] = Field(description="Artefacts of the store that the run used, as KIND/KEY.")

@@ -1,10 +1,14 @@
 """A bundle: a folder with a model, what it was learned with, and the preprocessing that its texts must pass.
 
 ```
-bundle.json       learner, options, labels, task, calibration, version, SHA-256 of the other files
-preprocess.json   the columns that a row must bring, the steps before the model, and golden examples to check any
-                  runtime against
-…                 the model's own files
+bundle.json        learner, options, labels, task, calibration, scores, digest of the dataset, versions, SHA-256 of the
+                   other files
+preprocess.json    the columns that a row must bring, the steps before the model, and golden examples to check any
+                   runtime against
+reference.json     what held-out rows, and the answers to them, are like: what later ones are compared with
+requirements.txt   versions of the packages that it was made with
+README.md          the model's card
+…                  the model's own files
 ```
 All of it is data: nothing in a bundle is executed.
 """
@@ -13,21 +17,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from seedbed.core import digest
 from seedbed.core.errors import ModelError, did_you_mean
 from seedbed.core.learner import Learner, Model
+from seedbed.core.metric import Score
 from seedbed.core.run import Calibration
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import AnyTask, Task
 from seedbed.core.version import __version__
 
 from .calibrated import Calibrated
 
 BUNDLE, PREPROCESS = "bundle.json", "preprocess.json"
+REFERENCE, REQUIREMENTS, CARD = "reference.json", "requirements.txt", "README.md"
 
 InputType = Literal["text", "integer", "number", "boolean", "date", "datetime", "any"]
 
@@ -38,8 +44,11 @@ class Golden(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     input: dict[str, Any] = Field(description="Values of the columns, before any step.")
-    text: str = Field(description="What the model reads, after the steps.")
-    probabilities: dict[str, float] = Field(description="By label.")
+    text: str = Field(description="What the model reads, after the steps, as text.")
+    predicted: Any = Field(
+        validation_alias=AliasChoices("predicted", "probabilities"),
+        description="What it answers: the probability of each label, a number, or the fields of the answer.",
+    )
 
 
 class Input(BaseModel):
@@ -81,6 +90,18 @@ class Preprocess(BaseModel):
         description="In order. What rejects rows in training only warns here, and the row goes on."
     )
     golden: tuple[Golden, ...] = Field(description="Examples that any runtime must reproduce.")
+    reads: tuple[str, ...] = Field((), description="Columns that the model reads, after the steps.")
+
+
+class Origin(BaseModel):
+    """Where a model comes from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str = Field("", description="Name of the dataset.")
+    digest: str = Field("", description="Its digest.")
+    scores: dict[str, dict[str, Score]] = Field(default_factory=dict, description="By split and metric.")
+    needs: dict[str, str] = Field(default_factory=dict, description="Versions of packages, by name.")
 
 
 class Bundle(BaseModel):
@@ -91,22 +112,25 @@ class Bundle(BaseModel):
     seedbed: str = Field(description="Version of Seedbed that wrote it.")
     use: str = Field(description="The learner.")
     options: dict[str, Any] = Field(description="The learner's options.")
-    labels: tuple[str, ...] = Field(description="The labels, in the order of the model's probabilities.")
-    task: Task
+    labels: tuple[str, ...] = Field(description="The labels, if any, in the order of the model's probabilities.")
+    task: AnyTask
     calibration: Calibration | None = Field(
         None, description="What the model's own probabilities are put right by; `load_bundle` does."
     )
+    origin: Origin = Field(Origin(), description="Where the model comes from, as far as it is known.")
     files: dict[str, str] = Field(description="SHA-256 of each other file, by name.")
     preprocess: Preprocess = Field(description="What `preprocess.json` holds.", exclude=True)
 
 
 def save_bundle(
-    model: Model,
+    model: Model[Any],
     folder: Path,
     *,
     learner: Learner,
     task: Task,
     preprocess: Preprocess,
+    origin: Origin | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Bundle:
     """Write a bundle. `bundle.json` comes last: a folder without it is not one.
 
@@ -116,6 +140,8 @@ def save_bundle(
         learner: The part that learned the model.
         task: What the model does.
         preprocess: What rows pass before the model reads them, with examples.
+        origin: Where the model comes from.
+        more: Other files for people and tools, by name: the card, versions, the reference.
 
     Raises:
         ModelError: The folder is not empty.
@@ -125,23 +151,27 @@ def save_bundle(
         raise ModelError("a bundle needs an empty folder, and this one is not", at=str(folder))
     model.save(folder)
     _write(folder / PREPROCESS, preprocess)
-    for path in folder.iterdir():  # safetensors lets nobody else read what it writes
+    for name, text in (more or {}).items():
+        (folder / name).write_text(text, "utf-8")
+    written = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in written:  # safetensors lets nobody else read what it writes
         path.chmod((folder / PREPROCESS).stat().st_mode)
     bundle = Bundle(
         seedbed=__version__,
         use=learner.use,
         options=learner.model_dump(mode="json", exclude={"use"}),
         labels=model.labels,
-        task=task,
+        task=cast(Any, task),
         calibration=model.calibration if isinstance(model, Calibrated) else None,
-        files={path.name: digest.of_file(path) for path in sorted(folder.iterdir())},
+        origin=origin or Origin(),
+        files={path.relative_to(folder).as_posix(): digest.of_file(path) for path in written},
         preprocess=preprocess,
     )
     _write(folder / BUNDLE, bundle)
     return bundle
 
 
-def load_bundle(folder: Path) -> tuple[Model, Bundle]:
+def load_bundle(folder: Path) -> tuple[Model[Any], Bundle]:
     """Read what `save_bundle` wrote. The learner's part must have been imported, as Seedbed's own are.
 
     A model that was calibrated comes as `Calibrated`, which gives calibrated probabilities.
@@ -174,7 +204,7 @@ def load_bundle(folder: Path) -> tuple[Model, Bundle]:
     return (Calibrated(model, bundle.calibration) if bundle.calibration else model), bundle
 
 
-def _model_class(bundle: Bundle, folder: Path) -> type[Model]:
+def _model_class(bundle: Bundle, folder: Path) -> type[Model[Any]]:
     part = Learner.catalogue.get(bundle.use)
     if part is None or not issubclass(part, Learner):
         raise ModelError(

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from seedbed.core.learner import Model
+from seedbed.core.learner import ArrayModel
 from seedbed.core.run import Calibration
 
 #: Fewer rows than this say too little about how sure a model should be.
@@ -28,12 +28,12 @@ _GAIN = 1e-6
 _SMALLEST = float(np.finfo(np.float64).eps)
 
 
-class Calibrated(Model):
+class Calibrated(ArrayModel):
     """A model whose probabilities are put right. The bundle keeps the temperature, the model its own files."""
 
-    def __init__(self, model: Model, calibration: Calibration) -> None:
+    def __init__(self, model: ArrayModel, calibration: Calibration) -> None:
         self.model, self.calibration = model, calibration
-        self.labels = model.labels
+        self.labels, self.told = model.labels, model.told
 
     def predict(self, rows: pl.DataFrame) -> NDArray[np.float64]:
         """Probability of each label for each row, shape (rows, labels)."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task
 from seedbed.store.embeddings import EncoderOptions
 
-from .example_rows import REMARKS
-from .linear import LinearModel
+from .example_rows import REMARKS, TOPICS
+from .linear import LinearModel, link_of
 from .logistic import LogisticOptions, Trust
-from .target import target_of, texts_of
+from .target import texts_of
+from .target_sets import LABELS_OF_TEXTS, TextTask, coded
 
 
 class EmbeddingLogistic(EncoderOptions, LogisticOptions, Learner):
@@ -37,7 +38,8 @@ class EmbeddingLogistic(EncoderOptions, LogisticOptions, Learner):
 
     extra: ClassVar[str] = "embed"
     needs: ClassVar[tuple[str, ...]] = ("tokenizers",)
-    model: ClassVar[type[Model]] = LinearModel
+    learns: ClassVar[tuple[str, ...]] = LABELS_OF_TEXTS
+    model: ClassVar[type[Model[Any]]] = LinearModel
     heeds_weights: ClassVar[bool] = True
 
     use: Literal["embedding_logistic"] = "embedding_logistic"
@@ -49,21 +51,33 @@ class EmbeddingLogistic(EncoderOptions, LogisticOptions, Learner):
             before=REMARKS,
             after={"predicted": REMARKS["label"]},
         ),
+        Example(
+            title="Any number of labels",
+            options={"c": 100},
+            before=TOPICS,
+            after={"predicted": TOPICS["label"]},
+        ),
     )
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> LinearModel:
         """Embed the texts, then learn weights. Validation rows are not used.
 
         Raises:
-            DataError: There are too few rows, or one label only.
+            DataError: There are too few rows, or one label (or set of labels) only.
             MissingExtraError: The package that holds the encoder is not installed.
             ModelError: The encoder cannot be read.
         """
         self.check_needs()
-        target = target_of(train, task)
+        assert isinstance(task, TextTask)
+        target = coded(train, task)
         embedder = self.embedder(context)
         features = embedder.embed(texts_of(train, task.text), context)
         weights, intercepts = self.solve(features, target, context, name=self.use)
         return LinearModel(
-            labels=target.labels, text=task.text, weights=weights, intercepts=intercepts, embedder=embedder
+            labels=target.labels,
+            text=task.text,
+            weights=weights,
+            intercepts=intercepts,
+            embedder=embedder,
+            link=link_of(target),
         )

@@ -1,223 +1,284 @@
-"""Fine-tunes a network for classification with Hugging Face's Trainer, and leaves nothing behind but the network."""
+"""Teaches a network: any objective, the same loop, and the same weights whether or not it was killed on the way.
+
+Everything that a step depends on is a function of the seed and the step's number (which rows, in which order, what
+dropout leaves out, how large the step is), or is in the state that is kept (weights, the optimiser's moments, the best
+weights so far). So a training that goes on from a kept state ends, on the CPU of one machine, with the same bits.
+"""
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
 from seedbed.core import numbers
 from seedbed.core.context import Context, Stage
 from seedbed.core.errors import ModelError
+from seedbed.core.search import Search
 
+from . import course
+from .objective import Objective, Result, Row
 from .pretrained import quiet
+from .training_state import Kept, Progress
 
-_NAME = "transformer"
-#: How much a row counts, in what the Trainer reads.
-COUNT = "count"
+#: Batches are of rows of similar length, out of so many batches that were drawn at random.
+_GROUP = 50
+#: Gradients are shortened to this length.
+_LONGEST_GRADIENT = 1.0
+
+
+class TuningOptions(BaseModel):
+    """How a network is fine-tuned: options that all who do it share."""
+
+    epochs: int = Field(3, ge=1, le=100, description="Times that the training rows are read at most.")
+    learning_rate: Annotated[float, Search(1e-5, 2e-4, log=True)] = Field(
+        5e-5, gt=0, le=1, description="Size of the steps after the warm-up."
+    )
+    batch: int = Field(32, ge=1, le=4096, description="Rows that one step learns from; fewer need less memory.")
+    at_once: int | None = Field(
+        None,
+        ge=1,
+        description="Rows of a step that are in memory at once (gradient accumulation); all of them when left out.",
+    )
+    warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps over which the learning rate rises.")
+    weight_decay: float = Field(0.01, ge=0, lt=1, description="Pull of the weights towards 0 (AdamW).")
+    patience: int | None = Field(
+        1, ge=1, description="Epochs without a better result on validation rows that end the training; null for none."
+    )
+    checkpoint_steps: int | None = Field(
+        200,
+        ge=1,
+        description="Steps after which the state is kept in the store, so that a training that was killed goes on "
+        "there; null for never.",
+    )
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a network is fine-tuned."""
+class _Plan:
+    """Which rows each step learns from, and how large it is."""
 
-    epochs: int
-    learning_rate: float
+    lengths: NDArray[np.int64]
     batch: int
+    epochs: int
     warmup: float
-    """Share of the steps over which the learning rate rises."""
-    weight_decay: float
-    patience: int | None
-    """Epochs without a better result on validation rows after which training ends."""
-    weights: NDArray[np.float32] | None = None
-    """How much rows of each label count, shape (labels,); equally when left out."""
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """Texts as tokens, with their labels."""
-
-    rows: list[dict[str, Any]]
-
-    @classmethod
-    def of(
-        cls, tokens: Sequence[Sequence[int]], codes: NDArray[np.int64], counts: Sequence[float] | None = None
-    ) -> Lesson:
-        """What the Trainer reads, a dictionary a row; `counts` says how much each row does, alike when left out."""
-        pairs = zip(tokens, codes.tolist(), strict=True)
-        rows = [{"input_ids": ids, "attention_mask": [1] * len(ids), "labels": code} for ids, code in pairs]
-        return cls(rows if counts is None else [{**row, COUNT: one} for row, one in zip(rows, counts, strict=True)])
+    seed: int
 
     @property
-    def weighted(self) -> bool:
-        """Whether rows say how much they count."""
-        return bool(self.rows) and COUNT in self.rows[0]
+    def an_epoch(self) -> int:
+        """Steps of an epoch."""
+        return math.ceil(len(self.lengths) / self.batch)
+
+    @property
+    def steps(self) -> int:
+        """Steps at most."""
+        return self.an_epoch * self.epochs
+
+    def batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        """Places of the rows of each step: drawn, grouped by length, and the groups in any order."""
+        random = np.random.default_rng((self.seed, epoch))
+        drawn = random.permutation(len(self.lengths))
+        width = self.batch * _GROUP
+        found = []
+        for start in range(0, len(drawn), width):
+            some = drawn[start : start + width]
+            some = some[np.argsort(-self.lengths[some], kind="stable")]
+            found += [some[at : at + self.batch] for at in range(0, len(some), self.batch)]
+        return [found[place] for place in random.permutation(len(found))]
+
+    def rate(self, step: int) -> float:
+        """Share of the learning rate: a linear rise, then a linear fall to 0."""
+        rising = math.ceil(self.warmup * self.steps)
+        if step < rising:
+            return (step + 1) / rising
+        return (self.steps - step) / max(1, self.steps - rising)
 
 
 def fine_tune(
     network: Any,
-    tokenizer: Any,
-    train: Lesson,
-    validation: Lesson,
-    settings: Settings,
-    *,
+    train: Sequence[Row],
+    validation: Sequence[Row],
+    objective: Objective,
+    options: TuningOptions,
     context: Context,
-    workspace: Path,
 ) -> None:
-    """Fine-tune a network in place; the epoch that is best on validation rows stays.
+    """Fine-tune a network in place; the epoch that is best on validation rows stays, without any the last.
+
+    AdamW, linear warm-up and decay, gradients of a length of 1 at most; on a GPU that computes in bfloat16, in that.
 
     Args:
-        network: A sequence classifier.
-        tokenizer: Its tokenizer, for padding.
+        network: Of PyTorch; parameters that require no gradient stay as they are.
         train: What it learns from.
-        validation: What chooses the epoch; without rows the last epoch stays.
-        settings: How.
-        context: Seed and progress.
-        workspace: An empty folder for checkpoints.
+        validation: What chooses the epoch.
+        objective: What it is to learn.
+        options: How.
+        context: Seed, store and progress.
 
     Raises:
         ModelError: The memory does not suffice, or the loss is no number any more.
     """
-    from transformers import DataCollatorWithPadding, EarlyStoppingCallback, PrinterCallback, Trainer
-
-    watched = bool(validation.rows)
-    steps = math.ceil(len(train.rows) / settings.batch) * settings.epochs
-    with quiet(), _failures(settings), context.stage(f"Fine-tuning {_NAME}", steps, "steps") as stage:
-        trainer = (_counting(settings.weights) if train.weighted else Trainer)(
-            model=network,
-            args=_arguments(settings, context.seed, workspace, watched=watched),
-            data_collator=DataCollatorWithPadding(tokenizer),
-            train_dataset=train.rows,
-            eval_dataset=validation.rows if watched else None,
-            compute_metrics=_measured if watched else None,
-            compute_loss_func=None if settings.weights is None or train.weighted else _weighted(settings.weights),
-            callbacks=[_telling(stage)],
-        )
-        trainer.remove_callback(PrinterCallback)
-        if watched and settings.patience is not None:
-            trainer.add_callback(EarlyStoppingCallback(settings.patience))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the library's own affairs
-            trainer.train()
-
-
-def _arguments(settings: Settings, seed: int, workspace: Path, *, watched: bool) -> Any:
     import torch
-    from transformers import TrainingArguments
 
-    cuda = torch.cuda.is_available()
-    return TrainingArguments(
-        output_dir=str(workspace),
-        num_train_epochs=settings.epochs,
-        learning_rate=settings.learning_rate,
-        per_device_train_batch_size=settings.batch,
-        per_device_eval_batch_size=2 * settings.batch,
-        warmup_steps=settings.warmup,
-        weight_decay=settings.weight_decay,
-        train_sampling_strategy="group_by_length",
-        eval_strategy="epoch" if watched else "no",
-        save_strategy="epoch" if watched else "no",
-        save_total_limit=1,
-        save_only_model=True,
-        load_best_model_at_end=watched,
-        metric_for_best_model="result" if watched else None,
-        greater_is_better=True if watched else None,
-        logging_strategy="steps",
-        logging_steps=10,
-        logging_nan_inf_filter=False,
-        bf16=cuda and torch.cuda.is_bf16_supported(including_emulation=False),
-        dataloader_pin_memory=cuda,
-        seed=seed,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        log_level="error",
-        report_to="none",
+    lengths = np.array([len(row["input_ids"]) for row in train], dtype=np.int64)
+    plan = _Plan(lengths, options.batch, options.epochs, options.warmup, context.seed)
+    network.to(device())
+    learning = {name: one for name, one in network.named_parameters() if one.requires_grad}
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": [one for one in learning.values() if one.ndim >= 2], "weight_decay": options.weight_decay},
+            {"params": [one for one in learning.values() if one.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=options.learning_rate,
     )
+    about = [train, validation, options.model_dump(), context.seed]
+    kept = Kept.of(context, objective.name, learning, about) if options.checkpoint_steps else None
+    with (
+        quiet(),
+        _failures(objective.name, options),
+        _own_randomness(),
+        context.stage(f"Fine-tuning {objective.name}", plan.steps, "steps") as stage,
+    ):
+        progress = kept.read(learning, optimiser) if kept else Progress()
+        if progress.step:
+            stage.advance(progress.step, f"goes on after step {progress.step:,}")
+        _learn(
+            network, train, validation, objective, _Lesson(plan, options, learning, optimiser, kept, stage), progress
+        )
+        _put_back(learning, progress.best)
+    course.carry(network, progress.curves, objective.measures)
+    if kept:
+        kept.forget()
+    network.eval()
 
 
-def _measured(found: Any) -> dict[str, float]:
-    """Macro-F1, and the result that epochs are chosen by: macro-F1, and of equals the lower log-loss."""
-    from scipy.special import log_softmax
-    from sklearn.metrics import f1_score
+@dataclass(frozen=True)
+class _Lesson:
+    plan: _Plan
+    options: TuningOptions
+    learning: Mapping[str, Any]
+    optimiser: Any
+    kept: Kept | None
+    stage: Stage
 
-    outputs, truth = np.asarray(found.predictions, dtype=np.float64), np.asarray(found.label_ids)
-    macro_f1 = float(f1_score(truth, outputs.argmax(axis=1), average="macro", zero_division=0))
-    loss = -float(log_softmax(outputs, axis=1)[np.arange(len(truth)), truth].mean())
-    return {"macro_f1": macro_f1, "result": macro_f1 - 1e-6 * loss}
+
+def _learn(
+    network: Any,
+    train: Sequence[Row],
+    validation: Sequence[Row],
+    objective: Objective,
+    lesson: _Lesson,
+    progress: Progress,
+) -> None:
+    plan, options = lesson.plan, lesson.options
+    batches: list[NDArray[np.int64]] = []
+    for step in range(progress.step, plan.steps):
+        epoch, place = divmod(step, plan.an_epoch)
+        if not batches or place == 0:
+            batches = plan.batches(epoch)
+        loss = _step(network, [train[row] for row in batches[place]], objective, lesson, step)
+        progress.step = step + 1
+        note = f"epoch {progress.step / plan.an_epoch:.1f}, loss {numbers.score(loss)}"
+        lesson.stage.advance(1, note)
+        progress.note("loss", loss)
+        progress.note("rate", options.learning_rate * plan.rate(step))
+        if place == plan.an_epoch - 1 and validation:
+            with _computing():
+                result = objective.measure(network, validation, 2 * (options.at_once or options.batch))
+            lesson.stage.advance(0, f"epoch {epoch + 1}, {result.told}")
+            progress.note("validation", result.measured)
+            if _ends(result, progress, lesson):
+                return
+        due = options.checkpoint_steps and progress.step % options.checkpoint_steps == 0
+        if lesson.kept and due and progress.step < plan.steps:
+            lesson.kept.write(progress, lesson.learning, lesson.optimiser)
 
 
-def _weighted(weights: NDArray[np.float32]) -> Callable[..., Any]:
+def _ends(result: Result, progress: Progress, lesson: _Lesson) -> bool:
+    """Whether training ends, after what validation rows say; the best weights are noted."""
+    if progress.value is None or result.value > progress.value:
+        progress.value, progress.waited = result.value, 0
+        progress.best = {name: one.detach().cpu().clone() for name, one in lesson.learning.items()}
+    else:
+        progress.waited += 1
+    return lesson.options.patience is not None and progress.waited >= lesson.options.patience
+
+
+def _step(network: Any, rows: Sequence[Row], objective: Objective, lesson: _Lesson, step: int) -> float:
+    """Learn from a batch; its loss."""
     import torch
-    from torch.nn.functional import cross_entropy
 
-    def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-        of_label = torch.from_numpy(weights).to(outputs.logits.device)
-        return cross_entropy(outputs.logits.float(), labels, weight=of_label)
+    plan, options = lesson.plan, lesson.options
+    # Every step has randomness of its own, so that none has to be kept.
+    torch.manual_seed(int(np.random.SeedSequence((plan.seed, step)).generate_state(1)[0]))
+    network.train()
+    for group in lesson.optimiser.param_groups:
+        group["lr"] = options.learning_rate * plan.rate(step)
+    width, total, told = options.at_once or len(rows), max(objective.total(rows), 1e-12), 0.0
+    for start in range(0, len(rows), width):
+        some = rows[start : start + width]
+        with _computing():
+            loss = objective.loss(network, on_device(objective.collate(some), network)) / total
+        loss.backward()
+        told += float(loss.detach())
+    if not math.isfinite(told):
+        raise ModelError(
+            f"after {step} steps the loss is no number any more",
+            at=objective.name,
+            hint="a lower learning_rate, or more warmup",
+        )
+    torch.nn.utils.clip_grad_norm_(lesson.learning.values(), _LONGEST_GRADIENT)
+    lesson.optimiser.step()
+    lesson.optimiser.zero_grad(set_to_none=True)
+    return told
 
-    return loss
 
-
-def _counting(weights: NDArray[np.float32] | None) -> Any:
-    """A Trainer that heeds how much each row counts, and how much its label does."""
+def device() -> str:
+    """Where networks compute: a GPU where there is one."""
     import torch
-    from torch.nn.functional import cross_entropy
-    from transformers import Trainer
 
-    class Counting(Trainer):  # type: ignore[misc]
-        """Its loss is the mean over a batch, weighted by what its rows count."""
-
-        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
-            told = dict(inputs)
-            counts, labels = told.pop(COUNT, None), told.pop("labels")
-            outputs = model(**told)
-            losses = cross_entropy(outputs.logits.float(), labels, reduction="none")
-            each = torch.ones_like(losses) if counts is None else counts.to(losses)
-            if weights is not None:
-                each = each * torch.from_numpy(weights).to(losses)[labels]
-            loss = (losses * each).sum() / each.sum().clamp(min=1e-12)
-            return (loss, outputs) if return_outputs else loss
-
-    return Counting
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _telling(stage: Stage) -> Any:
-    """A callback that shows how far the training is, and stops it where the loss is no number."""
-    from transformers import TrainerCallback
+def on_device(batch: Mapping[str, Any], network: Any) -> dict[str, Any]:
+    """A batch where the network is."""
+    return {name: values.to(network.device) for name, values in batch.items()}
 
-    class Telling(TrainerCallback):  # type: ignore[misc]
-        """Tells a stage."""
 
-        note = ""
+def _put_back(learning: Mapping[str, Any], weights: Mapping[str, Any] | None) -> None:
+    import torch
 
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            stage.advance(1, self.note)
+    if weights is None:
+        return
+    with torch.no_grad():
+        for name, one in learning.items():
+            one.copy_(weights[name])
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-            logs = logs or {}
-            if not math.isfinite(logs.get("loss", 0.0)):
-                raise ModelError(
-                    f"after {state.global_step} steps the loss is no number any more",
-                    at=_NAME,
-                    hint="a lower learning_rate, or more warmup",
-                )
-            if "loss" in logs:
-                self.note = f"epoch {state.epoch:.1f}, loss {numbers.score(logs['loss'])}"
-            if "eval_macro_f1" in logs:
-                self.note = f"epoch {state.epoch:.0f}, validation macro-F1 {numbers.score(logs['eval_macro_f1'])}"
-                stage.advance(0, self.note)
 
-    return Telling()
+def _computing() -> Any:
+    """Computing in bfloat16 where a GPU does."""
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()
 
 
 @contextmanager
-def _failures(settings: Settings) -> Iterator[None]:
+def _own_randomness() -> Iterator[None]:
+    """Leave others' random numbers as they were."""
+    import torch
+
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        yield
+
+
+@contextmanager
+def _failures(name: str, options: TuningOptions) -> Iterator[None]:
     """Say what to do where the memory does not suffice."""
     try:
         yield
@@ -227,8 +288,9 @@ def _failures(settings: Settings) -> Iterator[None]:
             sign in said for sign in ("out of memory", "not enough memory")
         ):
             raise
+        option, rows = ("batch", options.batch) if options.at_once is None else ("at_once", options.at_once)
         raise ModelError(
-            f"the memory does not suffice for batches of {settings.batch}",
-            at=_NAME,
-            hint=f"batch: {max(1, settings.batch // 4)}, a smaller max_tokens, or a smaller pretrained network",
+            f"the memory does not suffice for batches of {rows}",
+            at=name,
+            hint=f"{option}: {max(1, rows // 4)}, a smaller max_tokens, or a smaller pretrained network",
         ) from None

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import orjson
 import polars as pl
 from numpy.typing import NDArray
 
-from seedbed.core.learner import Model
+from seedbed.core.context import Context
+from seedbed.core.learner import ArrayModel
 from seedbed.store.embeddings import Embedder
 
+from .scale import Scale
 from .target import Target, texts_of
+from .target_sets import TargetSets
 from .terms import Terms, features_of
 
+#: What makes answers of scores: probabilities of labels that exclude one another, or of each label by itself; or a
+#: number, which is the score or has it as its logarithm.
+Link = Literal["softmax", "logistic", "identity", "exponential"]
+#: Weights, shape (features, labels), and intercepts, shape (labels,).
+Layer = tuple[NDArray[np.float32], NDArray[np.float64]]
 
-class LinearModel(Model):
-    """Terms, embeddings or both, and one weight for each of them and each label.
 
-    Probabilities are the softmax of features (texts, terms + width) times weights (terms + width, labels) plus
-    intercepts (labels,). A label without training rows has the intercept minus infinity, so its probability is 0.
+class LinearModel(ArrayModel):
+    """Terms, embeddings or both, and one weight for each of them and each label, or for the number that is answered.
+
+    Scores are features (texts, terms + width) times weights (terms + width, labels) plus intercepts (labels,);
+    probabilities are their softmax, or, where rows have any number of labels, the logistic function of each. With
+    softmax, a label without training rows has the intercept minus infinity, so its probability is 0. Where the answer
+    is a number, there are no labels and one score, which is the number or its logarithm.
     """
 
     def __init__(
@@ -33,12 +45,13 @@ class LinearModel(Model):
         intercepts: NDArray[np.float64],
         terms: tuple[Terms, ...] = (),
         embedder: Embedder | None = None,
+        link: Link = "softmax",
     ) -> None:
         self.labels, self.text, self.terms, self.embedder = labels, text, terms, embedder
-        self.weights, self.intercepts = weights, intercepts
+        self.weights, self.intercepts, self.link = weights, intercepts, link
 
     def predict(self, rows: pl.DataFrame) -> NDArray[np.float64]:
-        """Probability of each label for each row, shape (rows, labels).
+        """Probability of each label for each row, shape (rows, labels), or its number, shape (rows, 1).
 
         Raises:
             MissingExtraError: The package that holds the encoder is not installed.
@@ -46,14 +59,14 @@ class LinearModel(Model):
         """
         texts = texts_of(rows, self.text)
         if not texts:
-            return np.zeros((0, len(self.labels)))
+            return np.zeros((0, len(self.intercepts)))
         scores = np.tile(self.intercepts, (len(texts), 1))
         counted = sum(len(one.vocabulary) for one in self.terms)
         if self.terms:
             scores += features_of(self.terms, texts) @ self.weights[:counted]
         if self.embedder:
             scores += self.embedder.embed(texts) @ self.weights[counted:]
-        return softmax(scores)
+        return LINKS[self.link](scores)
 
     def use_store(self, store: Path) -> None:
         """Keep embeddings there."""
@@ -64,7 +77,7 @@ class LinearModel(Model):
         """Write `model.json`, `vocabulary.json` (terms in the order of their weights) and `weights.safetensors`."""
         from safetensors.numpy import save_file
 
-        settings: dict[str, Any] = {"labels": self.labels, "text": self.text}
+        settings: dict[str, Any] = {"labels": self.labels, "text": self.text, "link": self.link}
         arrays: dict[str, NDArray[Any]] = {"weights": self.weights, "intercepts": self.intercepts}
         if self.terms:
             settings["terms"] = {t.kind: t.lengths for t in self.terms}
@@ -106,12 +119,11 @@ class LinearModel(Model):
                 for kind, (low, high) in settings.get("terms", {}).items()
             ),
             embedder=embedder,
+            link=settings.get("link", "softmax"),
         )
 
 
-def layer_of(
-    learned: NDArray[Any], offsets: NDArray[Any], classes: NDArray[np.int64], target: Target
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def layer_of(learned: NDArray[Any], offsets: NDArray[Any], classes: NDArray[np.int64], target: Target) -> Layer:
     """Weights (features, labels) and intercepts (labels,) of a layer that scikit-learn learned.
 
     Args:
@@ -129,7 +141,58 @@ def layer_of(
     return weights, intercepts
 
 
+def each_by_itself(target: TargetSets, features: int, context: Context, solve: Callable[[Target, str], Layer]) -> Layer:
+    """A layer of which each label was learned by itself, for the link `logistic`.
+
+    A label that too few rows have, or lack, is as likely as it is frequent.
+
+    Args:
+        target: The sets of labels.
+        features: How many there are.
+        context: Where progress goes.
+        solve: Learns whether rows have a label: its target with two labels, and its name, to a layer of two labels.
+    """
+    weights = np.zeros((features, len(target.labels)), dtype=np.float32)
+    shares = target.shares()
+    intercepts = np.log(shares) - np.log1p(-shares)
+    with context.stage("Fitting labels", len(target.labels), "labels") as stage:
+        for place, label in enumerate(target.labels):
+            if target.learnable(place):
+                layer, offsets = solve(target.one(place), label)
+                weights[:, place], intercepts[place] = layer[:, 1] - layer[:, 0], offsets[1] - offsets[0]
+            stage.advance(note=label)
+    return weights, intercepts
+
+
+def link_of(target: Target | TargetSets) -> Link:
+    """What makes probabilities of such labels."""
+    return "logistic" if isinstance(target, TargetSets) else "softmax"
+
+
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores, shape (rows, labels), to probabilities."""
+    """Scores, shape (rows, labels), to probabilities of which each row adds up to 1."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def logistic(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores, shape (rows, labels), to probabilities, each by itself."""
+    return np.asarray(np.exp(-np.logaddexp(0, -scores)))
+
+
+def identity(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores, shape (rows, 1), are the numbers."""
+    return scores
+
+
+def exponential(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithms, shape (rows, 1), to numbers."""
+    return Scale(log=True).back(scores)
+
+
+LINKS: Mapping[Link, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "softmax": softmax,
+    "logistic": logistic,
+    "identity": identity,
+    "exponential": exponential,
+}

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from seedbed.core.context import Context
 from seedbed.core.numbers import things
+from seedbed.core.search import Search
 
-from .linear import layer_of
+from .linear import Layer, each_by_itself, layer_of
 from .target import Target
+from .target_sets import TargetSets
 
 #: Largest slope at which the fit counts as solved. At 1e-4 (usual) the order of 29,786 tweets still changed 35 of
 #: 7,447 answers, and probabilities by up to 0.08; at this one none, and by less than 0.0001.
@@ -31,6 +31,7 @@ Trust = Annotated[
         allow_inf_nan=False,
         description="Trust in the training rows; a smaller value holds weights nearer 0.",
     ),
+    Search(0.01, 100, log=True),
 ]
 ClassWeight = Annotated[
     Literal["none", "balanced"],
@@ -46,9 +47,9 @@ class LogisticOptions(BaseModel):
     max_iter: int = Field(200, ge=1, description="Most steps of the solver.")
 
     def solve(
-        self, features: Any, target: Target, context: Context, *, name: str, tolerance: float = TOLERANCE
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Weights, shape (features, labels), and intercepts, shape (labels,).
+        self, features: Any, target: Target | TargetSets, context: Context, *, name: str, tolerance: float = TOLERANCE
+    ) -> Layer:
+        """Weights and intercepts; where rows have any number of labels, of each label by itself.
 
         Args:
             features: Of the training rows, sparse or dense, shape (rows, features).
@@ -59,6 +60,12 @@ class LogisticOptions(BaseModel):
         """
         from sklearn.linear_model import LogisticRegression
 
+        if isinstance(target, TargetSets):
+
+            def solve(one: Target, label: str) -> Layer:
+                return self.solve(features, one, context, name=f"{name}, {label!r},", tolerance=tolerance)
+
+            return each_by_itself(target, features.shape[1], context, solve)
         solver = LogisticRegression(
             C=self.c,
             solver="newton-cg",

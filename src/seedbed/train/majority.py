@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import orjson
@@ -11,14 +11,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.context import Context
-from seedbed.core.learner import Learner, Model
+from seedbed.core.learner import ArrayModel, Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task
 
-from .target import target_of
+from .target_sets import TargetSets, coded
 
 
-class MajorityModel(Model):
+class MajorityModel(ArrayModel):
     """Gives every row the shares of the labels among the training rows."""
 
     def __init__(self, labels: tuple[str, ...], shares: tuple[float, ...]) -> None:
@@ -40,17 +40,23 @@ class MajorityModel(Model):
 
 
 class Majority(Learner):
-    """Always answers with the most frequent label of the training rows.
+    """Always answers with the most frequent label of the training rows, or with the labels that most of them have.
 
     ## Why
     It is the least that a model must beat: a score means nothing before one knows what no learning at all would get.
     Its probabilities are the labels' shares among the training rows.
 
     ## Limits
-    It never looks at the row. Of equally frequent labels the first in the task's order wins.
+    It never looks at the row. Of equally frequent labels the first in the task's order wins. Where rows have any number
+    of labels, it gives those that at least half of the training rows have: often none.
     """
 
-    model: ClassVar[type[Model]] = MajorityModel
+    learns: ClassVar[tuple[str, ...]] = (
+        "text_classification",
+        "multi_label_classification",
+        "tabular_classification",
+    )
+    model: ClassVar[type[Model[Any]]] = MajorityModel
 
     use: Literal["majority"] = "majority"
 
@@ -65,14 +71,21 @@ class Majority(Learner):
             before={"text": ["hi", "see you", "win now", "cash!"], "label": ["spam", "ham", "spam", "ham"]},
             after={"predicted": ["ham", "ham", "ham", "ham"]},
         ),
+        Example(
+            title="labels that at least half of the rows have",
+            before={"text": list("abcd"), "label": [["x", "y"], ["x"], ["y"], ["x", "z"]]},
+            after={"predicted": [["x", "y"]] * 4},
+        ),
     )
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> MajorityModel:
         """Count the labels.
 
         Raises:
-            DataError: There are too few rows, or one label only.
+            DataError: There are too few rows, or one label (or set of labels) only.
         """
-        target = target_of(train, task)
+        target = coded(train, task)
+        if isinstance(target, TargetSets):
+            return MajorityModel(target.labels, tuple(target.held.mean(axis=0).tolist()))
         counts = np.bincount(target.codes, minlength=len(target.labels))
         return MajorityModel(target.labels, tuple((counts / counts.sum()).tolist()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
@@ -10,11 +10,13 @@ from pydantic import Field
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.search import Search
+from seedbed.core.task import Task
 
-from .example_rows import MESSAGES
-from .linear import LinearModel, layer_of
-from .target import target_of, texts_of
+from .example_rows import MESSAGES, TOPICS
+from .linear import Layer, LinearModel, each_by_itself, layer_of, link_of
+from .target import Target, texts_of
+from .target_sets import LABELS_OF_TEXTS, TargetSets, TextTask, coded
 from .terms import Lengths, TermOptions, Weighting
 
 
@@ -29,20 +31,23 @@ class NaiveBayes(TermOptions, Learner):
     ## Limits
     Words are taken to be independent given the label, which they are not: its probabilities are far too sure of
     themselves, the more so the longer the text, until they are calibrated (`evaluate: calibrate`). `complement` knows
-    nothing of how frequent the labels are, so a text without known terms gets the same probability for each.
+    nothing of how frequent the labels are, so a text without known terms gets the same probability for each. Where rows
+    have any number of labels, each is held against all rows without it: there the two differ only in that
+    `multinomial` heeds how frequent labels are, and gives rare ones next to never, and `complement` gives them freely.
     """
 
-    model: ClassVar[type[Model]] = LinearModel
+    learns: ClassVar[tuple[str, ...]] = LABELS_OF_TEXTS
+    model: ClassVar[type[Model[Any]]] = LinearModel
     heeds_weights: ClassVar[bool] = True
 
     use: Literal["naive_bayes"] = "naive_bayes"
     kind: Literal["complement", "multinomial"] = Field(
         "complement", description="Which naive Bayes: `complement` (kinder to rare labels) or `multinomial`."
     )
-    alpha: float = Field(
+    alpha: Annotated[float, Search(0.01, 10, log=True)] = Field(
         0.3, gt=0, allow_inf_nan=False, description="Times that every term counts as seen with every label beforehand."
     )
-    weighting: Weighting = Field(
+    weighting: Annotated[Weighting, Search.among("tfidf", "counts")] = Field(
         "tfidf", description="Whether terms are weighted by TF-IDF or just counted (`counts`)."
     )
     characters: Lengths | None = Field(
@@ -65,20 +70,41 @@ class NaiveBayes(TermOptions, Learner):
             },
             after={"predicted": ["spam", "ham", "spam", "ham", "spam", "ham"]},
         ),
+        Example(
+            title="Any number of labels",
+            options={"min_df": 1, "words": [1, 1], "characters": [3, 4]},
+            before=TOPICS,
+            after={"predicted": TOPICS["label"]},
+        ),
     )
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> LinearModel:
         """Learn terms, then count them. Validation rows are not used.
 
         Raises:
-            DataError: There are too few rows, one label only, or no term that enough rows have.
+            DataError: There are too few rows, one label (or set of labels) only, or no term that enough rows have.
         """
+        assert isinstance(task, TextTask)
+        target = coded(train, task)
+        terms, features = self.learn_terms(texts_of(train, task.text), column=task.text, weighting=self.weighting)
+        weights, intercepts = self._count(features, target, context)
+        return LinearModel(
+            labels=target.labels,
+            text=task.text,
+            terms=terms,
+            weights=weights,
+            intercepts=intercepts,
+            link=link_of(target),
+        )
+
+    def _count(self, features: Any, target: Target | TargetSets, context: Context) -> Layer:
         from sklearn.naive_bayes import ComplementNB, MultinomialNB
 
-        target = target_of(train, task)
-        terms, features = self.learn_terms(texts_of(train, task.text), column=task.text, weighting=self.weighting)
+        if isinstance(target, TargetSets):
+            return each_by_itself(
+                target, features.shape[1], context, lambda one, _: self._count(features, one, context)
+            )
         solver = (ComplementNB if self.kind == "complement" else MultinomialNB)(alpha=self.alpha)
         solver.fit(features, target.codes, sample_weight=target.weights)
         offsets = solver.class_log_prior_ * (self.kind == "multinomial")
-        weights, intercepts = layer_of(solver.feature_log_prob_, offsets, solver.classes_, target)
-        return LinearModel(labels=target.labels, text=task.text, terms=terms, weights=weights, intercepts=intercepts)
+        return layer_of(solver.feature_log_prob_, offsets, solver.classes_, target)

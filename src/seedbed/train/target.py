@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seedbed.core.errors import DataError, ModelError
 from seedbed.core.numbers import things
 from seedbed.core.rows import WEIGHT
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task
 
 #: Fewer training rows than this teach nothing.
 FEWEST_ROWS = 4
@@ -36,35 +36,45 @@ class Target:
 def target_of(train: pl.DataFrame, task: Task) -> Target:
     """The labels of training rows, and how much each counts where the rows have the column `WEIGHT`.
 
+    Args:
+        train: The rows.
+        task: One whose answer is one of several labels.
+
     Raises:
         DataError: There are fewer than `FEWEST_ROWS` rows, one label only, or a label that the task does not know.
     """
+    column = task.answer
+    assert column is not None, "a task without labels has none to learn"
     if train.height < FEWEST_ROWS:
         raise DataError(
             f"{things(train.height, 'training row is', 'training rows are')} too few to learn from",
-            at=task.label,
+            at=column,
             hint=f"at least {FEWEST_ROWS} are needed; a useful model needs some dozens for each label",
         )
-    values = train[task.label].cast(pl.String)
+    values = train[column].cast(pl.String)
     found = sorted(values.drop_nulls().unique().to_list())
-    labels = task.labels or tuple(found)
+    labels = task.names or tuple(found)
     unknown = [label for label in found if label not in labels]
     if unknown or values.has_nulls():
         raise DataError(
             f"training rows have the label {unknown[0]!r}, which the task does not know"
             if unknown
             else f"{things(values.null_count(), 'training row has', 'training rows have')} no label",
-            at=task.label,
+            at=column,
         )
     if len(found) < 2:
         raise DataError(
             f"all training rows have the label {found[0]!r}; a classifier needs at least two labels to learn from",
-            at=task.label,
+            at=column,
             hint="check the label column, and the steps that reject rows",
         )
     codes = values.replace_strict(list(labels), list(range(len(labels))), return_dtype=pl.Int64)
-    weights = train[WEIGHT].cast(pl.Float64).to_numpy() if WEIGHT in train.columns else None
-    return Target(labels=tuple(labels), codes=codes.to_numpy(), weights=weights)
+    return Target(labels=tuple(labels), codes=codes.to_numpy(), weights=weights_of(train))
+
+
+def weights_of(train: pl.DataFrame) -> NDArray[np.float64] | None:
+    """How much each training row counts, shape (rows,); none where all count alike."""
+    return train[WEIGHT].cast(pl.Float64).to_numpy() if WEIGHT in train.columns else None
 
 
 def texts_of(rows: pl.DataFrame, column: str) -> list[str]:

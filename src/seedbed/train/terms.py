@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from seedbed.core.errors import DataError
 from seedbed.core.numbers import things
+from seedbed.core.search import Search
 
 Kind = Literal["words", "characters"]
 Weighting = Literal["tfidf", "counts"]
@@ -100,11 +101,15 @@ def _vectorizer(kind: Kind, lengths: tuple[int, int], weighting: Weighting, **mo
 class TermOptions(BaseModel):
     """Options of learners that read terms."""
 
-    words: Lengths | None = Field((1, 2), description="Shortest and longest run of words to count; null for none.")
+    words: Annotated[Lengths | None, Search.among((1, 1), (1, 2))] = Field(
+        (1, 2), description="Shortest and longest run of words to count; null for none."
+    )
     characters: Lengths | None = Field(
         (2, 4), description="Shortest and longest run of characters within a word to count; null for none."
     )
-    min_df: int = Field(2, ge=1, description="Training rows that a term must occur in to be counted.")
+    min_df: Annotated[int, Search(1, 5)] = Field(
+        2, ge=1, description="Training rows that a term must occur in to be counted."
+    )
     max_features: int | None = Field(
         200_000, ge=1, description="Most terms of words, and most of characters: the most frequent; null for all."
     )

@@ -13,13 +13,14 @@ from seedbed.core.context import Context
 from seedbed.core.encoder import Floats
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task
 from seedbed.store.embeddings import EncoderOptions
 
-from .example_rows import REMARKS
-from .linear import LinearModel, softmax
+from .example_rows import REMARKS, TOPICS
+from .linear import LINKS, LinearModel, link_of
 from .logistic import LogisticOptions
-from .target import Target, target_of, texts_of
+from .target import Target, texts_of
+from .target_sets import LABELS_OF_TEXTS, TargetSets, TextTask, coded, known_of
 from .terms import TermOptions, features_of, side_by_side
 
 #: Weights of the embeddings that validation rows choose from, and the one that is taken where there are none.
@@ -46,7 +47,8 @@ class TfidfEmbeddingLogistic(TermOptions, EncoderOptions, LogisticOptions, Learn
 
     extra: ClassVar[str] = "embed"
     needs: ClassVar[tuple[str, ...]] = ("tokenizers",)
-    model: ClassVar[type[Model]] = LinearModel
+    learns: ClassVar[tuple[str, ...]] = LABELS_OF_TEXTS
+    model: ClassVar[type[Model[Any]]] = LinearModel
     heeds_weights: ClassVar[bool] = True
 
     use: Literal["tfidf_embedding_logistic"] = "tfidf_embedding_logistic"
@@ -65,27 +67,34 @@ class TfidfEmbeddingLogistic(TermOptions, EncoderOptions, LogisticOptions, Learn
             before=REMARKS,
             after={"predicted": REMARKS["label"]},
         ),
+        Example(
+            title="Any number of labels",
+            options={"min_df": 1, "c": 100},
+            before=TOPICS,
+            after={"predicted": TOPICS["label"]},
+        ),
     )
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> LinearModel:
         """Learn terms and embed the texts, choose how much embeddings count on the validation rows, learn weights.
 
         Raises:
-            DataError: There are too few rows, one label only, or no term that enough rows have.
+            DataError: There are too few rows, one label (or set of labels) only, or no term that enough rows have.
             MissingExtraError: The package that holds the encoder is not installed.
             ModelError: The encoder cannot be read.
         """
         self.check_needs()
-        target = target_of(train, task)
+        assert isinstance(task, TextTask)
+        target = coded(train, task)
         embedder = self.embedder(context)
         texts = texts_of(train, task.text)
         terms, counted = self.learn_terms(texts, column=task.text)
         embedded = embedder.embed(texts, context)
         weight = self.embedding_weight or WITHOUT_VALIDATION
-        known = validation.filter(pl.col(task.label).cast(pl.String).is_in(list(target.labels)))
+        known, held = known_of(validation, task, target.labels)
         if self.embedding_weight is None and known.height:
             others = texts_of(known, task.text)
-            chosen_on = features_of(terms, others), embedder.embed(others, context), _codes(known, task, target)
+            chosen_on = features_of(terms, others), embedder.embed(others, context), held
             weight = self._choose((counted, embedded), target, chosen_on, context)
         features = side_by_side([counted, embedded * np.float32(weight)])
         weights, intercepts = self.solve(features, target, context, name=self.use)
@@ -97,32 +106,28 @@ class TfidfEmbeddingLogistic(TermOptions, EncoderOptions, LogisticOptions, Learn
             weights=weights,
             intercepts=intercepts,
             embedder=embedder,
+            link=link_of(target),
         )
 
     def _choose(
         self,
         learned: tuple[Any, Floats],
-        target: Target,
-        validation: tuple[Any, Floats, NDArray[np.int64]],
+        target: Target | TargetSets,
+        validation: tuple[Any, Floats, NDArray[np.bool_]],
         context: Context,
     ) -> float:
         """The weight of the embeddings with the least log loss on validation rows; the first of equals."""
-        rows = np.sort(np.random.default_rng(context.seed).permutation(len(target.codes))[:ROWS_TO_CHOOSE])
+        rows = np.sort(np.random.default_rng(context.seed).permutation(len(learned[1]))[:ROWS_TO_CHOOSE])
         counted, embedded = learned[0][rows], learned[1][rows]
-        some = target.some(rows)
-        if len(np.unique(some.codes)) < 2:
+        some, held, link = target.some(rows), validation[2], link_of(target)
+        if isinstance(some, Target) and len(np.unique(some.codes)) < 2:
             return WITHOUT_VALIDATION
         losses = {}
         for weight in WEIGHTS:
             features = side_by_side([counted, embedded * np.float32(weight)])
             layer, offsets = self.solve(features, some, context, name=self.use, tolerance=ROUGHLY)
             scores = side_by_side([validation[0], validation[1] * np.float32(weight)]) @ layer + offsets
-            right = softmax(scores)[np.arange(len(scores)), validation[2]]
+            chances = LINKS[link](scores)
+            right = chances[held] if link == "softmax" else np.where(held, chances, 1 - chances)
             losses[weight] = -np.log(np.maximum(right, 1e-12)).mean()
         return min(losses, key=lambda weight: losses[weight])
-
-
-def _codes(rows: pl.DataFrame, task: Task, target: Target) -> NDArray[np.int64]:
-    """Labels of validation rows as indices."""
-    codes = {label: code for code, label in enumerate(target.labels)}
-    return rows[task.label].cast(pl.String).replace_strict(codes, return_dtype=pl.Int64).to_numpy()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task
 
-from .example_rows import MESSAGES
-from .linear import LinearModel
+from .example_rows import MESSAGES, TOPICS
+from .linear import LinearModel, link_of
 from .logistic import LogisticOptions
-from .target import target_of, texts_of
+from .target import texts_of
+from .target_sets import LABELS_OF_TEXTS, TextTask, coded
 from .terms import TermOptions
 
 
@@ -32,10 +33,12 @@ class TfidfLogistic(TermOptions, LogisticOptions, Learner):
     ## Limits
     It does not know word order beyond the longest n-gram, nor that two words mean the same. Words are runs of two or
     more letters or digits in lower case; scripts without spaces are seen by their characters only. The text is read as
-    it is: clean it before.
+    it is: clean it before. Where rows have any number of labels, each is learned by itself, against all rows without
+    it: it does not know that two go together, and one that fewer than 3 training rows have gets its share.
     """
 
-    model: ClassVar[type[Model]] = LinearModel
+    learns: ClassVar[tuple[str, ...]] = LABELS_OF_TEXTS
+    model: ClassVar[type[Model[Any]]] = LinearModel
     heeds_weights: ClassVar[bool] = True
 
     use: Literal["tfidf_logistic"] = "tfidf_logistic"
@@ -47,15 +50,29 @@ class TfidfLogistic(TermOptions, LogisticOptions, Learner):
             before=MESSAGES,
             after={"predicted": MESSAGES["label"]},
         ),
+        Example(
+            title="Any number of labels",
+            options={"min_df": 1, "c": 100},
+            before=TOPICS,
+            after={"predicted": TOPICS["label"]},
+        ),
     )
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> LinearModel:
         """Learn terms, then weights. Validation rows are not used.
 
         Raises:
-            DataError: There are too few rows, one label only, or no term that enough rows have.
+            DataError: There are too few rows, one label (or set of labels) only, or no term that enough rows have.
         """
-        target = target_of(train, task)
+        assert isinstance(task, TextTask)
+        target = coded(train, task)
         terms, features = self.learn_terms(texts_of(train, task.text), column=task.text)
         weights, intercepts = self.solve(features, target, context, name=self.use)
-        return LinearModel(labels=target.labels, text=task.text, terms=terms, weights=weights, intercepts=intercepts)
+        return LinearModel(
+            labels=target.labels,
+            text=task.text,
+            terms=terms,
+            weights=weights,
+            intercepts=intercepts,
+            link=link_of(target),
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
@@ -10,12 +10,13 @@ from pydantic import Field
 from seedbed.core.context import Context
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task
 
-from .example_rows import MESSAGES
-from .linear import LinearModel, layer_of
+from .example_rows import MESSAGES, TOPICS
+from .linear import Layer, LinearModel, each_by_itself, layer_of, link_of
 from .logistic import ClassWeight, Trust, settling
-from .target import target_of, texts_of
+from .target import Target, texts_of
+from .target_sets import LABELS_OF_TEXTS, TargetSets, TextTask, coded
 from .terms import TermOptions
 
 #: As for `tfidf_logistic`: so small that the order of the rows hardly moves a margin.
@@ -31,12 +32,14 @@ class TfidfSvm(TermOptions, Learner):
     hinge loss, Fan et al., 2008); the primal is solved, which draws no random numbers.
 
     ## Limits
-    It measures margins, not probabilities. What it gives as probabilities is the softmax of the margins: the same
-    decision, but a confidence that means little until it is calibrated (`evaluate: calibrate`). A probability of a rare
-    label is least to be trusted. Words are runs of two or more letters or digits in lower case.
+    It measures margins, not probabilities. What it gives as probabilities is the softmax of the margins, or, where rows
+    have any number of labels, the logistic function of each: the same decision, but a confidence that means little
+    until it is calibrated (`evaluate: calibrate`). A probability of a rare label is least to be trusted. Words are runs
+    of two or more letters or digits in lower case.
     """
 
-    model: ClassVar[type[Model]] = LinearModel
+    learns: ClassVar[tuple[str, ...]] = LABELS_OF_TEXTS
+    model: ClassVar[type[Model[Any]]] = LinearModel
     heeds_weights: ClassVar[bool] = True
 
     use: Literal["tfidf_svm"] = "tfidf_svm"
@@ -51,18 +54,43 @@ class TfidfSvm(TermOptions, Learner):
             before=MESSAGES,
             after={"predicted": MESSAGES["label"]},
         ),
+        Example(
+            title="Any number of labels",
+            options={"min_df": 1, "c": 10},
+            before=TOPICS,
+            after={"predicted": TOPICS["label"]},
+        ),
     )
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> LinearModel:
         """Learn terms, then margins. Validation rows are not used.
 
         Raises:
-            DataError: There are too few rows, one label only, or no term that enough rows have.
+            DataError: There are too few rows, one label (or set of labels) only, or no term that enough rows have.
         """
+        assert isinstance(task, TextTask)
+        target = coded(train, task)
+        terms, features = self.learn_terms(texts_of(train, task.text), column=task.text)
+        weights, intercepts = self._solve(features, target, context, self.use)
+        return LinearModel(
+            labels=target.labels,
+            text=task.text,
+            terms=terms,
+            weights=weights,
+            intercepts=intercepts,
+            link=link_of(target),
+        )
+
+    def _solve(self, features: Any, target: Target | TargetSets, context: Context, name: str) -> Layer:
         from sklearn.svm import LinearSVC
 
-        target = target_of(train, task)
-        terms, features = self.learn_terms(texts_of(train, task.text), column=task.text)
+        if isinstance(target, TargetSets):
+            return each_by_itself(
+                target,
+                features.shape[1],
+                context,
+                lambda one, label: self._solve(features, one, context, f"{name}, {label!r},"),
+            )
         solver = LinearSVC(
             C=self.c,
             dual=False,
@@ -73,6 +101,5 @@ class TfidfSvm(TermOptions, Learner):
         with settling() as told:
             solver.fit(features, target.codes, sample_weight=target.weights)
         if told:
-            context.progress.say(f"{self.use} did not settle; a larger max_iter or a smaller c may help")
-        weights, intercepts = layer_of(solver.coef_, solver.intercept_, solver.classes_, target)
-        return LinearModel(labels=target.labels, text=task.text, terms=terms, weights=weights, intercepts=intercepts)
+            context.progress.say(f"{name} did not settle; a larger max_iter or a smaller c may help")
+        return layer_of(solver.coef_, solver.intercept_, solver.classes_, target)

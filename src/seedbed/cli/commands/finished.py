@@ -60,6 +60,27 @@ def diff(
     show_diff(a, b, by=by, out=out, exit_code=exit_code, as_json=as_json)
 
 
+@app.command(epilog="Examples: seedbed compare v1 reviews@latest · seedbed compare v1 v2 v3 --metric accuracy --json")
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN RUN…",
+            help="Two runs or more (folder, id, tag, NAME@latest), the oldest first.",
+            show_default=False,
+        ),
+    ],
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="What to compare by; the metric that decides when left out.")
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Compare the models of runs: scores side by side, and paired differences where the same test rows judge."""
+    from seedbed.cli.compare import show_compared
+
+    show_compared(runs, metric=metric, as_json=as_json)
+
+
 @app.command(
     epilog="Examples: seedbed card runs/reviews/latest · seedbed card recipe.yaml --set license=CC-BY-4.0 · "
     "seedbed card reviews@latest --render papers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,14 @@ class _ListsByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
+class Sorting(StrEnum):
+    """What runs are sorted by."""
+
+    STARTED = "started"
+    SCORE = "score"
+    NAME = "name"
+
+
 runs = typer.Typer(
     cls=_ListsByDefault,
     help="List the runs of a store; tag them; show which made what from what.",
@@ -38,15 +47,28 @@ store = typer.Typer(
 )
 
 
-@runs.command("list", epilog="Examples: seedbed runs · seedbed runs examples/tweets --json")
+@runs.command(
+    "list",
+    epilog="Examples: seedbed runs · seedbed runs --sort score --task regression · seedbed runs --dataset 3f9a1c22",
+)
 def list_runs(
     folder: Annotated[Path | None, typer.Argument(help="A recipe's folder; this one when left out.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Only runs of recipes of this name.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Only runs that made this dataset: its digest, or the start of it.")
+    ] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Only runs of this kind of task.")] = None,
+    sort: Annotated[
+        Sorting, typer.Option("--sort", help="By start (the newest first), by score of the best model, or by name.")
+    ] = Sorting.STARTED,
     as_json: JSON = False,
 ) -> None:
-    """List runs, the newest first: id, state, rows, dataset, best model, tags, where. The word may be left out."""
-    from seedbed.cli.runs import show_runs
+    """List runs: id, state, rows, dataset, best model with its score and interval, tags, where. The word may be left
+    out.
+    """
+    from seedbed.cli.runs import Wanted, show_runs
 
-    show_runs(folder, as_json=as_json)
+    show_runs(folder, Wanted(name, dataset, task, sort.value), as_json=as_json)
 
 
 RUN = Annotated[str, typer.Argument(help="A run: its folder, the start of its id, a tag, NAME@latest.")]

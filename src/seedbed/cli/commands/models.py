@@ -20,7 +20,7 @@ def predict(
     model: MODEL,
     file: Annotated[str | None, typer.Argument(help="Rows to label: a file, a folder or a glob.")] = None,
     texts: Annotated[
-        list[str] | None, typer.Option("--text", metavar="TEXT", help="A text to label; may be given again.")
+        list[str] | None, typer.Option("--text", metavar="TEXT", help="A text, or a row as JSON; may be given again.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Where to: .csv, .jsonl or .parquet; JSON lines on screen if left out.")

@@ -40,6 +40,9 @@ class Usage:
         """Both together."""
         return self.prompt + self.answer
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.prompt + other.prompt, self.answer + other.answer)
+
 
 @dataclass(frozen=True)
 class Answer:

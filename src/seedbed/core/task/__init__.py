@@ -13,7 +13,7 @@ from .question_answering import QuestionAnswering
 from .regression import Regression
 from .saying import answers_said, fields_said, rows_said, said_set
 from .tabular import TabularClassification, TabularRegression
-from .task import Task
+from .task import Says, Task
 from .text_classification import TextClassification, Unlabelled
 from .text_to_text import TextToText
 
@@ -37,6 +37,7 @@ __all__ = [
     "MultiLabelClassification",
     "QuestionAnswering",
     "Regression",
+    "Says",
     "TabularClassification",
     "TabularRegression",
     "Task",

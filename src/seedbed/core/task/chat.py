@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -38,6 +38,10 @@ TURNS = pl.List(
         }
     )
 )
+
+
+#: What the assistant is to say, where it is not known yet.
+_TO_COME = "…"
 
 
 class Turn(BaseModel):
@@ -118,6 +122,50 @@ class Chat(Task):
         """The turns, as a list."""
         return (self.messages,)
 
+    def reads(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """The turns, and the tools."""
+        return (self.messages, *([self.tools] if self.tools else []))
+
+    def as_asked(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Turns up to the last one, which is the assistant's and to be told."""
+        turns = pl.col(self.messages)
+        return rows.with_columns(turns.list.head(pl.max_horizontal(turns.list.len().cast(pl.Int64) - 1, 0)))
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Columns that somebody brings who asks: the turns, or a column for each but the last; the tools."""
+        turns = (self.messages,) if self.turns is None else tuple(turn.column for turn in self.turns[:-1])
+        return (*turns, *([self.tools] if self.tools else []))
+
+    def awaiting(self, values: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """Turns of somebody who asks, as rows of training have them: with a last turn for the answer to stand in.
+
+        Turns are those that `work` reads; a text that is no list of turns is what a user says. Steps of training take
+        such rows, and `asked` takes the last turn away again.
+
+        Returns:
+            Turns as JSON, null where there are none; and whether the assistant's last turn was left out for it.
+        """
+        told = [_awaiting(value) for value in values.to_list()]
+        found = [None if turns is None else orjson.dumps(turns).decode() for turns, _ in told]
+        named = pl.Series(values.name, found, dtype=pl.String)
+        return named, pl.Series([answered for _, answered in told], dtype=pl.Boolean)
+
+    def asked(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """Rows of somebody who asks, with the turns up to what the assistant is to say.
+
+        Args:
+            rows: With the columns `asks`; turns as `awaiting` gave them.
+
+        Returns:
+            The rows with the turns in one form, and why training would have left out each (null where it would not).
+            What cannot be read as turns has none.
+        """
+        named = [self.messages] if self.turns is None else [turn.column for turn in self.turns[:-1]]
+        told = [self._read_asked(*values) for values in rows.select(named).iter_rows()]
+        turns = pl.Series(self.messages, [turns for turns, _ in told], dtype=TURNS)
+        return rows.with_columns(turns), pl.Series([reason for _, reason in told], dtype=pl.String)
+
     @property
     def answer(self) -> str | None:
         """What the assistant says stands among the turns."""
@@ -150,6 +198,23 @@ class Chat(Task):
             raise Unreadable("no_turns")
         return self._judged([_read_turn(place, turn) for place, turn in enumerate(listed(value, "not_turns"), 1)])
 
+    def _read_asked(self, *said: Any) -> tuple[list[dict[str, Any]], str | None]:
+        """Turns without the one to come, and the rule that they break."""
+        try:
+            if self.turns is None:
+                (value,) = said
+                if value is None:
+                    raise Unreadable("no_turns")
+                turns = [_read_turn(place, turn) for place, turn in enumerate(listed(value, "not_turns"), 1)][:-1]
+            else:
+                spoken = zip(self.turns, said, strict=False)
+                turns = [_turn(turn.role, str(text)) for turn, text in spoken if says_something(text)]
+        except Unreadable as verdict:
+            return [], verdict.reason
+        if not turns:
+            return [], "no_turns"
+        return turns, next((reason for reason, _ in self._broken([*turns, _turn("assistant", _TO_COME)])), None)
+
     def _judged(self, turns: list[dict[str, Any]]) -> dict[str, Any]:
         """The turns, unless they break a rule."""
         for reason, place in self._broken(turns):
@@ -177,6 +242,28 @@ class Chat(Task):
             yield "not_ended_by_assistant", len(turns)
         if self.most_turns is not None and len(turns) > self.most_turns:
             yield "too_many_turns", self.most_turns + 1
+
+
+def _awaiting(value: Any) -> tuple[list[Any] | None, bool]:
+    """Turns with one to come, and whether the assistant's last was left out; none of nothing."""
+    if value is None:
+        return None, False
+    turns = value
+    if isinstance(value, str):
+        if not value.strip():
+            return None, False
+        try:
+            turns = orjson.loads(value) if value.lstrip().startswith("[") else None
+        except orjson.JSONDecodeError:
+            turns = None
+        if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+            turns = [{"role": "user", "content": value}]
+    if not isinstance(turns, list):
+        return None, False
+    last = turns[-1] if turns and isinstance(turns[-1], dict) else {}
+    answered = ROLES.get(str(last.get("role", last.get("from"))).strip().lower()) == "assistant"
+    kept = turns[:-1] if answered else turns
+    return [*kept, {"role": "assistant", "content": _TO_COME}], answered
 
 
 def _turn(role: str, content: str | None, **more: Any) -> dict[str, Any]:

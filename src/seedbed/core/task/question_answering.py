@@ -87,6 +87,10 @@ class QuestionAnswering(Task):
         """The context: whoever has read it knows the other questions about it."""
         return (self.context,)
 
+    def reads(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Question and context."""
+        return (self.question, self.context)
+
     @property
     def answer(self) -> str | None:
         """The answers."""

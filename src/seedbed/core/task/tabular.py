@@ -33,6 +33,10 @@ class Tabular(Task):
         """The features; all columns but the target where none are named."""
         return self.features or tuple(name for name in columns if name != self.answer)
 
+    def reads(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """The features; all columns but the answer where none are named."""
+        return self.compared(columns)
+
     def _read_columns(self) -> dict[str, str]:
         return {f"features.{place}": name for place, name in enumerate(self.features or ())}
 

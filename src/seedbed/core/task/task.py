@@ -64,6 +64,22 @@ class Task(BaseModel, ABC):
         """
         return (self.shown,) if self.shown else ()
 
+    def reads(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Columns that a model reads.
+
+        Args:
+            columns: All that the rows' own are; the answer may be among them.
+        """
+        return (self.shown,) if self.shown else ()
+
+    def seen(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Columns that a learner sees: what a model reads, and what it is to answer."""
+        return tuple(dict.fromkeys([*self.reads(columns), *([self.answer] if self.answer else [])]))
+
+    def as_asked(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows as a model gets them that is to answer: without the answer, where they hold it."""
+        return rows.drop(self.answer, strict=False) if self.answer else rows
+
     @property
     def answer(self) -> str | None:
         """The column that is to be told; none where the text itself is."""

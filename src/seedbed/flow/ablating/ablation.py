@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,12 +27,13 @@ from seedbed.core.rows import NUMBER, ROW, data_columns
 from seedbed.core.run import Ablated, AblationRecord
 from seedbed.core.statistics.holm import holm
 from seedbed.core.step import Map, Step
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task
 from seedbed.engine.curate import Curated, Curation
 from seedbed.evaluate.holm import verdict
 from seedbed.evaluate.judge import judge
 from seedbed.evaluate.paired import Answers, compare
-from seedbed.flow.judging.cheap import cheap_learner
+from seedbed.evaluate.taking import same
+from seedbed.flow.judging.cheap import quick_learner
 from seedbed.flow.judging.judge import Judging
 from seedbed.flow.preparing.in_memory import Preparation
 from seedbed.flow.preparing.unprepared import Unprepared
@@ -74,7 +76,12 @@ class _Ablation:
     @cached_property
     def learner(self) -> Learner:
         """That of both arms."""
-        return cheap_learner(self.whole.rows[self.task.text].cast(pl.String))
+        found = quick_learner(self.task, self.whole.rows)
+        if found is None:
+            raise DataError(
+                f"nobody learns {self.task.kind} quickly enough to tell what steps are worth", at="--ablate"
+            )
+        return found
 
     @cached_property
     def answering(self) -> Answering:
@@ -103,7 +110,7 @@ class _Ablation:
     @cached_property
     def preparation(self) -> Preparation:
         """What is done to rows after the split."""
-        return self.unprepared.preparation(self.context.seed, self.task.roles.values())
+        return self.unprepared.preparation(self.context.seed, self.task)
 
     @cached_property
     def held_out(self) -> Numbers:
@@ -198,7 +205,7 @@ class _Ablation:
                 yield place, step
 
     def _without_preparing(self, place: int) -> Arm:
-        left = self.unprepared.preparation(self.context.seed, self.task.roles.values(), without=place)
+        left = self.unprepared.preparation(self.context.seed, self.task, without=place)
         return replace(self.whole, preparation=left)
 
     def _read(self, curated: Curated) -> pl.DataFrame:
@@ -207,7 +214,10 @@ class _Ablation:
 
     def _other_labels(self, without: Arm) -> str:
         """What labels there are without a step that are not there with it, and the other way round, in words."""
-        with_it, without_it = (set(arm.rows[self.task.label].cast(pl.String).unique()) for arm in (self.whole, without))
+        if self.task.says != "label" or self.task.answer is None:
+            return ""
+        label = self.task.answer
+        with_it, without_it = (set(arm.rows[label].cast(pl.String).unique()) for arm in (self.whole, without))
         more, fewer = sorted(without_it - with_it), sorted(with_it - without_it)
         told = [f"also {_listed(more)}"] if more else []
         told += [f"no {_listed(fewer)}"] if fewer else []
@@ -221,19 +231,19 @@ class _Ablation:
         if not len(judged):
             raise DataError("no row is in both arms")
         whole, other = (self.answering(arm, folds, judged) for arm in arms)
-        if np.array_equal(whole.probabilities, other.probabilities):
+        if same(whole.answers, other.answers):
             return blank.model_copy(update={"note": _UNREAD})
         return self._judged(blank, whole, other)
 
     def _judged(self, blank: Ablated, whole: Said, without: Said) -> Ablated:
         metric, how = self.judging.metrics[0], self.judging.evaluate.intervals
         given = {"level": how.level, "resamples": how.resamples, "seed": self.context.seed}
-        truth, answers = whole.truth, (Answers("with", whole.probabilities), Answers("without", without.probabilities))
+        truth, answers = whole.truth, (Answers("with", whole.answers), Answers("without", without.answers))
         difference = compare(truth, answers[1], answers[0], metric, split="folds", **given)  # type: ignore[arg-type]
         if difference is None:
             raise DataError(f"{metric.use} has no value on these rows")
         scores = [
-            judge(truth, one.probabilities, self.judging.labels, [metric], **given).scores[metric.use]  # type: ignore[arg-type]
+            judge(self.judging.form, truth, one.told, [metric], **given).scores[metric.use]  # type: ignore[arg-type]
             for one in answers
         ]
         return blank.model_copy(
@@ -241,7 +251,7 @@ class _Ablation:
                 "rows_with": whole.learned_from,
                 "rows_without": without.learned_from,
                 "judged": len(truth),
-                "relabelled": int((without.truth != truth).sum()),
+                "relabelled": _differ(without.truth, truth),
                 "score": scores[0],
                 "score_without": scores[1],
                 "difference": difference.difference,
@@ -250,6 +260,18 @@ class _Ablation:
                 "p": difference.p,
             }
         )
+
+
+def _differ(a: Any, b: Any) -> int:
+    """Rows of which two say something else."""
+    if isinstance(a, np.ndarray):
+        other = a != b
+        return int((other.any(axis=1) if other.ndim > 1 else other).sum())
+    return (
+        int((a != b).fill_null(False).sum())
+        if not a.dtype.is_nested()
+        else sum(x != y for x, y in zip(a, b, strict=True))
+    )
 
 
 def told_of(learner: Learner) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from seedbed.core.learner import Learner
 from seedbed.core.rows import NUMBER
+from seedbed.evaluate.taking import both, some
 from seedbed.flow.judging.judge import Judging
 
 from .arms import Arm, Folds, Numbers
@@ -22,9 +24,9 @@ class Held:
 
     numbers: Numbers
     """Sorted."""
-    truth: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    """Shape (rows, labels)."""
+    truth: Any
+    """What is right, and what is said, as the form of the task's answers holds it."""
+    answers: Any
     learned_from: int
     """Rows that the model learned from, made ones among them."""
 
@@ -33,9 +35,9 @@ class Held:
 class Said:
     """What the models of all folds say of the rows that judge."""
 
-    truth: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    """Shape (judged, labels)."""
+    truth: Any
+    """What is right, and what is said, as the form of the task's answers holds it."""
+    answers: Any
     learned_from: int
     """Rows that a model learned from, on average over the folds."""
 
@@ -52,15 +54,18 @@ class Answering:
 
     def __call__(self, arm: Arm, folds: Folds, judged: Numbers) -> Said:
         """What is said of some rows of an arm, each by the model of the fold that it is held out in."""
-        probabilities = np.zeros((len(judged), len(self.judging.labels)))
-        truth, learned_from = np.zeros(len(judged), dtype=np.int64), 0
+        answers, truth, numbers, learned_from = None, None, [], 0
         for one in range(folds.count):
             held = self.fold(arm, folds, one)
             learned_from += held.learned_from
+            if held.answers is None:
+                continue
             here = np.isin(held.numbers, judged)
-            places = np.searchsorted(judged, held.numbers[here])
-            probabilities[places], truth[places] = held.probabilities[here], held.truth[here]
-        return Said(truth, probabilities, round(learned_from / folds.count))
+            numbers.append(held.numbers[here])
+            told, right = some(held.answers, here), some(held.truth, here)
+            answers, truth = (told, right) if answers is None else (both(answers, told), both(truth, right))
+        order = np.argsort(np.concatenate(numbers), kind="stable")
+        return Said(some(truth, order), some(answers, order), round(learned_from / folds.count))
 
     def seconds(self, folds: Folds) -> float:
         """What a fold of the remembered arm takes."""
@@ -85,13 +90,10 @@ class Answering:
         train = arm.rows.filter(pl.Series((fold >= 0) & (fold != one)))
         held = arm.rows.filter(pl.Series((fold == one) & may_judge))
         if not held.height:
-            return Held(held[NUMBER].to_numpy(), *self._nothing(), 0)
+            return Held(held[NUMBER].to_numpy(), None, None, 0)
         if arm.preparation:
             train, after = arm.preparation(train, {"fold": held})
             held = after["fold"]
         model, _ = self.judging.fit(self.learner, {"train": self.judging.rows("train", train)})
         rows = self.judging.rows("fold", held)
         return Held(held[NUMBER].to_numpy(), rows.truth, self.judging.predict(model, rows.frame), train.height)
-
-    def _nothing(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        return np.zeros(0, dtype=np.int64), np.zeros((0, len(self.judging.labels)))

@@ -25,15 +25,14 @@ from seedbed.core.task import TextClassification
 from seedbed.engine.provenance import code_of, versions
 from seedbed.evaluate import label_errors
 from seedbed.evaluate.label_errors import Looked, confident_joint, look, ranks_among_others, share_wrong, thresholds_of
-from seedbed.flow.judging.cheap import cheap_learner
+from seedbed.flow.judging.cheap import cheap_learner, quick_learner
 from seedbed.flow.known import Known
 from seedbed.store.store import Store
 from seedbed.train.naive_bayes import NaiveBayes
-from seedbed.train.quick_models import quick_models
 
 from .labelled import Labelled
 from .near import Neighbours, conflicting_copies, nearest_rows
-from .probabilities import Doubter, Probabilities, of_test_rows, out_of_fold
+from .probabilities import Probabilities, of_test_rows, out_of_fold
 from .sets_and_numbers import doubts_of_numbers, doubts_of_sets, suspects_among
 
 FOLDS = 5
@@ -42,14 +41,14 @@ _MANY_LABELS, _WEIGHTS = 100, 20_000_000
 _OUR_CODE = ("doubt.py", "labelled.py", "near.py", "probabilities.py", "sets_and_numbers.py")
 
 
-def learner_for(rows: Labelled) -> Doubter:
+def learner_for(rows: Labelled) -> Learner:
     """Who learns the task at little cost, whatever the number of labels.
 
     Raises:
         DataError: Nobody does.
     """
     if not isinstance(rows.task, TextClassification):
-        found = quick_models(rows.task)
+        found = quick_learner(rows.task, rows.frame)
         if found is None:
             raise DataError(f"{rows.task.kind} has no labels that could be doubted", at="task")
         return found
@@ -61,7 +60,7 @@ def learner_for(rows: Labelled) -> Doubter:
     return NaiveBayes(min_df=cheap.min_df, max_features=max(2_000, _WEIGHTS // len(rows.labels)))
 
 
-def learner_of(learners: Sequence[Learner], name: str | None, rows: Labelled) -> Doubter:
+def learner_of(learners: Sequence[Learner], name: str | None, rows: Labelled) -> Learner:
     """The learner that a check names; the cheap one where it names none.
 
     Raises:
@@ -115,7 +114,7 @@ class Doubting:
         return found
 
 
-def doubted(rows: Labelled, learner: Doubter, context: Context, folds: int = FOLDS) -> tuple[Doubts, Path]:
+def doubted(rows: Labelled, learner: Learner, context: Context, folds: int = FOLDS) -> tuple[Doubts, Path]:
     """What models that did not see the rows make of their labels, and the folder with both files of suspects."""
     store = Store.of(context)
     artefact = store.artefact("doubts", _key(rows, learner, folds, context))
@@ -140,20 +139,20 @@ def doubted(rows: Labelled, learner: Doubter, context: Context, folds: int = FOL
     return found, artefact.folder
 
 
-def _key(rows: Labelled, learner: Doubter, folds: int, context: Context) -> str:
+def _key(rows: Labelled, learner: Learner, folds: int, context: Context) -> str:
     told = digest.RowsDigest()
     told.update(rows.frame)
     clusters = digest.of_json([rows.clusters.tolist(), rows.doubted.tolist()])
     here = [digest.of_file(Path(__file__).with_name(name)) for name in _OUR_CODE]
     here.append(digest.of_file(Path(label_errors.__file__)))
-    code = [code_of(cast(Any, type(learner))), here, versions("scikit-learn", "scipy")]
-    options = [learner.model_dump(mode="json"), learner.made_from()] if isinstance(learner, Learner) else learner.use
+    code = [code_of(type(learner)), here, versions("scikit-learn", "scipy")]
+    options = [learner.model_dump(mode="json"), learner.made_from()]
     task, alike = rows.task.model_dump(mode="json"), [rows.compared, rows.columns, rows.kind, rows.threshold]
     return digest.of_json([told.hexdigest(), clusters, alike, options, task, folds, context.seed, code])
 
 
 def _doubt(
-    rows: Labelled, learner: Doubter, context: Context, folds: int, work: Path
+    rows: Labelled, learner: Learner, context: Context, folds: int, work: Path
 ) -> tuple[dict[str, Any], tuple[pl.DataFrame, pl.DataFrame]]:
     """Facts on all doubts, and suspects among the rows that are learned from, and among test rows."""
     places = np.flatnonzero(~rows.held_out)

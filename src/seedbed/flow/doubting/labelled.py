@@ -22,11 +22,12 @@ from seedbed.core.values import said
 from seedbed.flow.splitting.dataset import Dataset
 from seedbed.flow.splitting.split import Similarity, Split, near_pairs, similarity_of
 from seedbed.splits.clusters import cluster
-from seedbed.train.quick_models import NUMBER as ONE_NUMBER
 
 TEST = "test"
 #: Numbers are spread evenly over folds by so many parts of their range.
 _PARTS = 10
+#: What the one column of an answer is called that is a number.
+ONE_NUMBER = "number"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,19 +14,16 @@ from seedbed.core.errors import DataError, ModelError, told_as
 from seedbed.core.learner import Learner, Model
 from seedbed.core.numbers import things
 from seedbed.splits.folds import deal_folds
-from seedbed.train.quick_models import QuickModel, QuickModels
 
 from .labelled import Labelled
 
 Probabilities = NDArray[np.float32]
-#: Who can be asked what a row's answer may be: a learner of a recipe, or quick models of tasks that have none.
-Doubter = Learner | QuickModels
 
 #: Probabilities that a model gives at once.
 _CELLS = 4_000_000
 
 
-def out_of_fold(rows: Labelled, learner: Doubter, folds: int, context: Context, folder: Path) -> Probabilities:
+def out_of_fold(rows: Labelled, learner: Learner, folds: int, context: Context, folder: Path) -> Probabilities:
     """Probabilities of each training and validation row by a model that saw the other folds.
 
     Args:
@@ -56,18 +53,18 @@ def out_of_fold(rows: Labelled, learner: Doubter, folds: int, context: Context, 
         for one in range(folds):
             held = pl.Series(fold == one)
             model = _fitted(learner, seen.filter(~held), rows, context)
-            _write(found, np.flatnonzero(fold == one), model, seen.filter(held), rows.labels, stage)
+            _write(found, np.flatnonzero(fold == one), model, seen.filter(held), rows, stage)
     return found
 
 
-def of_test_rows(rows: Labelled, learner: Doubter, context: Context, folder: Path) -> Probabilities:
+def of_test_rows(rows: Labelled, learner: Learner, context: Context, folder: Path) -> Probabilities:
     """Probabilities of each test row by a model that saw all others; as `out_of_fold`."""
     held = pl.Series(rows.held_out)
     found = _opened(folder / "probabilities_test.npy", (int(held.sum()), len(rows.labels)))
     if held.any():
         with context.stage("Doubting the labels of test rows", int(held.sum()), "rows") as stage:
             model = _fitted(learner, rows.seen.filter(~held), rows, context)
-            _write(found, np.arange(len(found)), model, rows.seen.filter(held), rows.labels, stage)
+            _write(found, np.arange(len(found)), model, rows.seen.filter(held), rows, stage)
     return found
 
 
@@ -77,9 +74,9 @@ def _opened(path: Path, shape: tuple[int, int]) -> Probabilities:
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
 
-def _fitted(learner: Doubter, train: pl.DataFrame, rows: Labelled, context: Context) -> Model | QuickModel:
+def _fitted(learner: Learner, train: pl.DataFrame, rows: Labelled, context: Context) -> Model[Any]:
     with told_as(ModelError, learner.use):
-        model = learner.fit(train, train.clear(), cast(Any, rows.task), context)
+        model = learner.fit(train, train.clear(), rows.task, context)
     model.use_store(context.store)
     return model
 
@@ -87,15 +84,17 @@ def _fitted(learner: Doubter, train: pl.DataFrame, rows: Labelled, context: Cont
 def _write(
     found: Probabilities,
     places: NDArray[np.int64],
-    model: Model | QuickModel,
+    model: Model[Any],
     frame: pl.DataFrame,
-    labels: tuple[str, ...],
+    rows: Labelled,
     stage: Stage,
 ) -> None:
     """Write a model's probabilities at some places, in the order of the task's labels; 0 for those it does not know."""
-    known = [labels.index(label) for label in model.labels]
+    labels = rows.labels
+    known = [labels.index(label) for label in model.labels] if model.labels else [0]  # one number a row
+    asked = rows.task.as_asked(frame)
     for start in range(0, frame.height, step := max(1, _CELLS // len(labels))):
-        some = frame.slice(start, step)
+        some = asked.slice(start, step)
         with told_as(ModelError, type(model).__name__):
             told = model.predict(some)
         block = np.zeros((some.height, len(labels)), dtype=np.float32)

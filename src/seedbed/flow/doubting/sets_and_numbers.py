@@ -19,7 +19,7 @@ from seedbed.core.statistics.shares import wilson
 from seedbed.core.task import said_set
 from seedbed.evaluate.label_errors import FAR, far_off, share_of_carried, standards_of, usual_distance
 from seedbed.evaluate.label_errors import doubted_labels as doubted_labels_of
-from seedbed.train.quick_models import Scale
+from seedbed.train.scale import Scale
 
 from .labelled import Labelled
 from .near import Neighbours, conflicting_copies, nearest_rows

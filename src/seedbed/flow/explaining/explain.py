@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from seedbed.core.context import Progress
+from seedbed.core.context import Progress, utc_now
 from seedbed.core.errors import DataError
+from seedbed.core.held_out import ReadOfTest, note
 from seedbed.flow.finished import open_run
 
 from .descent import made_story
@@ -63,6 +64,9 @@ def _story(held: Held, at: tuple[str, str, int], *, progress: Progress | None, t
     if rejected is None and kept is None and not again.read:
         raise held.no_such_row(row, at)
     parts = rejected_story(held, row, rejected) if rejected else kept_story(held, row, kept)
+    if kept and kept[0] == "test":
+        read = [ReadOfTest.of(one.model, "explanation", 1, utc_now()) for one in parts.get("predictions", ())]
+        note(held.folder, read)
     changed = held.entries([row], "changed")
     return Story(
         run=held.finished.run.id,

@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 
 from seedbed.core.rows import ROW
+from seedbed.core.task import Task
+from seedbed.evaluate.forms import Form, form_of, in_words, surprise_in_words
 
 from .held import Held, Kept
 from .made import MOST_OFFSPRING, offspring_of
@@ -30,7 +32,9 @@ def kept_story(held: Held, row: str, kept: Kept | None) -> dict[str, Any]:
         return told
     split, values = kept
     if run.dataset.near_duplicates.get("column"):  # of a table, only equal rows belong together
-        relating = Relating.of(run, held.dataset, held.label)
+        task = held.finished.task
+        quotes = task is not None and task.says in ("spans", "text", "turns")
+        relating = Relating.of(run, held.dataset, held.label, quotes=quotes)
         text = values.get(relating.column)
         told |= {"threshold": relating.threshold, "shingles": relating.kind}
         if text is not None:
@@ -63,15 +67,34 @@ def _copies(held: Held, row: str) -> dict[str, Any]:
 
 
 def _predictions(held: Held, row: str, split: str) -> Iterator[Prediction]:
-    for model in held.finished.run.models:
+    task = held.finished.task
+    for model in held.finished.run.models if task else ():
         path = held.folder / "predictions" / f"{model.name}-{split}.parquet"
         if not path.is_file():
             continue
-        for one in pl.scan_parquet(path, glob=False).filter(pl.col(ROW) == row).collect().to_dicts():
-            yield Prediction(
-                model=model.name,
-                predicted=one["predicted"],
-                confidence=one["confidence"],
-                truth=one["truth"],
-                right=one["predicted"] == one["truth"],
-            )
+        found = pl.scan_parquet(path, glob=False).filter(pl.col(ROW) == row).collect()
+        if found.height:
+            assert task is not None
+            yield _prediction(task, model.name, found.head(1))
+
+
+def _prediction(task: Task, model: str, told: pl.DataFrame) -> Prediction:
+    """What a model said of a row."""
+    one = told.row(0, named=True)
+    if task.says == "itself":
+        return Prediction(model=model, predicted=surprise_in_words(one), truth="")
+    form = form_of(task)
+    pair = form.reread(told)
+    right = form.right(*pair) if pair else None
+    return Prediction(
+        model=model,
+        predicted=_fit(form, in_words(task.says, one["predicted"])),
+        confidence=one.get("confidence"),
+        truth=_fit(form, in_words(task.says, one["truth"])),
+        right=None if right is None else bool(right[0]),
+    )
+
+
+def _fit(form: Form, words: str) -> str:
+    """An answer fit to be shown: where it quotes data, short and with personal data masked."""
+    return (shown(words) or "") if form.quotes else words

@@ -9,6 +9,7 @@ from typing import cast
 import polars as pl
 import pyarrow.parquet as pq
 
+from seedbed.core.ledger import excerpt_of
 from seedbed.core.rows import ROW
 from seedbed.core.run import Neighbour, Run
 from seedbed.core.similarity.nearest import nearest
@@ -48,9 +49,11 @@ class Relating:
     """Empty where rows have none."""
     kind: Kind
     threshold: float
+    quotes: bool = False
+    """Whether answers quote what data says, so that they are shown as excerpts."""
 
     @classmethod
-    def of(cls, run: Run, dataset: Dataset, label: str) -> Relating:
+    def of(cls, run: Run, dataset: Dataset, label: str, *, quotes: bool = False) -> Relating:
         """What a run's record says of how rows were compared."""
         near = run.dataset.near_duplicates
         return cls(
@@ -58,6 +61,7 @@ class Relating:
             splits=tuple(split for split in run.dataset.splits if dataset.files(split)),
             column=near["column"],
             label=label,
+            quotes=quotes,
             kind=cast(Kind, near["shingles"]),
             threshold=near["threshold"],
         )
@@ -117,10 +121,14 @@ class Relating:
     def _at(self, splits: Sequence[str], places: Sequence[int]) -> dict[int, dict[str, str]]:
         """What is shown of the rows at some places."""
         names = {"text": self.column, "label": self.label}
-        shown = [_told(column).alias(name) for name, column in names.items()]
-        scans = [self.dataset.scan(one).select(ROW, *shown, split=pl.lit(one)) for one in splits]
-        told = pl.concat(scans).with_row_index("_place").filter(pl.col("_place").is_in(list(places))).collect()
-        return {one.pop("_place"): one for one in told.to_dicts()}
+        told = [_told(column).alias(name) for name, column in names.items()]
+        scans = [self.dataset.scan(one).select(ROW, *told, split=pl.lit(one)) for one in splits]
+        found = pl.concat(scans).with_row_index("_place").filter(pl.col("_place").is_in(list(places))).collect()
+        if self.label == self.column:  # what is to be answered stands in what is shown
+            found = found.with_columns(label=pl.lit(""))
+        elif self.quotes:
+            found = found.with_columns(label=excerpt_of(pl.col("label")))
+        return {one.pop("_place"): one for one in found.to_dicts()}
 
 
 def _told(column: str) -> pl.Expr:

@@ -135,10 +135,10 @@ class Prediction(_Told):
     """What a model said of a row that it was not trained on."""
 
     model: str
-    predicted: str
-    confidence: float
-    truth: str
-    right: bool
+    predicted: str = Field(description="In words; of a language model how likely the row is to it.")
+    confidence: float | None = Field(None, description="Where the model says how sure it is.")
+    truth: str = Field(description="What is right, in words.")
+    right: bool | None = Field(None, description="Null where answers are more or less right.")
 
 
 class Story(_Told):

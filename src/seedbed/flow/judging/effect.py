@@ -48,8 +48,7 @@ class Variants:
 
     def preparation(self, *, made: bool = True, fitted: bool = True) -> Preparation:
         """What is done to rows, with or without the parts that make or learn."""
-        roles = self.judging.task.roles.values()
-        return self.unprepared.preparation(self.judging.context.seed, roles, make=made, fit=fitted)
+        return self.unprepared.preparation(self.judging.context.seed, self.judging.task, make=made, fit=fitted)
 
     def whole(self, *, made: bool, fitted: bool = True) -> Mapping[str, Rows]:
         """Rows by split, when all training rows are learned from; the arguments are those of `rows`."""
@@ -89,9 +88,9 @@ class Told:
 
 def ask(judging: Judging, learner: Learner, name: str, splits: Mapping[str, Rows]) -> Told:
     """Have a learner learn, and judge its model on the rows that choose."""
-    told = judging.ask(learner, dict(splits), [ON]).probabilities[ON]
-    judged = judging.judge(splits[ON], told)
-    return Told(Answers(name, told, judged.resampled), judged.scores)
+    told = judging.ask(learner, dict(splits), [ON])
+    judged = judging.judge(splits[ON], told.answers[ON])
+    return Told(judging.answers_of(name, splits[ON], told, judged), judged.scores)
 
 
 def effects_of(variants: Variants, name: str, learner: Learner) -> Iterator[Effect]:

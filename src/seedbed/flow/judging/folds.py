@@ -37,7 +37,7 @@ class DealtFolds:
     def judge(self, name: str, learner: Learner, judging: Judging) -> dict[str, FoldScores]:
         """Fit on all folds but one, measure on that one, and so on; what was fitted before comes from the store.
 
-        The learner gets no validation rows, and probabilities are the model's own, not calibrated. A metric that has no
+        The learner gets no validation rows, and what the model says is its own, not calibrated. A metric that has no
         value on some fold is left out.
         """
         values: dict[str, list[float]] = {metric.use: [] for metric in judging.metrics}
@@ -45,9 +45,9 @@ class DealtFolds:
             for fold in range(self.count):
                 train, test = self.of(fold, judging)
                 model, _ = judging.fit(learner, {"train": train})
-                probabilities = judging.predict(model, test.frame)
+                answers = judging.predict(model, test.frame)
                 for metric in judging.metrics:
-                    values[metric.use].append(measure(metric, test.truth, probabilities))
+                    values[metric.use].append(measure(metric, test.truth, answers))
                 stage.advance(1, f"fold {fold + 1} of {self.count}")
         level = judging.evaluate.intervals.level
         return {
@@ -76,15 +76,15 @@ def deal_unprepared(unprepared: Unprepared, judging: Judging, count: int) -> Dea
     """
     split, seed = unprepared.split, judging.context.seed
     names = [name for name in ("train", "validation") if name in split.names]
-    preparation = unprepared.preparation(seed, judging.task.roles.values())
+    preparation = unprepared.preparation(seed, judging.task)
     with judging.context.stage("Reading the rows of the folds"):
         found = unprepared.read(names, preparation)
     splits = {name: judging.rows(name, rows) for name, rows in found.items()}
-    dealt = deal(splits, split, count, seed)
+    dealt = deal(judging, splits, split, count)
     return replace(dealt, rows=pl.concat(list(found.values())), preparation=preparation)
 
 
-def deal(splits: dict[str, Rows], split: Split, count: int, seed: int) -> DealtFolds:
+def deal(judging: Judging, splits: dict[str, Rows], split: Split, count: int) -> DealtFolds:
     """Folds of the training and validation rows, dealt by the clusters of the split; or those that the split has.
 
     Raises:
@@ -95,7 +95,7 @@ def deal(splits: dict[str, Rows], split: Split, count: int, seed: int) -> DealtF
         return DealtFolds(splits["train"].frame, split.folds_in("train"), count, split.judging_in("train"))
     names = [name for name in ("train", "validation") if name in splits]
     clusters = np.concatenate([split.clusters_in(name) for name in names])
-    truth = np.concatenate([splits[name].truth for name in names])
+    strata = np.concatenate([judging.form.strata(splits[name].truth) for name in names])
     rows = pl.concat([splits[name].frame for name in names])
     may_judge = np.concatenate([split.judging_in(name) for name in names])
-    return DealtFolds(rows, deal_folds(clusters, truth, count, seed), count, may_judge)
+    return DealtFolds(rows, deal_folds(clusters, strata, count, judging.context.seed), count, may_judge)

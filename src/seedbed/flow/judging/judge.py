@@ -5,37 +5,39 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError, SeedbedError, told_as
 from seedbed.core.learner import Learner, Model
-from seedbed.core.metric import Metric, ProbabilityMetric, metric_named
+from seedbed.core.metric import Metric, Score, metric_named
 from seedbed.core.part import labels_of
-from seedbed.core.rows import ROW, WEIGHT
+from seedbed.core.rows import NUMBER, PARENTS, ROW, WEIGHT
 from seedbed.core.run import Comparison, FoldScores, Mistake, ModelRecord, NestedRecord
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task, rows_said
 from seedbed.engine.provenance import code_of, versions
 from seedbed.evaluate.drawing import affordable
+from seedbed.evaluate.forms import Form, OneLabel, form_of
 from seedbed.evaluate.holm import with_holm
-from seedbed.evaluate.judge import Judgement, decide, judge
+from seedbed.evaluate.intervals import by_cells
+from seedbed.evaluate.judge import Judgement, judge
 from seedbed.evaluate.mistakes import mistakes
 from seedbed.evaluate.paired import Answers, compare
 from seedbed.evaluate.slices import Grouping, judge_slices
 from seedbed.flow.splitting.dataset import Dataset
 from seedbed.recipe.sections import Evaluate
 from seedbed.store.store import Store
-from seedbed.train.bundle import save_bundle
+from seedbed.train.bundle import Origin
 from seedbed.train.calibrated import Calibrated, calibration_of, heated
 
+from .beside import beside
+from .bundling import bundle_up
 from .preprocessing import Preprocessing
 
 #: Libraries whose versions may change models, besides those that may change rows.
@@ -54,8 +56,9 @@ class Rows:
 
     name: str
     frame: pl.DataFrame
-    """`ROW` and the task's columns: what learners and models see."""
-    truth: NDArray[np.int64]
+    """`ROW` and the columns that learners see: what models read, and the answer."""
+    truth: Any
+    """What is right, as the form of the task's answers holds it."""
     more: pl.DataFrame
     """Other columns that the judge needs."""
 
@@ -84,10 +87,10 @@ class Judged:
 class Told:
     """A model and what it says about rows, calibrated where it could be."""
 
-    model: Model
+    model: Model[Any]
     seconds: float
-    probabilities: dict[str, NDArray[np.float64]]
-    """By split."""
+    answers: dict[str, Any]
+    """By split, as the form of the task's answers holds them."""
 
 
 class Folds(Protocol):
@@ -106,30 +109,47 @@ class Judging:
     context: Context
     weighted: bool = False
     """Whether training rows say in `WEIGHT` how much they count."""
+    dataset: str = ""
+    """Name of the dataset, and its digest."""
+    digest: str = ""
+    also: tuple[str, ...] = ()
+    """Columns that learners name in their options."""
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
         """The recipe's, the deciding one first."""
         return tuple(metric_named(name) for name in self.evaluate.metrics)
 
+    @cached_property
+    def form(self) -> Form:
+        """How answers are held."""
+        return form_of(self.task)
+
     @property
     def labels(self) -> tuple[str, ...]:
-        """The task's labels; read off the data by now."""
-        return self.task.labels or ()
+        """The task's labels, if it has any; read off the data by now."""
+        return self.task.names
+
+    def seen(self, columns: Collection[str]) -> list[str]:
+        """The columns that learners see, of those that rows have."""
+        own = [name for name in columns if name not in (ROW, NUMBER, WEIGHT, PARENTS)]
+        weight = [WEIGHT] if self.weighted and WEIGHT in columns else []
+        named = [name for name in self.also if name in own]
+        return list(dict.fromkeys([ROW, *self.task.seen(own), *named, *weight]))
 
     def rows(self, name: str, frame: pl.DataFrame, more: Collection[str] = ()) -> Rows:
-        """A split's rows with their labels as codes; `more` columns are for the judge alone."""
-        codes = {label: code for code, label in enumerate(self.labels)}
-        truth = frame[self.task.label].cast(pl.String).replace_strict(codes, return_dtype=pl.Int64)
-        weight = [WEIGHT] if self.weighted and WEIGHT in frame.columns else []
-        seen = frame.select(ROW, self.task.text, self.task.label, *weight)
-        return Rows(name, seen, truth.to_numpy(), frame.select(list(more)))
+        """A split's rows with what is right of each; `more` columns are for the judge alone."""
+        return Rows(name, frame.select(self.seen(frame.columns)), self.form.truth(frame), frame.select(list(more)))
 
     def load(self, dataset: Dataset, splits: Sequence[str], more: Collection[str] = ()) -> dict[str, Rows]:
         """The task's columns of each split, and more."""
-        weight = [WEIGHT] if self.weighted else []
-        columns = list(dict.fromkeys([ROW, self.task.text, self.task.label, *weight, *more]))
-        return {name: self.rows(name, dataset.read(name, columns), more) for name in splits}
+        found = {}
+        for name in splits:
+            there = dataset.scan(name).collect_schema().names()
+            seen = self.seen(there)
+            frame = dataset.read(name, list(dict.fromkeys([*seen, *more])))
+            found[name] = replace(self.rows(name, frame.select(seen)), more=frame.select(list(more)))
+        return found
 
     def run(
         self,
@@ -183,55 +203,72 @@ class Judging:
         held_out = [split for split in splits if split != "train"]
         with self.context.stage(f"Training {name}", None):
             told = self.ask(learner, splits, held_out)
+        if "test" in held_out:
+            self.context.read_test(name, "judging", splits["test"].frame.height)
         found: dict[str, Judgement] = {}
         slices = {}
         with self.context.stage(f"Judging {name}", len(held_out), "splits") as stage:
             for split in held_out:
-                rows, probabilities = splits[split], told.probabilities[split]
-                found[split] = self.judge(rows, probabilities)
+                rows, answers = splits[split], told.answers[split]
+                found[split] = self.judge(rows, answers)
                 slices[split] = judge_slices(
-                    rows.truth, probabilities, groupings.get(split, ()), self.metrics[0], **self._how
+                    rows.truth,
+                    answers,
+                    groupings.get(split, ()),
+                    self.metrics[0],
+                    strata=self.form.strata(rows.truth),
+                    **self._how,
                 )
-                self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, probabilities)
+                self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, answers)
                 stage.advance(1, split)
+        scores = {split: one.scores for split, one in found.items()}
         record = ModelRecord(
             name=name,
             use=learner.use,
             options=learner.model_dump(mode="json", exclude={"use"}),
-            scores={split: one.scores for split, one in found.items()},
-            classes={split: one.classes for split, one in found.items()},
-            confusion={split: one.confusion for split, one in found.items()},
+            scores=scores,
+            classes={split: one.details.classes for split, one in found.items() if one.details.classes},
+            confusion={split: one.details.confusion for split, one in found.items() if one.details.confusion},
             mistakes=self._mistakes(splits.get("validation"), told),
-            curves={split: one.curves for split, one in found.items()},
-            reliability={split: one.reliability for split, one in found.items()},
+            curves={split: one.details.curves for split, one in found.items() if one.details.curves.roc},
+            reliability={split: one.details.reliability for split, one in found.items() if one.details.reliability},
             slices={split: one for split, one in slices.items() if one},
             calibration=told.model.calibration if isinstance(told.model, Calibrated) else None,
+            distances={split: one.details.distances for split, one in found.items() if one.details.distances},
+            told=told.model.told,
             seconds=told.seconds,
-            bytes=self._bundle(told.model, learner, before, folder / "models" / name),
+            bytes=self._bundle(told, learner, before, splits, scores, folder / "models" / name),
         )
-        return record, Answers(name, told.probabilities["test"], found["test"].resampled)
+        return record, self.answers_of(name, splits["test"], told, found["test"])
+
+    def answers_of(self, name: str, rows: Rows, told: Told, judged: Judgement) -> Answers:
+        """A model's answers to some rows, ready to be compared with another's."""
+        answers = told.answers[rows.name]
+        return Answers(name, answers, judged.resampled, self.form.right(rows.truth, answers))
 
     def _mistakes(self, rows: Rows | None, told: Told) -> tuple[Mistake, ...]:
         """The surest on validation rows: test rows are not looked at one by one, for one learns from what one sees."""
         if rows is None:
             return ()
-        frame = rows.frame
-        return mistakes(frame[ROW], frame[self.task.text], rows.truth, told.probabilities[rows.name], self.labels)
+        asked = self.task.as_asked(rows.frame)
+        texts = rows_said(self.task, asked)
+        return mistakes(self.form, rows.frame[ROW], texts, rows.truth, told.answers[rows.name])
 
     def ask(self, learner: Learner, splits: dict[str, Rows], about: Collection[str]) -> Told:
         """Train a learner, calibrate its model on validation rows, and have it say what it makes of some splits."""
         model, seconds = self.fit(learner, splits)
-        wanted = {*about, "validation"} if self.evaluate.calibrate else set(about)
+        calibrates = self.evaluate.calibrate and isinstance(self.form, OneLabel)
+        wanted = {*about, "validation"} if calibrates else set(about)
         raw = {split: self.predict(model, rows.frame) for split, rows in splits.items() if split in wanted}
         calibration = None
-        if self.evaluate.calibrate and "validation" in splits:
+        if calibrates and "validation" in splits:
             calibration = calibration_of(splits["validation"].truth, raw["validation"], "validation")
         if calibration is None:
             return Told(model, seconds, raw)
         calibrated = {split: heated(one, calibration.temperature) for split, one in raw.items()}
         return Told(Calibrated(model, calibration), seconds, calibrated)
 
-    def fit(self, learner: Learner, splits: dict[str, Rows]) -> tuple[Model, float]:
+    def fit(self, learner: Learner, splits: dict[str, Rows]) -> tuple[Model[Any], float]:
         """Train on training rows; validation rows may be used to choose. What was trained before comes from the store.
 
         Returns:
@@ -269,13 +306,12 @@ class Judging:
         options, task = [learner.model_dump(mode="json"), learner.made_from()], self.task.model_dump(mode="json")
         return digest.of_json([rows, options, task, self.context.seed, code_of(type(learner)), versions(*_LIBRARIES)])
 
-    def predict(self, model: Model, frame: pl.DataFrame) -> NDArray[np.float64]:
-        """Probabilities in the order of the task's labels, whatever labels the model knows."""
+    def predict(self, model: Model[Any], frame: pl.DataFrame) -> Any:
+        """What a model answers, as the form holds it; it does not get what is right."""
+        asked = self.task.as_asked(frame).drop(WEIGHT, strict=False)
         with told_as(ModelError, type(model).__name__):
-            known = model.predict(frame)
-        probabilities = np.zeros((frame.height, len(self.labels)))
-        probabilities[:, [self.labels.index(label) for label in model.labels]] = known
-        return probabilities
+            answers = model.predict(asked)
+        return self.form.checked(answers, frame.height, model.labels)
 
     @property
     def level(self) -> float:
@@ -287,39 +323,48 @@ class Judging:
         intervals = self.evaluate.intervals
         return {"level": intervals.level, "resamples": intervals.resamples, "seed": self.context.seed}
 
-    def judge(self, rows: Rows, probabilities: NDArray[np.float64]) -> Judgement:
+    def judge(self, rows: Rows, answers: Any) -> Judgement:
         """Scores of a model on a split's rows."""
-        return judge(rows.truth, probabilities, self.labels, self.metrics, **self._how)
+        return judge(self.form, rows.truth, answers, self.metrics, **self._how)
 
     def _draws(self, splits: dict[str, Rows]) -> dict[str, int]:
-        if not any(isinstance(metric, ProbabilityMetric) for metric in self.metrics):
+        held_out = {name: rows for name, rows in splits.items() if name != "train"}
+        if all(by_cells(metric, rows.truth) for metric in self.metrics for rows in held_out.values()):
             return {}
-        held_out = {split: rows.truth.size for split, rows in splits.items() if split != "train"}
-        asked, labels = self.evaluate.intervals.resamples, len(self.labels)
-        return {split: affordable(rows, labels, asked) for split, rows in held_out.items()}
+        asked, wide = self.evaluate.intervals.resamples, max(1, len(self.labels))
+        return {name: affordable(rows.frame.height, wide, asked) for name, rows in held_out.items()}
 
-    def _write_predictions(self, path: Path, rows: Rows, probabilities: NDArray[np.float64]) -> None:
+    def _write_predictions(self, path: Path, rows: Rows, answers: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        names = np.asarray(self.labels, dtype=object)
-        guess = decide(probabilities)
-        pl.DataFrame(
-            {
-                ROW: rows.frame[ROW],
-                "truth": pl.Series(names[rows.truth].tolist(), dtype=pl.String),
-                "predicted": pl.Series(names[guess].tolist(), dtype=pl.String),
-                "confidence": probabilities[np.arange(len(guess)), guess],
-                "probabilities": pl.Series(probabilities.tolist(), dtype=pl.List(pl.Float64)),
-            }
-        ).write_parquet(path)
+        rows.frame.select(ROW).hstack(self.form.written(rows.truth, answers)).write_parquet(path)
 
-    def _bundle(self, model: Model, learner: Learner, before: Preprocessing, folder: Path) -> int:
-        """Save a model with its preprocessing and golden examples; the bundle's size in bytes."""
-        shown = before.shown_by(self.labels, self.predict(model, before.examples))
-        save_bundle(model, folder, learner=learner, task=self.task, preprocess=shown)
-        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    def _bundle(
+        self,
+        told: Told,
+        learner: Learner,
+        before: Preprocessing,
+        splits: dict[str, Rows],
+        scores: dict[str, dict[str, Score]],
+        folder: Path,
+    ) -> int:
+        """Save a model with its preprocessing, golden examples and papers; the bundle's size in bytes."""
+        seen = next((name for name in ("validation", "test") if name in told.answers), None)
+        kept = None
+        if seen == "validation":
+            kept = beside(self.evaluate, self.form, splits[seen].truth, told.answers[seen], seen, self.context.seed)
+        return bundle_up(
+            told.model,
+            learner,
+            self.task,
+            before.shown_by(self.form.said(self.predict(told.model, before.examples))),
+            folder,
+            origin=Origin(dataset=self.dataset, digest=self.digest, scores=scores),
+            seen=(self.form, splits[seen].frame, told.answers[seen]) if seen else None,
+            beside=kept,
+        )
 
     def _best(self, records: Sequence[ModelRecord]) -> str | None:
-        """The best by the first metric on validation rows, or over folds where there are any; the first such on ties.
+        """The best by the deciding metric on validation rows, or over folds where there are any; of equals the first.
 
         The last model where none could be scored.
         """
@@ -345,8 +390,8 @@ class Judging:
 
     def compare(self, rows: Rows, a: Answers, b: Answers) -> tuple[Comparison, ...]:
         """A model, b, with another, a, on the same rows, by every metric that has a value there."""
-        found = (compare(rows.truth, a, b, metric, split=rows.name, **self._how) for metric in self.metrics)
-        return tuple(one for one in found if one is not None)
+        each = [compare(rows.truth, a, b, metric, split=rows.name, **self._how) for metric in self.metrics]
+        return tuple(one for one in each if one is not None)
 
 
 def _remove(name: str, splits: Collection[str], folder: Path) -> None:

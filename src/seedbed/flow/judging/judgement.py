@@ -42,7 +42,7 @@ def judge_models(
     dealt = None
     if folds and learners:
         anew = unprepared if unprepared and unprepared.steps else None
-        dealt = deal_unprepared(anew, judging, folds) if anew else deal(splits, split, folds, context.seed)
+        dealt = deal_unprepared(anew, judging, folds) if anew else deal(judging, splits, split, folds)
     groupings = groupings_of(splits, task, judging.evaluate.slices)
     judged = judging.run(learners, splits, before, folder, groupings=groupings, folds=dealt)
     if told and told["nested"] and dealt and not judged.failed:

@@ -9,14 +9,15 @@ import polars as pl
 
 from seedbed.core.errors import DataError
 from seedbed.core.learner import Learner
-from seedbed.core.rows import NUMBER, ROW
+from seedbed.core.rows import NUMBER
 from seedbed.core.run import LeakageClaim, ModelRecord
 from seedbed.core.table import Table
+from seedbed.core.task import Task
 from seedbed.flow.preparing.in_memory import Preparation
 from seedbed.flow.splitting.split import Similarity
 from seedbed.splits.verify import verify
 
-from .judge import Judging
+from .judge import Judging, Rows
 
 
 def claim_of_leakage(
@@ -38,10 +39,14 @@ def claim_of_leakage(
         ModelError: Learning failed.
     """
     task, seed = judging.task, judging.context.seed
-    needed = list(dict.fromkeys([NUMBER, ROW, task.text, task.label, similarity.column]))
-    columns = preparation.columns(table.schema.names()) if preparation else needed
-    rows = pl.concat(list(table.batches(columns)))
-    rows = rows.filter(task.refusal().is_null())
+    there = table.schema.names()
+    missing = [name for name in task.roles.values() if name not in there]
+    if missing:
+        raise DataError(f"copies were removed before the column {missing[0]!r} was made")
+    compared = similarity.columns if similarity.kind == "rows" else (similarity.column,)
+    needed = preparation.columns(there) if preparation else [NUMBER, *judging.seen(there)]
+    wanted = dict.fromkeys([*needed, *compared, *task.roles.values()])
+    rows = _as_task(task, pl.concat(list(table.batches([name for name in wanted if name in there]))))
     # Shuffle and cut, as one does without thinking: rows by rank of a random number.
     rank = np.random.default_rng(seed).permutation(rows.height) / rows.height
     places = np.searchsorted(np.cumsum(list(shares.values()))[:-1], rank, side="right").astype(np.int8)
@@ -50,16 +55,18 @@ def claim_of_leakage(
         train, others = preparation(naive.pop("train"), naive, careful=False)
         naive = {"train": train, **others}
     splits = {name: judging.rows(name, some) for name, some in naive.items()}
-    seen = {judging.labels[code] for code in np.unique(splits["test"].truth)}
-    if seen != {label for label, found in honest.classes["test"].items() if found.support}:
+    if task.says == "label" and _labels_in(judging, splits["test"]) != {
+        label for label, found in honest.classes["test"].items() if found.support
+    }:
         raise DataError("some label is in the test rows of only one of the two splits, so their scores do not compare")
     with judging.context.stage(f"What leakage would have claimed for {honest.name}"):
-        probabilities = judging.ask(learner, splits, ["test"]).probabilities["test"]
+        answers = judging.ask(learner, splits, ["test"]).answers["test"]
+        judging.context.read_test(honest.name, "leakage", splits["test"].frame.height)
         metric = judging.metrics[0]
-        found_there = judging.judge(splits["test"], probabilities)
+        found_there = judging.judge(splits["test"], answers)
         test = list(shares).index("test")
         judged = np.isin(places, (0, test))
-        texts = rows.filter(pl.Series(judged))[similarity.column].cast(pl.String).to_list()
+        texts = similarity.texts(rows.filter(pl.Series(judged))).fill_null("").to_list()
         numbers = rows[NUMBER].to_numpy()[judged]
         found = verify(
             lambda: [(numbers, texts)],
@@ -78,3 +85,16 @@ def claim_of_leakage(
         straddling=found.leaking,
         naive_test_rows=found.rows,
     )
+
+
+def _as_task(task: Task, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that the task can use, in its own form: copies are removed before it reads them."""
+    work = rows.select(task.work().alias("work"))["work"].struct
+    rows = rows.filter(usable := work.field("reason").is_null())
+    if not task.written:
+        return rows
+    return rows.with_columns(work.field("columns").filter(usable).struct.unnest().select(task.written))
+
+
+def _labels_in(judging: Judging, rows: Rows) -> set[str]:
+    return {judging.labels[code] for code in np.unique(rows.truth)}

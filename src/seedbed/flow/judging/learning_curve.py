@@ -16,16 +16,18 @@ from seedbed.core.part import labels_of
 from seedbed.core.rows import NUMBER
 from seedbed.core.run import LearningCurve, LearningPoint
 from seedbed.core.similarity.shingles import mix
+from seedbed.core.task import Task
+from seedbed.evaluate.growth import Bounds, growth
 from seedbed.flow.preparing.in_memory import Preparation
 from seedbed.flow.splitting.split import Split
 from seedbed.recipe.sections import LearningCurve as Asked
 
-from .cheap import cheap_learner
+from .cheap import quick_learner
 from .effect import ON, Variants, ask
 from .judge import Judging, Rows
 
 #: What the learner of a curve is called where the recipe names none.
-QUICK = "quick tfidf_logistic"
+QUICK = "quick "
 
 
 def curve_of(variants: Variants, asked: Asked, learners: Sequence[Learner]) -> LearningCurve | None:
@@ -40,7 +42,11 @@ def curve_of(variants: Variants, asked: Asked, learners: Sequence[Learner]) -> L
     if ON not in variants.unprepared.split.names:
         return None
     train = variants.splits["train"]
-    name, learner = asked.model or QUICK, _learner(asked, learners, train[judging.task.text].cast(pl.String))
+    learner = _learner(asked, learners, judging.task, train)
+    if learner is None:
+        judging.context.progress.say(f"learning curve: nobody learns {judging.task.kind} quickly; name a model")
+        return None
+    name = asked.model or f"{QUICK}{learner.use}"
     curve = _Curve(variants, learner, ranks(variants.unprepared.split, train[NUMBER], judging.context.seed))
     points: list[LearningPoint] = []
     with judging.context.stage(f"Learning curve of {name}", len(asked.shares), "parts") as stage:
@@ -50,13 +56,18 @@ def curve_of(variants: Variants, asked: Asked, learners: Sequence[Learner]) -> L
             except DataError as error:  # too few rows to learn from; larger parts may do
                 judging.context.progress.say(f"learning curve: nothing at {share:g} of the rows ({error.problem})")
             stage.advance(1, f"{share:g} of the rows")
-    metric = judging.metrics[0].use
-    return LearningCurve(model=name, metric=metric, split=ON, points=tuple(points)) if points else None
+    if not points:
+        return None
+    metric = judging.metrics[0]
+    bounds = Bounds(metric.lower_is_better, metric.lowest, metric.highest)
+    rows, scores = [point.rows for point in points], [point.real for point in points]
+    more = growth(rows, scores, bounds, level=judging.level, seed=judging.context.seed)
+    return LearningCurve(model=name, metric=metric.use, split=ON, points=tuple(points), growth=more)
 
 
-def _learner(asked: Asked, learners: Sequence[Learner], texts: pl.Series) -> Learner:
+def _learner(asked: Asked, learners: Sequence[Learner], task: Task, train: pl.DataFrame) -> Learner | None:
     if asked.model is None:
-        return cheap_learner(texts)
+        return quick_learner(task, train)
     return dict(zip(labels_of(list(learners)), learners, strict=True))[asked.model]
 
 
@@ -73,7 +84,7 @@ class _Curve:
     def judging(self) -> Judging:
         """By the deciding metric alone: the others are not shown, and would cost most of the time."""
         judging = self.variants.judging
-        return replace(judging, evaluate=judging.evaluate.model_copy(update={"metrics": judging.evaluate.metrics[:1]}))
+        return replace(judging, evaluate=judging.evaluate.model_copy(update={"metrics": (judging.metrics[0].use,)}))
 
     @cached_property
     def preparations(self) -> tuple[Preparation, Preparation]:

@@ -41,9 +41,9 @@ def judge_nested(judging: Judging, learners: Sequence[Learner], dealt: DealtFold
             best = max(ranked, key=ranked.__getitem__) if ranked else next(iter(named))
             train, test = dealt.of(outer, judging)
             model, _ = judging.fit(named[best], {"train": train})
-            probabilities = judging.predict(model, test.frame)
+            answers = judging.predict(model, test.frame)
             for one in judging.metrics:
-                values[one.use].append(measure(one, test.truth, probabilities))
+                values[one.use].append(measure(one, test.truth, answers))
             chosen.append(best)
             stage.advance(1, f"fold {outer + 1} of {dealt.count}: {best}")
     scores = {

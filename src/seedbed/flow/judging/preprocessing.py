@@ -1,7 +1,7 @@
 """One preprocessing: what of a recipe's steps a row passes before a model reads it, as data, with examples.
 
-A column is followed back from the task's text: the Maps that write it, those that write what these read, and so on to
-the columns that a row must bring. Filters that look at nothing else come along to warn. Which columns an expression
+A column is followed back from what the task reads: the Maps that write it, those that write what these read, and so on
+to the columns that a row must bring. Filters that look at nothing else come along to warn. Which columns an expression
 reads is asked of Polars, which knows what it would read from a file for it: options and names of parts tell nothing.
 """
 
@@ -13,19 +13,18 @@ from typing import Any
 
 import orjson
 import polars as pl
-from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
 
 from seedbed.core.context import Context
 from seedbed.core.ledger import holds_personal_data
 from seedbed.core.part import labels_of
-from seedbed.core.rows import NUMBER, ROW, as_json
+from seedbed.core.rows import NUMBER, PARENTS, ROW, WEIGHT, as_json, data_columns
 from seedbed.core.step import Filter, Map, Rework, Step
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Chat, Task, rows_said
 from seedbed.engine.curate import Curated
 from seedbed.engine.learned import Learned
 from seedbed.engine.raw import raw_rows
-from seedbed.serve.preparation import type_of
+from seedbed.serve.preparation import as_texts, type_of
 from seedbed.train.bundle import Carried, Golden, Input, Preprocess
 
 #: Examples in a bundle.
@@ -43,22 +42,17 @@ class Preprocessing:
     carried: Preprocess
     """Without examples, which are each model's own."""
     examples: pl.DataFrame
-    """The held-out rows as models read them: `ROW` and the task's text."""
+    """The held-out rows as models read them: `ROW` and the columns that they read."""
     raw: tuple[dict[str, Any], ...]
     """The same rows as a source holds them: the values of the inputs."""
-    text: str
+    task: Task
 
-    def shown_by(self, labels: Sequence[str], probabilities: NDArray[Any]) -> Preprocess:
-        """With what a model makes of the examples.
-
-        Args:
-            labels: The task's.
-            probabilities: Of each label for each example, shape (examples, labels).
-        """
-        rows = zip(self.raw, self.examples[self.text], probabilities.tolist(), strict=True)
+    def shown_by(self, answers: Sequence[Any]) -> Preprocess:
+        """With what a model answers to the examples, as the form of the task's answers says it."""
+        texts = rows_said(self.task, self.task.as_asked(self.examples)).fill_null("")
         golden = tuple(
-            Golden(input=raw, text=text, probabilities=dict(zip(labels, found, strict=True)))
-            for raw, text, found in rows
+            Golden(input=raw, text=text, predicted=answer)
+            for raw, text, answer in zip(self.raw, texts, answers, strict=True)
         )
         return self.carried.model_copy(update={"golden": golden})
 
@@ -75,7 +69,7 @@ def preprocessing_of(
 
     Args:
         steps: The recipe's.
-        task: Names the text, and the label, which no row brings.
+        task: Names what models read, and the answer, which no row brings.
         curated: Where rows and raw rows come from.
         held_out: `ROW` names of rows that no model was trained on, in order.
         context: As it was when the rows were read.
@@ -86,42 +80,55 @@ def preprocessing_of(
         for new, old in one.renames.items():
             if old not in (new, ROW, NUMBER):  # a column of that name is renamed in every file, not by the recipe
                 known[new] = tuple(dict.fromkeys((*known.get(new, ()), old)))
-    carried = carried_steps(steps, curated.schema, text=task.text, label=task.label, known=known, learned=learned)
+    reads = task.reads([name for name in data_columns(curated.table.schema) if name not in (WEIGHT, PARENTS)])
+    # An answer that stands where it is asked for (turns, texts that go on) is no column of its own.
+    answer = None if task.answer in reads else task.answer
+    asks = task.asks if isinstance(task, Chat) else reads  # turns in columns are joined by the task, not by a step
+    carried = carried_steps(steps, curated.schema, reads=asks, answer=answer, known=known, learned=learned)
+    carried = carried.model_copy(update={"reads": tuple(reads)})
     inputs = [one.name for one in carried.inputs]
-    text = pl.col(task.text).cast(pl.String)
     among = pl.col(ROW).is_in(list(held_out[:_CHOSEN_AMONG]))
-    rows = curated.table.scan().filter(among).select(NUMBER, ROW, text).sort(NUMBER).collect()
+    rows = curated.table.scan().filter(among).select(NUMBER, ROW, *map(pl.col, reads)).sort(NUMBER).collect()
     raw = raw_rows(curated.opened, curated.schema, rows[NUMBER], context).sort(NUMBER)
-    personal = [holds_personal_data(pl.col(name)).fill_null(False) for name in inputs if raw.schema[name] == pl.String]
-    chosen = raw.filter(~pl.any_horizontal(pl.lit(False), *personal)).head(GOLDEN)
-    before = tuple(map(orjson.loads, as_json(chosen.select(inputs))))
-    return Preprocessing(carried, rows.join(chosen, on=NUMBER, how="semi").drop(NUMBER), before, task.text)
+    told = [as_texts(raw[name]) for name in inputs if raw.schema[name] == pl.String or raw.schema[name].is_nested()]
+    personal = pl.lit(False).or_(*(holds_personal_data(pl.lit(one)).fill_null(False) for one in told))
+    chosen = raw.filter(~personal).head(GOLDEN)
+    before = tuple(_as_asked(task, orjson.loads(line)) for line in as_json(chosen.select(inputs)))
+    return Preprocessing(carried, rows.join(chosen, on=NUMBER, how="semi").drop(NUMBER), before, task)
+
+
+def _as_asked(task: Task, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a source as somebody brings it who asks: turns without the last."""
+    if not isinstance(task, Chat) or task.turns is not None or task.messages not in row:
+        return row
+    turns = row[task.messages]
+    return {**row, task.messages: (orjson.loads(turns) if isinstance(turns, str) else turns)[:-1]}
 
 
 def carried_steps(
     steps: Sequence[Step],
     schema: pl.Schema,
     *,
-    text: str,
-    label: str,
+    reads: Sequence[str],
+    answer: str | None,
     known: Mapping[str, tuple[str, ...]] | None = None,
     learned: Sequence[tuple[str, Learned]] = (),
 ) -> Preprocess:
-    """What of some steps a row passes before a model reads its text; without examples.
+    """What of some steps a row passes before a model reads it; without examples.
 
     Args:
         steps: The recipe's, in order.
         schema: Columns of the rows as read.
-        text: The column that the model reads.
-        label: The column that it predicts: no row brings it, and what only looks at it is left out.
+        reads: The columns that the model reads.
+        answer: The column that it predicts: no row brings it, and what only looks at it is left out.
         known: What sources call columns that have another name in the run.
         learned: What parts of `prepare` do to rows that do not train, with their names in the ledger.
     """
     names = [*labels_of(list(steps)), *(name for name, _ in learned)]
     steps = [*steps, *(one for _, one in learned)]
     trail = _Trail(steps, schema)
-    read, writes = trail.back(len(steps), {text})
-    inputs = read - {label}
+    read, writes = trail.back(len(steps), set(reads))
+    inputs = read - {answer}
     warning = set()
     for place, step in enumerate(steps):
         if isinstance(step, Filter):
@@ -141,6 +148,7 @@ def carried_steps(
         unseen=tuple(_input(name, schema[name]) for name in schema if name in read - inputs),
         steps=carried,
         golden=(),
+        reads=tuple(reads),
     )
 
 

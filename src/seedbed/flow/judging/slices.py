@@ -12,7 +12,9 @@ from seedbed.core.part import Columns, Part
 from seedbed.core.rows import ROW
 from seedbed.core.run import ModelRecord, Neighbour
 from seedbed.core.similarity.nearest import nearest
-from seedbed.core.task import TextClassification as Task
+from seedbed.core.task import Task, answers_said, rows_said
+from seedbed.core.values import said
+from seedbed.evaluate.forms import in_words
 from seedbed.evaluate.slices import Grouping, by_length, by_value, length_edges
 from seedbed.flow.splitting.split import Similarity
 
@@ -39,21 +41,26 @@ def groupings_of(splits: Mapping[str, Rows], task: Task, columns: Sequence[str])
         task: Names the text.
         columns: The recipe's `evaluate.slices`.
     """
-    edges = length_edges(splits["train"].frame[task.text])
+    edges = length_edges(_read_by(task, splits["train"])) if task.shown else ()
     found = {}
     for name, rows in splits.items():
         if name == "train":
             continue
         sources = by_value("source", rows.frame[ROW].str.extract("^([^:]*):"))
         found[name] = [
-            by_length(rows.frame[task.text], edges),
+            *([by_length(_read_by(task, rows), edges)] if task.shown else []),
             *([sources] if len(sources.values) > 1 else []),
-            *(by_value(column, _flat(rows.more[column])) for column in columns),
+            *(by_value(column, flat(rows.more[column])) for column in columns),
         ]
     return found
 
 
-def _flat(column: pl.Series) -> pl.Series:
+def _read_by(task: Task, rows: Rows) -> pl.Series:
+    """What models read of each row, as text."""
+    return rows_said(task, task.as_asked(rows.frame))
+
+
+def flat(column: pl.Series) -> pl.Series:
     """A column as text; lists and records in JSON."""
     if column.dtype.is_nested():
         return pl.DataFrame({"value": column}).select(
@@ -68,7 +75,7 @@ def with_neighbours(
     """Models whose mistakes know the training rows nearest to them, by what the split calls similar."""
     train, validation = splits["train"], splits.get("validation")
     wrong = sorted({mistake.row for model in models for mistake in model.mistakes})
-    if validation is None or not wrong:
+    if validation is None or not wrong or similarity.kind == "rows":
         return tuple(models)
     texts = _compared(validation, similarity).filter(validation.frame[ROW].is_in(wrong))
     rows = validation.frame[ROW].filter(validation.frame[ROW].is_in(wrong)).to_list()
@@ -95,7 +102,7 @@ def with_neighbours(
 
 def _compared(rows: Rows, similarity: Similarity) -> pl.Series:
     frame = rows.frame if similarity.column in rows.frame.columns else rows.more
-    return frame[similarity.column].cast(pl.String)
+    return said(frame[similarity.column])
 
 
 def _batches(texts: pl.Series, advance: Advance) -> Iterator[tuple[range, list[str]]]:
@@ -107,10 +114,28 @@ def _batches(texts: pl.Series, advance: Advance) -> Iterator[tuple[range, list[s
 
 def _neighbours(train: Rows, task: Task, found: Sequence[tuple[int, float]]) -> tuple[Neighbour, ...]:
     places = [place for place, _ in found]
-    shown = train.frame[places].select(
-        ROW, excerpt_of(pl.col(task.text).cast(pl.String).fill_null("")).alias("text"), label=pl.col(task.label)
+    rows = train.frame[places]
+    shown = rows.select(ROW).with_columns(
+        rows_said(task, rows).fill_null("").alias("text"), _answered(task, rows).fill_null("").alias("label")
     )
+    shown = shown.with_columns(excerpt_of(pl.col("text")))
+    if task.says not in ("label", "labels", "number"):
+        shown = shown.with_columns(excerpt_of(pl.col("label")))
     return tuple(
         Neighbour(row=row, text=text, label=str(label), similarity=similarity)
         for (row, text, label), (_, similarity) in zip(shown.iter_rows(), found, strict=True)
     )
+
+
+def _answered(task: Task, rows: pl.DataFrame) -> pl.Series:
+    """What is right of each row, as text; nothing where the text itself is."""
+    if task.answer is None:
+        return pl.Series([""], dtype=pl.String).new_from_index(0, rows.height)
+    if task.says == "labels":
+        told = [in_words("labels", labels or ()) for labels in rows[task.answer].to_list()]
+        return pl.Series(told, dtype=pl.String)
+    if task.says == "spans":
+        return pl.Series([in_words("spans", known) for known in rows[task.answer].to_list()], dtype=pl.String)
+    if task.says in ("label", "number"):
+        return answers_said(task, rows[task.answer])
+    return said(rows[task.answer])

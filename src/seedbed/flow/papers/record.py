@@ -27,10 +27,12 @@ from seedbed.recipe.recipe import Recipe
 
 from .notices import notices
 from .place import write_record
+from .register import read_before
 from .sources import files_beside, licences_record, lineage_of, source_records
 from .waivers import waivers_used
 
 _VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "scipy")
+_CELLS = "percentile bootstrap over confusion cells; exact at the end where no mistake, or no hit, shows"
 
 
 def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, command: str) -> Run:
@@ -78,15 +80,18 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         comparisons=judged.comparisons if judged else (),
         effects=known.effects,
         learning_curve=known.learning_curve,
+        scrutiny=known.scrutiny,
         leakage=known.leakage,
         ablation=known.ablation,
         gates=tuple(known.gates),
         blanks=known.blanks,
         waivers=tuple(waivers_used(recipe, known, source_records(curated))),
+        test_reads=tuple(context.test_reads),
+        test_reads_before=read_before(known.dataset, context),
         intervals={
             "level": recipe.evaluate.intervals.level,
             "resamples": recipe.evaluate.intervals.resamples,
-            "method": "percentile bootstrap over confusion cells; exact at the end where no mistake, or no hit, shows",
+            "method": _CELLS if known.task.says == "label" else "percentile bootstrap over rows",
             **(_on_rows(judged.draws) if judged and judged.draws else {}),
         },
         timings=dict(clock.seconds),

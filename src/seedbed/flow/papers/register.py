@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.context import Context
-from seedbed.core.run import Run
+from seedbed.core.held_out import noted
+from seedbed.core.run import DatasetRecord, Run
 from seedbed.store.going import Journal, forget_resumed
 from seedbed.store.objects import Objects, digest_of
 from seedbed.store.runs import Best, Entry, Index, InputFile, KeptModel
@@ -47,7 +48,17 @@ def _entry(folder: Path, run: Run, context: Context) -> Entry:
         limit=run.limit,
         inputs=tuple(_inputs(json.loads((folder / "lineage.json").read_text("utf-8")))),
         used=tuple(sorted(context.used)),
+        task=str(run.task.get("kind", "")),
+        test_reads=len(run.test_reads),
     )
+
+
+def read_before(dataset: DatasetRecord | None, context: Context) -> int:
+    """How often earlier runs of the store read the test rows of the same dataset, what was noted later included."""
+    if dataset is None or "test" not in dataset.splits:
+        return 0
+    runs = [one for one in Index(context.store).readable()[0] if one.dataset == dataset.digest]
+    return sum(one.test_reads + len(noted(Path(one.folder))) for one in runs)
 
 
 def _best(run: Run) -> Best | None:

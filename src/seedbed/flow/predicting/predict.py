@@ -31,8 +31,10 @@ from seedbed.train.bundle import BUNDLE
 from .write import Write, refuse_ending, writing
 
 MODELS = "models"
-#: Columns that come out besides those of the file.
-ADDED = ("predicted", "confidence", "probabilities", "warnings")
+#: Columns that may come out besides those of the file.
+ADDED = ("predicted", "start", "confidence", "probabilities", "nats", "tokens", "warnings")
+#: Columns that come besides, where the model's bundle keeps promises or thresholds.
+KEPT = ("decided", "set", "low", "high")
 
 
 def open_model(folder: str | Path, *, trust: bool = False) -> Predictor:
@@ -121,8 +123,9 @@ def predict_file(
     """Label every record of a file; memory does not grow with it.
 
     The output has a row for each record of the input, in order: its id (`row`), its own columns, `predicted`,
-    `confidence`, `probabilities` and `warnings`. A record that cannot be read has an id and a warning. A column of the
-    input that is called like one of these gets a `_` at its end.
+    `confidence`, `probabilities` and `warnings`; and `set`, `low`, `high` and `decided` where the model's bundle keeps
+    promises or thresholds. A record that cannot be read has an id and a warning. A column of the input that is called
+    like one of these gets a `_` at its end.
 
     Args:
         predictor: The model.
@@ -238,10 +241,11 @@ def _labelled(predictor: Predictor, rows: pl.DataFrame, reading: Mapping[str, st
         found = found.join(places, on="at", how="left", maintain_order="left").drop("at")
         said = pl.concat_list(rows[_BAD])
         found = found.with_columns(pl.when(good).then("warnings").otherwise(said).alias("warnings"))
-    taken = {ROW, *ADDED}
+    added = [name for name in (*ADDED[:-1], *KEPT, ADDED[-1]) if name in found.columns]
+    taken = {ROW, *ADDED, *added}
     own = [name for name in rows.columns if name not in (NUMBER, ROW, _BAD)]
     names = {name: _free(name, own) if name in taken else name for name in own}
-    return rows.select(ROW, **{new: pl.col(old) for old, new in names.items()}).hstack(found.select(ADDED))
+    return rows.select(ROW, **{new: pl.col(old) for old, new in names.items()}).hstack(found.select(added))
 
 
 def _free(name: str, taken: list[str]) -> str:
@@ -255,8 +259,11 @@ def _count(predictor: Predictor, rows: pl.DataFrame, given: pl.DataFrame, found:
     done.malformed += rows.height - given.height
     done.warned += int((found["warnings"].list.len() > 0).sum())
     done.empty += int((~found["read"].str.contains(HAS_TEXT)).sum())
+    task = predictor.bundle.task
+    if task.says != "label":
+        return
     done.predicted.update(found["predicted"].to_list())
-    label = predictor.bundle.task.label
+    label = task.answer
     if label in given.columns and not given[label].dtype.is_nested():
         truth = given[label].cast(pl.String, strict=False)
         done.labelled += truth.len() - truth.null_count()

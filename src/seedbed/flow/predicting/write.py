@@ -103,5 +103,6 @@ def flat(rows: pl.DataFrame) -> pl.DataFrame:
         elif column.name == "warnings":
             columns.append(column.list.join("; ").replace("", None))
         else:
-            columns.append(as_texts(column) if column.dtype.is_nested() or column.dtype == pl.Binary else column)
+            nested = column.dtype.is_nested() or column.dtype == pl.Binary
+            columns.append(as_texts(column).alias(column.name) if nested else column)
     return pl.DataFrame(columns)

@@ -45,7 +45,7 @@ def unread(
         after: Those of the dataset.
     """
     rewritten = {name for names in written_by(prepare, learned) for name in names or ()}
-    read = {*task.roles.values(), WEIGHT}
+    read = {*task.roles.values(), *task.reads(data_columns(after)), WEIGHT}
     found = [name for name in data_columns(after) if name not in read and (name not in before or name in rewritten)]
     if not found:
         return
@@ -54,4 +54,9 @@ def unread(
         more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
         such = ", ".join(name[:40] for name in found[:_NAMED])
         what = f"prepare wrote {len(found):,} columns that no learner of this recipe reads ({such}{more})"
-    yield f"{what}: learners of texts read {task.shown} alone"
+    named = " and ".join(task.reads(data_columns(after))[:_NAMED]) or "none"
+    yield (
+        f"{what}: learners of texts read {named} alone"
+        if task.shown
+        else f"{what}: the task's features name what they read"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import polars as pl
 from seedbed.core.part import labels_of
 from seedbed.core.rows import WEIGHT, data_columns
 from seedbed.core.step import Fitted, Make, Step
+from seedbed.core.task import Task
 from seedbed.engine.curate import Curated
 from seedbed.flow.splitting.split import Split
 
@@ -52,7 +53,7 @@ class Unprepared:
     def preparation(
         self,
         seed: int,
-        looked_at: Collection[str],
+        task: Task,
         *,
         make: bool = True,
         fit: bool = True,
@@ -62,7 +63,7 @@ class Unprepared:
 
         Args:
             seed: The recipe's.
-            looked_at: Columns that are looked at afterwards.
+            task: Whose columns are looked at afterwards.
             make: Whether steps that make rows are done.
             fit: Whether steps that learn are done.
             without: Place of a step that is left out.
@@ -70,7 +71,9 @@ class Unprepared:
         kinds = (*(() if make else (Make,)), *(() if fit else (Fitted,)))
         out = {place for place, step in enumerate(self.steps) if isinstance(step, kinds) or place == without}
         written = self.written or (None,) * len(self.steps)
-        wanted = {*looked_at, WEIGHT, self.split.similarity.column}
+        brought = [name for each in self.written for name in each or ()]
+        columns = [name for name in (*data_columns(self.curated.table.schema), *brought) if name != WEIGHT]
+        wanted = {*task.roles.values(), *task.seen(columns), WEIGHT, self.split.similarity.column}
         done, needs = bearing(self.steps, written, wanted, out)
         skipped = frozenset(range(len(self.steps))) - done
         return Preparation(self.steps, self.split.similarity, seed, skipped, needs)

@@ -14,6 +14,7 @@ import polars as pl
 from seedbed.core.decision import text_hash
 from seedbed.core.errors import RecipeError, SeedbedError, did_you_mean
 from seedbed.core.rows import ROW
+from seedbed.core.task import Task, answers_said
 from seedbed.review.queue import NEAR, Queue, write_queue
 from seedbed.steps.apply_review import ApplyReview, can_be_lifted, step_of
 
@@ -210,12 +211,12 @@ class _Building:
         try:
             model = open_model(self.rows.finished.folder)
             whole = self.rows.whole(found[ROW])
-            guessed = model.predict(whole).select("predicted", "confidence").insert_column(0, whole[ROW])
+            guessed = _guessed(model.bundle.task, whole[ROW], model.predict(whole))
         except SeedbedError as error:
             self.built.notes.append(f"rows without a label stand in no order: {error.problem}")
             return found
         joined = found.join(guessed, on=ROW, how="left", maintain_order="left")
-        return joined.rename({"predicted": "suggested", "confidence": "score"}).sort("score", maintain_order=True)
+        return joined.sort("score", maintain_order=True, nulls_last=True)
 
     def _generated(self) -> pl.DataFrame | None:
         names = [one.name for one in self.rows.finished.run.sources if one.use == "generate"]
@@ -224,6 +225,23 @@ class _Building:
         made = pl.any_horizontal(pl.col(ROW).str.starts_with(f"{name}:") for name in names)
         found = self.rows.kept().filter(made).with_columns(kind=pl.lit("generated")).collect()
         return self._known_again(found)
+
+
+def _guessed(task: Task, rows: pl.Series, told: pl.DataFrame) -> pl.DataFrame:
+    """What a model would answer to rows (`suggested`), as people decide on them, and how sure it is (`score`).
+
+    Of several labels the one that it is least sure of counts; of a number it does not say.
+    """
+    score = pl.Series([None], dtype=pl.Float64).new_from_index(0, told.height)
+    if task.says == "labels" and told.height:
+        shares = told["probabilities"].struct.unnest()
+        score = pl.select(0.5 + pl.min_horizontal((pl.lit(one) - 0.5).abs() for one in shares)).to_series()
+    elif "confidence" in told.columns:
+        score = told["confidence"]
+    return pl.DataFrame(
+        {ROW: rows, "suggested": answers_said(task, told["predicted"]), "score": score},
+        schema_overrides={"suggested": pl.String, "score": pl.Float64},
+    )
 
 
 def _draws(part: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from seedbed.core import numbers
+from seedbed.core.learner import who_learns
 from seedbed.core.source import Source
 from seedbed.profile import Profile
 from seedbed.publish.papers.answers import QUESTIONS, REQUIRED
@@ -318,7 +319,8 @@ def _split(subject: Subject) -> list[str]:
 
 def _train(subject: Subject) -> list[str]:
     ladder = [name for name in ("majority", "naive_bayes", "tfidf_logistic") if name in subject.learners]
-    others = {name: what for name, what in subject.learners.items() if name not in ladder}
+    able = who_learns("text_classification")
+    others = {name: what for name, what in subject.learners.items() if name in able and name not in ladder}
     lines = ["# Models, from the simplest; each is compared with the one before, on the same rows.", "train:"]
     lines += [beside(f"  - {{use: {name}}}", subject.learners[name]) for name in ladder]
     lines += [beside(f"  # - {{use: {name}}}", what) for name, what in others.items()]

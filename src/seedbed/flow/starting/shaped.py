@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seedbed.core import numbers
+from seedbed.core.learner import who_learns
+from seedbed.evaluate import USUAL_METRICS
+from seedbed.train import USUAL
 
 from .commented import beside, comment, listed, quoted, with_why
 from .draft import Subject, given_lines, head, rounded_down
@@ -12,6 +15,15 @@ from .shapes import FORMATS, Shape
 
 #: Rows below which more of them are held out.
 _SMALL = 400
+#: Share of the rows that the steps leave, as a rule.
+_LEFT = 0.7
+#: Who learns a task that nobody learns by default, from the simplest.
+_SIMPLEST = {
+    "question_answering": ("best_sentence",),
+    "causal_lm": ("ngram",),
+    "chat": ("nearest",),
+    "text_to_text": ("copy_input", "nearest"),
+}
 _DOES = {
     "chat": "answer as the assistant does",
     "question_answering": "find the answer to a question in a text, or say that it is not there",
@@ -33,6 +45,7 @@ def draft_shaped(subject: Subject, shape: Shape) -> str:
         _steps(shape),
         _checks(subject, shape),
         _split(subject, shape),
+        _train(subject, shape),
     )
     return "\n".join("\n".join(lines) + "\n" for lines in (*sections, _publish(shape)))
 
@@ -40,10 +53,7 @@ def draft_shaped(subject: Subject, shape: Shape) -> str:
 def _task(shape: Shape) -> list[str]:
     task = shape.task
     lines = [
-        *comment(
-            f"What the model is to do: {_DOES[task.kind]}. Seedbed makes the dataset; models of this task are trained "
-            "elsewhere, with what `publish` writes."
-        ),
+        *comment(f"What the model is to do: {_DOES[task.kind]}."),
         "task:",
         beside(f"  kind: {task.kind}", shape.why),
     ]
@@ -101,7 +111,7 @@ def _each(shape: Shape) -> Iterator[str]:
 
 def _checks(subject: Subject, shape: Shape) -> list[str]:
     answered = shape.task.says in ("label", "labels", "number")
-    left = subject.profile.records * (0.7 if subject.profile.whole else 0.5)
+    left = subject.profile.records * (_LEFT if subject.profile.whole else 0.5)
     return [
         "# What must hold. `stop` fails the run (exit code 1), `warn` only says so; without `on_fail` it is `warn`.",
         "checks:",
@@ -127,6 +137,29 @@ def _split(subject: Subject, shape: Shape) -> list[str]:
     return [
         *comment(f"Which rows train, which choose between models and which judge. {together}"),
         f"split: {{use: {use}, train: {train}, validation: {held}, test: {held}, seed: 13}}",
+    ]
+
+
+def _train(subject: Subject, shape: Shape) -> list[str]:
+    kind = shape.task.kind
+    able = [name for name in who_learns(kind) if name in subject.learners]
+    ladder = [name for name in USUAL.get(kind) or _SIMPLEST.get(kind, ()) if name in able]
+    lines = ["# Models, from the simplest; each is compared with the one before, on the same rows.", "train:"]
+    for name in ladder:
+        lines += with_why(f"  - {{use: {name}}}", subject.learners[name])
+    for name in able:
+        if name not in ladder:
+            lines += with_why(f"  # - {{use: {name}}}", subject.learners[name])
+    left = int(subject.profile.records * _LEFT)
+    folds = beside("  # folds: 5", "cross-validate, too: steadier figures") if left < 10 * _SMALL else ""
+    return [
+        *lines,
+        "",
+        "# How they are judged. The first metric decides which model is best on validation rows.",
+        "evaluate:",
+        f"  metrics: {listed(USUAL_METRICS[shape.task.says])}",
+        "  intervals: {level: 0.95, resamples: 10000}",
+        *([folds] if folds else []),
     ]
 
 

@@ -64,7 +64,7 @@ def identity_of(a: Opened, b: Opened, by: str | None) -> Identity:
             hint = did_you_mean(str(by), ["row", "content", *common])
             raise RecipeError("this is no column of both", at=f"--by {str(by)[:80]}", hint=hint)
         return Identity("key", (str(by),), f"rows are the same where their {by!r} is")
-    why = _why_not_by_row(a, b) if by is None else ""
+    why = why_not_by_row(a, b) if by is None else ""
     if by == "row" or (by is None and not why):
         said = "as asked" if by else "both read the same files"
         return Identity("row", (ROW,), f"rows are the same where their id is ({said})")
@@ -76,7 +76,7 @@ def identity_of(a: Opened, b: Opened, by: str | None) -> Identity:
     return Identity("content", tuple(common), f"rows are the same where all their values are{because}")
 
 
-def _why_not_by_row(a: Opened, b: Opened) -> str:
+def why_not_by_row(a: Opened, b: Opened) -> str:
     """Why row ids do not say which rows are the same; empty where they do."""
     if not (a.has_ids and b.has_ids):
         return "one of the two has no row ids"

@@ -21,7 +21,8 @@ from .nested import Kind, ListOf, Plain, StructOf, kind_of
 from .shards import Shards
 from .telling import classes_of, facts, title
 
-_TASKS = {
+#: What model hubs call kinds of tasks.
+TASKS = {
     "text_classification": "text-classification",
     "multi_label_classification": "text-classification",
     "regression": "text-classification",
@@ -68,7 +69,7 @@ def card(run: Run, answers: Answers, shards: Shards | None = None, measured: Mea
 def header(run: Run, answers: Answers, shards: Shards | None = None) -> dict[str, Any]:
     """The card's YAML header; what is not known is left out."""
     rows = sum(run.dataset.splits.values())
-    kind = _TASKS.get(str(run.task.get("kind")))
+    kind = TASKS.get(str(run.task.get("kind")))
     found: dict[str, Any] = {
         "pretty_name": one_line(title(run, answers)),
         "language": list(answers.languages),

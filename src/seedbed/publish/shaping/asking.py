@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import polars as pl
 from pydantic import Field, field_validator, model_validator
 
-from seedbed.core.errors import RecipeError
+from seedbed.core.chatting.wording import ANSWER, COMPLETION, PROMPT, Wording
 from seedbed.core.rows import ROW
 from seedbed.core.task import Chat, Task
 from seedbed.core.templates import names_in, template_of
@@ -30,11 +29,7 @@ ASKED = (
     "question_answering",
     "text_to_text",
 )
-#: The answer in words, in a template.
-ANSWER = "answer"
-#: Whole numbers up to here have exact floats and are written without a point.
-_EXACT = 1 << 53
-_TEMPLATES = ("prompt", "completion")
+_TEMPLATES = (PROMPT, COMPLETION)
 
 
 class Asking(Shaped):
@@ -122,10 +117,8 @@ class Asked:
 
     def __init__(self, options: Asking, task: Task, schema: pl.Schema) -> None:
         self._options, self._task = options, task
-        self._answer = _words_of(task, options.decimals, options.if_none)
-        self._templates = {
-            option: _filled(text, option) for option in options.asks if (text := getattr(options, option)) is not None
-        }
+        templates = {option: getattr(options, option) for option in options.asks}
+        self._wording = Wording(task, templates, decimals=options.decimals, if_none=options.if_none)
         named = [name for _, name in options.columns_used()]
         self._cutting = Cutting.of(options.tokenizer, options.most_tokens, task.roles.get("text"))
         ids = [ROW] if ROW in schema else []
@@ -134,22 +127,17 @@ class Asked:
     def _own_columns(self) -> list[str]:
         if isinstance(self._task, Chat):
             return [self._task.messages, *([self._task.tools] if self._task.tools else [])]
-        asked = [] if self._options.prompt else self._texts
+        asked = [] if self._options.prompt else self._wording.texts
         return [*asked, *([self._task.answer] if self._task.answer else [])]
 
     @property
-    def _texts(self) -> list[str]:
-        roles = self._task.roles
-        return [roles[role] for role in ("context", "question", "text") if role in roles]
-
-    @cached_property
     def plain(self) -> bool:
         """Whether prompt and completion are the task's own columns."""
-        return not any(option in self._templates for option in _TEMPLATES)
+        return self._wording.plain
 
     def prepared(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with texts and labels as texts, whatever the columns hold, and texts cut that are too long."""
-        texts = [*self._texts, *([self._task.answer] if self._task.says in ("label", "text") else [])]
+        texts = [*self._wording.texts, *([self._task.answer] if self._task.says in ("label", "text") else [])]
         rows = rows.with_columns(text_of(name).alias(name) for name in texts if name in rows.columns)
         return rows if self._cutting is None else self._cutting(rows)
 
@@ -163,24 +151,14 @@ class Asked:
         Raises:
             Unsayable: It says nothing.
         """
-        made = self._templates.get(option)
-        if made is not None:
-            said = made({**{k: "" if v is None else v for k, v in row.items()}, ANSWER: self._said(row)})
-        elif option == "prompt":
-            said = "\n\n".join(row[name] or "" for name in self._texts)
-        else:
-            said = self._said(row)
+        said = self._wording(option, row)
         if not said.strip():
             raise Unsayable(f"empty_{option}")
         return said
 
-    def _said(self, row: Mapping[str, Any]) -> str:
-        value = row[self._task.answer] if self._task.answer else None
-        return self._answer(value)
-
     def has(self, option: str) -> bool:
         """Whether a template is given."""
-        return option in self._templates
+        return self._wording.has(option)
 
     def conversation(self, row: Mapping[str, Any]) -> Conversation:
         """A row as turns.
@@ -193,36 +171,3 @@ class Asked:
             return Conversation(row[self._task.messages], json_of(tools, "tools_not_json"))
         system = [turn("system", self("system", row))] if self.has("system") else []
         return Conversation([*system, turn("user", self("prompt", row)), turn("assistant", self("completion", row))])
-
-
-def _filled(text: str, option: str) -> Callable[[Mapping[str, Any]], str]:
-    from jinja2 import TemplateError
-
-    made = template_of(text)
-
-    def fill(row: Mapping[str, Any]) -> str:
-        try:
-            return str(made.render(**row))
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            said = str(error).partition("\n")[0][:160]
-            raise RecipeError(f"`{option}` cannot be filled in: {said}", hint="look at the template") from None
-
-    return fill
-
-
-def _words_of(task: Task, decimals: int | None, if_none: str) -> Callable[[Any], str]:
-    """From an answer in the task's own form to words."""
-
-    def number(value: float) -> str:
-        if decimals is not None:
-            return f"{value:.{decimals}f}"
-        return str(int(value)) if value.is_integer() and abs(value) <= _EXACT else repr(value)
-
-    def labels(value: Sequence[str]) -> str:
-        return ", ".join(value) or if_none
-
-    def spans(value: Sequence[Mapping[str, Any]]) -> str:
-        return str(value[0]["text"]) if value else if_none
-
-    known: dict[str, Callable[[Any], str]] = {"number": number, "labels": labels, "spans": spans}
-    return known.get(task.says, lambda value: value or "")

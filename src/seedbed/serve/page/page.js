@@ -26,7 +26,18 @@ function percent(share) {
 }
 
 const count = (n) => n.toLocaleString("en");
-const named = (metric) => metric.replace("_f1", "-F1").replaceAll("_", " ");
+
+// As reports write scores: three decimals, fewer where they would say nothing.
+function score(value) {
+  const size = Math.abs(value);
+  if (size >= 100) return value.toLocaleString("en", { maximumFractionDigits: size >= 1000 ? 0 : 1 });
+  return value.toFixed(3);
+}
+
+const amount = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
+const brief = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
+const NAMES = { rmse: "RMSE", mae: "MAE", mse: "MSE", rmsle: "RMSLE", r2: "R²", chrf: "chrF", rouge_l: "ROUGE-L" };
+const named = (metric) => NAMES[metric] || metric.replace("_f1", "-F1").replaceAll("_", " ");
 
 async function call(path, body) {
   let reply;
@@ -57,24 +68,43 @@ function field(input, place, all) {
   const box = make("div");
   const id = `input-${place}`;
   const hint = input.type === "text" || input.type === "any" ? "" : ` (${input.type})`;
-  const area = make("textarea", "", { id, name: input.name, rows: 3, dir: "auto", autocomplete: "off" });
+  const area = make("textarea", "", { id, name: input.name, rows: hint || tabular() ? 1 : 3, dir: "auto", autocomplete: "off" });
   area.setAttribute("aria-describedby", "keys");
-  if (hint) area.classList.add("short");
+  if (hint || tabular()) area.classList.add("short");
   area.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     byId("form").requestSubmit();
   });
-  const label = all.length === 1 ? "Your text" : input.name + hint;
-  box.append(make("label", label, { htmlFor: id }), area);
+  const alone = model.says === "turns" ? "What the user says" : `Your text${hint}`;
+  box.append(make("label", all.length === 1 ? alone : input.name + hint, { htmlFor: id }), area);
+  if (model.says === "turns" && input.name === model.turns) {
+    const id_of = `${id}-how`;
+    box.append(make("p", 'A whole conversation also works, as JSON: [{"role": "user", "content": "…"}]', { id: id_of, className: "soft" }));
+    area.setAttribute("aria-describedby", `keys ${id_of}`);
+  }
   return box;
+}
+
+const tabular = () => model.task.startsWith("tabular");
+
+// Turns as JSON, or what one user says.
+function turns(text) {
+  if (!text.trim().startsWith("[")) return text;
+  try {
+    const found = JSON.parse(text);
+    return found.every((turn) => turn && typeof turn === "object" && !Array.isArray(turn)) ? found : text;
+  } catch {
+    return text;
+  }
 }
 
 function row() {
   const found = {};
   for (const area of fields()) {
     const input = model.inputs.find((one) => one.name === area.name);
-    found[area.name] = area.value === "" && input.type !== "text" ? null : area.value;
+    const missing = area.value === "" && (input.type !== "text" || tabular());
+    found[area.name] = missing ? null : area.name === model.turns ? turns(area.value) : area.value;
   }
   return found;
 }
@@ -89,7 +119,7 @@ async function ask(event) {
   if (long) return complain(new Error(`That is too long: at most ${count(most)} characters are read, and this has ${count(long.value.length)}.`));
   if (fields().every((area) => !area.value.trim())) {
     fields()[0].focus();
-    return complain(new Error("Type a text first."));
+    return complain(new Error(tabular() ? "Fill in a field first." : "Type a text first."));
   }
   byId("ask").disabled = true;
   byId("result").setAttribute("aria-busy", "true");
@@ -104,9 +134,9 @@ async function ask(event) {
   }
 }
 
-function bar([label, share], decided) {
+function bar([label, share], given) {
   const line = make("tr");
-  if (label === decided) line.className = "first";
+  if (given.includes(label)) line.className = "first";
   const track = make("td", "", { className: "track" });
   track.setAttribute("aria-hidden", "true");
   const filled = make("span");
@@ -116,24 +146,58 @@ function bar([label, share], decided) {
   return line;
 }
 
+// What each kind of task answers: the headline, a line under it, the labels that are given, and whether it quotes data.
+const TOLD = {
+  label: (found) => [found.predicted, `${percent(found.confidence)}: ${found.sure}`, [found.predicted]],
+  labels: (found) => [found.predicted.join(", ") || "None of the labels", "Labels with a probability of 50 % or more.", found.predicted],
+  number: (found) => [amount(found.predicted), off()],
+  spans: (found) => [found.predicted || "The text does not answer this", found.confidence === null ? "" : `${percent(found.confidence)}: ${found.sure}`],
+  text: (found) => [found.predicted || "(nothing)", ""],
+  turns: (found) => [found.predicted || "(nothing)", ""],
+  itself: (found) => [
+    found.perplexity === null ? "Beyond all measure" : `Perplexity ${brief(found.perplexity)}`,
+    `${brief(found.nats / Math.max(found.tokens, 1))} nats a token, ${count(found.tokens)} ${found.tokens === 1 ? "token" : "tokens"}. The lower, the more usual the text is to the model.`,
+  ],
+};
+
+function off() {
+  return model.off ? `Half of its answers to ${model.off.split} rows were off by at most ${brief(model.off.half)}, 90 % by at most ${brief(model.off.most)}.` : "";
+}
+
+// The text with the answer marked in it. `start` counts characters, and JavaScript counts UTF-16 units.
+function marked(found) {
+  const characters = Array.from(found.context);
+  const end = found.start + Array.from(found.predicted).length;
+  const piece = (from, to) => document.createTextNode(characters.slice(from, to).join(""));
+  return [piece(0, found.start), make("mark", characters.slice(found.start, end).join("")), piece(end)];
+}
+
 function show(found) {
-  const sure = `${percent(found.confidence)}: ${found.sure}`;
-  byId("answer").textContent = found.predicted;
+  const [answer, sure, given = []] = TOLD[model.says](found);
+  byId("answer").textContent = answer;
+  byId("answer").classList.toggle("long", ["text", "turns", "spans"].includes(model.says));
   byId("sure").textContent = sure;
+  byId("sure").hidden = !sure;
   fill("warnings", found.warnings.map((warning) => make("li", `${warning[0].toUpperCase()}${warning.slice(1)}.`)));
   byId("warnings").hidden = !found.warnings.length;
-  const shares = Object.entries(found.probabilities);
-  shares.sort((a, b) => (b[0] === found.predicted) - (a[0] === found.predicted) || b[1] - a[1]);
-  fill("bars", shares.slice(0, MOST_BARS).map((pair) => bar(pair, found.predicted)));
+  const shares = Object.entries(found.probabilities || {});
+  shares.sort((a, b) => given.includes(b[0]) - given.includes(a[0]) || b[1] - a[1]);
+  byId("shares").hidden = !shares.length;
+  fill("bars", shares.slice(0, MOST_BARS).map((pair) => bar(pair, given)));
   const left = shares.slice(MOST_BARS);
   byId("others").hidden = !left.length;
-  byId("others").textContent = `${left.length === 1 ? "1 other label has" : `${left.length} other labels share`} ${percent(left.reduce((sum, pair) => sum + pair[1], 0))}.`;
+  const share = percent(left.reduce((sum, pair) => sum + pair[1], 0));
+  const rest = left.length === 1 ? `1 other label has ${share}.` : `${left.length} other labels share ${share}.`;
+  byId("others").textContent = model.says === "labels" ? `${left.length} more labels are less probable.` : rest;
+  const there = model.says === "spans" && found.predicted !== null && found.start !== null;
+  byId("where").hidden = !there;
+  fill("where", there ? marked(found) : []);
   byId("read").textContent = found.read || "Nothing: no text is left after the steps.";
   byId("result").hidden = false;
   byId("result").scrollIntoView({ block: "nearest" });
   byId("heard").textContent = "";
   const warned = found.warnings.length ? ` Warning: ${found.warnings.join("; ")}.` : "";
-  requestAnimationFrame(() => { byId("heard").textContent = `${found.predicted}, ${sure}.${warned}`; });
+  requestAnimationFrame(() => { byId("heard").textContent = `${answer}${sure ? `, ${sure}` : ""}.${warned}`; });
 }
 
 function example(input) {
@@ -151,13 +215,15 @@ function example(input) {
 
 function scored({ split, n, level, accuracy, metric, value, low, high }) {
   const interval = level ? `${100 * level} % interval` : "interval";
-  const right = accuracy && `Right on ${percent(accuracy.value)} of ${count(n)} ${split} rows that it never learned from (${interval} ${percent(accuracy.low)} to ${percent(accuracy.high)}).`;
-  const found = `${value.toFixed(3)} (${interval} ${low.toFixed(3)} to ${high.toFixed(3)})`;
+  const what = model.says === "labels" ? "Exactly the right labels on" : "Right on";
+  const right = accuracy && `${what} ${percent(accuracy.value)} of ${count(n)} ${split} rows that it never learned from (${interval} ${percent(accuracy.low)} to ${percent(accuracy.high)}).`;
+  const found = `${score(value)} (${interval} ${score(low)} to ${score(high)})`;
   if (!right) return `On ${count(n)} ${split} rows that it never learned from, its ${named(metric)} is ${found}.`;
   return metric === "accuracy" ? right : `${right} Its ${named(metric)} is ${found}.`;
 }
 
 function honesty() {
+  if (!["label", "labels"].includes(model.says)) return "";
   const split = model.score?.split;
   const error = model.scores[split]?.expected_calibration_error?.value;
   if (typeof error === "number") {
@@ -170,12 +236,25 @@ function honesty() {
     : "Its percentages were not adjusted to how often it is right, and nobody measured how well they fit: take them as a rough guide.";
 }
 
+function does() {
+  const some = model.labels.slice(0, 6).join(", ") + (model.labels.length > 6 ? `, … (${model.labels.length} labels)` : "");
+  const reads = tabular() ? `Reads ${model.inputs.length === 1 ? "a field" : `${model.inputs.length} fields`}` : "Reads a text";
+  return {
+    label: `${reads} and says which it is: ${some}.`,
+    labels: `${reads} and says which of these it is, any number of them: ${some}.`,
+    number: `${reads} and answers with a number.`,
+    spans: "Reads a question and a text, and finds the answer in the text.",
+    text: "Reads a text and writes another.",
+    turns: "Answers as the assistant of a conversation.",
+    itself: "Reads a text and says how usual it is.",
+  }[model.says];
+}
+
 function introduce() {
   const title = model.run ? `${model.run.name}: ${model.name}` : model.name;
   document.title = `Ask ${title}`;
   byId("name").textContent = title;
-  const some = model.labels.slice(0, 6).join(", ") + (model.labels.length > 6 ? `, … (${model.labels.length} labels)` : "");
-  byId("does").textContent = `Reads a text and says which it is: ${some}.`;
+  byId("does").textContent = does();
   fill("fields", model.inputs.map(field));
   fill("debts", model.not_for_publication.map((debt) => make("li", debt)));
   byId("banner").hidden = !model.not_for_publication.length;
@@ -184,7 +263,7 @@ function introduce() {
   byId("examples").hidden = !short.length;
   byId("score").textContent = model.score ? scored(model.score) : "Nobody measured it on rows that it never learned from.";
   const waived = model.waived.map(({ what, reason }) => `Waived, ${what}: ${reason}`);
-  fill("limits", [honesty(), ...model.limits, ...waived].map((limit) => make("li", limit)));
+  fill("limits", [honesty(), ...model.limits, ...waived].filter((limit) => limit).map((limit) => make("li", limit)));
   const learned = model.trained_on ? ` Learned from ${count(model.trained_on)} rows.` : "";
   byId("about").textContent = `${model.use}, Seedbed ${model.seedbed}.${learned} Nothing that you type is kept.`;
   byId("ask").disabled = false;

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 from seedbed.core import digest
-from seedbed.core.asking.answers import Form
+from seedbed.core.asking.answers import Form, Usage
+from seedbed.core.asking.caps import most_of
 from seedbed.core.errors import RecipeError
 from seedbed.core.templates import names_in, template_of
 
@@ -46,10 +47,9 @@ class Request:
         return digest.of_json(dict(self.body))
 
     @property
-    def most_tokens(self) -> tuple[int, int]:
-        """More tokens than the prompt and its answer can have: one is never less than a byte."""
-        said = sum(len(one["content"].encode()) + 16 for one in self.body["messages"])
-        return said + 64, int(self.body.get("max_tokens") or self.body.get("max_completion_tokens") or 0)
+    def most_tokens(self) -> Usage:
+        """More tokens than the prompt and its answer can have."""
+        return most_of(self.body)
 
 
 @dataclass(frozen=True)

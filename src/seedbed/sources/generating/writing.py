@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seedbed.core.asking.answers import Answer, Candidate, Form, Usage, read_answer
+from seedbed.core.asking.caps import Caps, Meter
 from seedbed.core.numbers import things
 
 from .diversity import Texts
@@ -20,21 +21,6 @@ FRUITLESS = 32
 
 #: The bodies of the responses to requests, in their order; none where there is none.
 Ask = Callable[[Sequence[Request]], Sequence[bytes | None]]
-
-
-@dataclass(frozen=True)
-class Caps:
-    """Where to stop: calls, tokens, and what they cost at a price per million tokens."""
-
-    requests: int
-    tokens: int | None = None
-    cost: float | None = None
-    prices: tuple[float, float] = (0.0, 0.0)
-    """Of the prompt's tokens and of the answer's."""
-
-    def price(self, prompt: int, answer: int) -> float:
-        """What tokens cost."""
-        return (prompt * self.prices[0] + answer * self.prices[1]) / 1e6
 
 
 @dataclass(frozen=True)
@@ -86,9 +72,7 @@ class Writing:
     named: str
     most: int | None = None
     pages: list[Page] = field(default_factory=list)
-    spent: Usage = field(default_factory=Usage)
-    uncounted: int = 0
-    """Answers that did not say their tokens, and count with the most that they can be."""
+    meter: Meter = field(default_factory=Meter)
     capped: str = ""
     """Which cap was met."""
 
@@ -118,7 +102,12 @@ class Writing:
     @property
     def cost(self) -> float:
         """Of all calls so far."""
-        return self.caps.price(self.spent.prompt, self.spent.answer)
+        return self.caps.price(self.spent)
+
+    @property
+    def spent(self) -> Usage:
+        """Tokens of all calls so far."""
+        return self.meter.spent
 
     def sentences(self) -> Iterator[str]:
         """What came of it, for people."""
@@ -128,17 +117,14 @@ class Writing:
                 refused = ", ".join(f"{n:,} {reason}" for reason, n in one.why.most_common(4))
                 why_not = one.stopped or self.capped or "no more were wanted"
                 yield f"{what}: {why_not}" + (f" (refused: {refused})" if refused else "")
-        if self.uncounted:
-            yield (
-                f"{things(self.uncounted, 'answer does', 'answers do')} not say how many tokens were used: the "
-                "most that can be is counted"
-            )
+        if self.meter.uncounted:
+            yield self.meter.uncounted_said()
 
     def _round(self) -> list[Request]:
         """The next calls: the classes in turn, no more than they lack, and no more than the caps allow for certain."""
         planned = dict.fromkeys(range(len(self.classes)), 0)
         requests: list[Request] = []
-        prompt, answer = self.spent.prompt, self.spent.answer
+        planned_for = self.spent
         left = ROUND if self.most is None else min(ROUND, self.most - sum(page.records for page in self.pages))
         while len(requests) < left and not self.capped:
             place = self._next(planned)
@@ -146,9 +132,8 @@ class Writing:
                 break
             one = self.classes[place]
             request = self.prompts.request(one.label, one.folder, one.asked + 1)
-            most = request.most_tokens
-            prompt, answer = prompt + most[0], answer + most[1]
-            met = self._met(len(self.pages) + len(requests) + 1, prompt, answer)
+            planned_for += request.most_tokens
+            met = self.caps.met(len(self.pages) + len(requests) + 1, planned_for, self.spent)
             if met:
                 # What others of the round leave unspent may allow it yet.
                 self.capped = "" if requests else met
@@ -167,22 +152,9 @@ class Writing:
         ]
         return min(lacking, key=lambda place: (planned[place], place), default=None)
 
-    def _met(self, requests: int, prompt: int, answer: int) -> str:
-        """The cap that so many calls and tokens would go beyond."""
-        caps = self.caps
-        if requests > caps.requests:
-            return f"stopped at most_requests: {caps.requests:,}"
-        if caps.tokens is not None and prompt + answer > caps.tokens:
-            return f"stopped at most_tokens: {caps.tokens:,} ({self.spent.tokens:,} spent)"
-        if caps.cost is not None and caps.price(prompt, answer) > caps.cost:
-            return f"stopped at most_cost: {caps.cost:g} ({self.cost:.4g} spent)"
-        return ""
-
     def _take(self, request: Request, one: _Class, answer: Answer) -> None:
         """Judge an answer."""
-        used = answer.usage or Usage(*request.most_tokens)
-        self.uncounted += answer.usage is None
-        self.spent = Usage(self.spent.prompt + used.prompt, self.spent.answer + used.answer)
+        self.meter.take(answer.usage, request.most_tokens)
         refused: dict[int, tuple[str, str]] = {}
         record, before = 0, one.got
         for record, candidate in enumerate(self.form.candidates(answer), 1):

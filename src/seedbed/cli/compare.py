@@ -1,0 +1,90 @@
+"""`seedbed compare`."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from seedbed.core import numbers
+from seedbed.core.numbers import count, things, typed
+
+from .interrupting import let_ctrl_c_through
+from .progress import shown_on
+from .terminal import say
+
+if TYPE_CHECKING:
+    from seedbed.core.compared import Compared, ComparedModel
+    from seedbed.core.run import Comparison
+
+_WIDTH = 80
+
+
+def show_compared(named: Sequence[str], *, metric: str | None, as_json: bool) -> None:
+    """Print models of runs side by side, and which are better on the same rows."""
+    let_ctrl_c_through()
+    from seedbed.flow.versions.compare import compare
+
+    found = compare(*named, metric=metric, progress=shown_on())
+    if as_json:
+        say(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
+    else:
+        say("\n".join(map(typed, told(found))))
+
+
+def told(found: Compared) -> list[str]:
+    """The comparison, in lines of at most 80 columns (names stay whole)."""
+    lines = [f"{run.letter}  {run.name}  {run.id}  {run.started[:16].replace('T', ' ')}" for run in found.runs]
+    return [*lines, "", *_table(found), *(["", *_paired(found)] if found.comparisons else []), *_why_not(found)]
+
+
+def _table(found: Compared) -> Iterator[str]:
+    """Every model, one of a name below the other."""
+    names = list(dict.fromkeys(model.model for model in found.models))
+    width = max([len(name) for name in names] + [5]) + 2
+    yield f"{'model':<{width}}run  {numbers.metric(found.metric)}"
+    for name in names:
+        shown = name
+        for model in found.models:
+            if model.model == name:
+                yield f"{shown:<{width}}{model.run}    {_scored(model, found.metric)}"
+                shown = ""
+
+
+def _scored(model: ComparedModel, metric: str) -> str:
+    score = model.scores.get(metric)
+    rows = f" on {things(score.n, f'{model.split} row', f'{model.split} rows')}" if score else ""
+    best = ", the best of its run" if model.best else ""
+    return f"{numbers.scored(score)}{rows}{best}"
+
+
+def _paired(found: Compared) -> Iterator[str]:
+    pairs = [pair for pair in found.pairs if pair.why_not is None]
+    rows = ", ".join(f"{count(pair.rows)} of {pair.a} and {pair.b}" for pair in pairs)
+    yield from _wrapped(
+        f"on the same test rows ({rows}), p after Holm's correction over "
+        f"{things(len(found.comparisons), 'comparison')}:"
+    )
+    for one in found.comparisons:
+        yield from _wrapped(_difference(one), indent=2, hang=2)
+
+
+def _difference(one: Comparison) -> str:
+    p = numbers.probability(one.p if one.p_holm is None else one.p_holm)
+    than = "from" if one.verdict == "not distinguishable" else "than"
+    ends = f"{numbers.signed(one.low)} to {numbers.signed(one.high)}"
+    difference = f"{numbers.metric(one.metric)} {numbers.signed(one.difference)} ({ends}, {p})"
+    return f"{one.b}: {one.verdict} {than} {one.a}: {difference}"
+
+
+def _why_not(found: Compared) -> Iterator[str]:
+    for pair in found.pairs:
+        if pair.why_not is not None:
+            yield from ("", *_wrapped(f"{pair.a} and {pair.b} are not compared row by row: {pair.why_not}", hang=2))
+
+
+def _wrapped(text: str, *, indent: int = 0, hang: int = 0) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + hang), break_on_hyphens=False
+    )

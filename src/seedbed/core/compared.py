@@ -1,0 +1,61 @@
+"""Runs side by side: how their models did, and which are better on the rows that judge both."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .metric import Score
+from .record import Record
+from .run import Comparison
+
+
+class ComparedRun(Record):
+    """A run among those that are compared."""
+
+    letter: str = Field(description="What it is called here.")
+    named: str = Field(description="As it was asked for.")
+    folder: str
+    id: str
+    name: str
+    started: str
+    state: str
+    task: str = Field(description="Its kind.")
+    metric: str = Field(description="The metric that decides there.")
+    dataset: str = Field(description="The dataset's digest.")
+    level: float = Field(description="Coverage of its intervals.")
+
+
+class ComparedModel(Record):
+    """A model of one of the runs."""
+
+    run: str = Field(description="The run's letter.")
+    model: str
+    use: str
+    best: bool = Field(description="Whether it is the best of its run on validation rows.")
+    split: str = Field(description="Rows that the scores are of.")
+    scores: dict[str, Score] = Field(description="By metric.")
+    seconds: float = Field(description="What it took to train.")
+    bytes: int
+
+
+class ComparedPair(Record):
+    """Two of the runs, and whether their models can be compared row by row."""
+
+    a: str
+    b: str
+    rows: int = Field(0, description="Rows that are test rows of both, of which both say the same.")
+    of_a: int = 0
+    of_b: int = 0
+    why_not: str | None = None
+
+
+class Compared(Record):
+    """Runs side by side."""
+
+    runs: tuple[ComparedRun, ...]
+    models: tuple[ComparedModel, ...]
+    metric: str = Field(description="What models are compared by.")
+    pairs: tuple[ComparedPair, ...]
+    comparisons: tuple[Comparison, ...] = Field(
+        description="Models of one name and the best of two runs, as `MODEL of LETTER`; Holm-corrected over all."
+    )

@@ -1,0 +1,251 @@
+"""Sets of labels and intervals of numbers that hold what is right as often as they promise.
+
+Split conformal prediction (Papadopoulos et al. 2002; Lei et al. 2018, *Distribution-Free Predictive Inference for
+Regression*): of n rows that the model did not learn from, each gets a score of how badly the answer fits what is right.
+A new row is given all that fits no worse than the score of rank ⌈(n + 1) · coverage⌉. If the new row is like those n
+(exchangeable), what is right is among it with at least that chance, whatever the model and whatever the data.
+
+* Labels: the score is 1 minus the probability of the right label, which gives the smallest sets on average (Sadinle,
+  Lei & Wasserman 2019, *Least Ambiguous Set-Valued Classifiers*). The most probable label is always in the set, so that
+  none is empty; that can only raise the coverage.
+* Numbers: the score is the distance from the truth, in units of how far off predictions of that size usually are
+  (normalised; Papadopoulos et al. 2011). How far is learned from half of the rows, and only from the other half the
+  score's rank is taken; with few rows all predictions count as equally hard.
+
+The promise is about all rows together, not about each label or each kind of row: `by_label` shows how it falls out.
+Validation rows that also chose the model, or its temperature, are a little easier for it than new ones; the coverage
+measured on test rows tells whether that matters.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from seedbed.core.metric import Answers, Score, Truth
+from seedbed.core.scrutiny import Conformal, Coverage
+
+from .forms import Form, Number, OneLabel
+
+_Floats = NDArray[np.float64]
+_Codes = NDArray[np.int64]
+
+#: Fewer rows than this are not shared between difficulty and rank.
+FEWEST_TO_HALVE = 200
+_MOST_BINS, _ROWS_A_BIN = 10, 30
+#: A bin's usual distance counts as so many rows more at the distance of all rows.
+_SMOOTHING = 10
+#: Most labels that are told of by themselves.
+_MOST_LABELS = 100
+
+
+def fit(form: Form, truth: Truth, answers: Answers, coverage: float, *, split: str, seed: int = 13) -> Conformal | None:
+    """What sets or intervals take, for answers that are one label or a number; none for others, or for too few rows.
+
+    Args:
+        form: How answers are held.
+        truth: What is right, of rows that the model did not learn from.
+        answers: What it says of them.
+        coverage: Share of rows whose set or interval is to hold what is right.
+        split: What the rows are called.
+        seed: Of what is drawn.
+    """
+    if isinstance(form, OneLabel):
+        return fit_sets(truth, answers, coverage, split=split)
+    if isinstance(form, Number):
+        return fit_intervals(truth, answers, coverage, split=split, seed=seed)
+    return None
+
+
+def measured(
+    form: Form, fitted: Conformal, truth: Truth, answers: Answers, *, model: str, split: str, level: float
+) -> Coverage:
+    """How often what was fitted holds what is right, on other rows; at least one."""
+    if fitted.kind == "sets":
+        return coverage_of_sets(fitted, truth, answers, form.labels, model=model, split=split, level=level)
+    return coverage_of_intervals(fitted, truth, answers, model=model, split=split, level=level)
+
+
+def promised(form: Form, fitted: Conformal, answers: Answers) -> pl.DataFrame:
+    """What a new row gets besides its answer: `set`, a list of labels, the most probable first; or `low` and `high`.
+
+    Args:
+        form: How answers are held.
+        fitted: What the model's bundle keeps.
+        answers: The model's.
+    """
+    if fitted.kind == "intervals":
+        ends = intervals(fitted, answers)
+        return pl.DataFrame({"low": ends[:, 0], "high": ends[:, 1]})
+    inside, order = sets(fitted, answers), np.argsort(-answers, axis=1, kind="stable")
+    named = [[form.labels[code] for code in row if has[code]] for row, has in zip(order.tolist(), inside, strict=True)]
+    return pl.DataFrame({"set": pl.Series(named, dtype=pl.List(pl.String))})
+
+
+def rank_of(rows: int, coverage: float) -> int | None:
+    """Rank of the score that is the limit; none where there are too few rows to promise that much."""
+    rank = math.ceil((rows + 1) * coverage - 1e-9)
+    return rank if 0 < rank <= rows else None
+
+
+def fit_sets(truth: _Codes, answers: _Floats, coverage: float, *, split: str) -> Conformal | None:
+    """What sets of labels take to hold the right one so often.
+
+    Args:
+        truth: The right label of each row, from 0, shape (rows,).
+        answers: Probabilities from a model that did not learn from these rows, shape (rows, labels).
+        coverage: Share of rows whose set is to hold the right label, as 0.9.
+        split: What the rows are called.
+
+    Returns:
+        None where there are too few rows: a coverage of 0.9 takes 9 of them, one of 0.99 takes 99.
+    """
+    rank = rank_of(len(truth), coverage)
+    if rank is None:
+        return None
+    own = np.sort(answers[np.arange(len(truth)), truth])[::-1]
+    at_least = float(own[rank - 1])
+    return Conformal(kind="sets", coverage=coverage, split=split, rows=len(truth), rank=rank, at_least=at_least)
+
+
+def fit_intervals(truth: _Floats, answers: _Floats, coverage: float, *, split: str, seed: int = 13) -> Conformal | None:
+    """What intervals take to hold the true number so often.
+
+    Args:
+        truth: Numbers, shape (rows,).
+        answers: Predictions of a model that did not learn from these rows, shape (rows, 1).
+        coverage: Share of rows whose interval is to hold the truth.
+        split: What the rows are called.
+        seed: Of the halves.
+    """
+    predicted = answers[:, 0]
+    off = np.abs(truth - predicted)
+    edges: _Floats = np.zeros(0)
+    difficulty = np.ones(1)
+    if len(truth) >= FEWEST_TO_HALVE:
+        order = np.random.default_rng(seed).permutation(len(truth))
+        first, second = order[: len(truth) // 2], order[len(truth) // 2 :]
+        edges, difficulty = _difficulty(predicted[first], off[first])
+        predicted, off = predicted[second], off[second]
+    rank = rank_of(len(off), coverage)
+    if rank is None:
+        return None
+    scores = off / difficulty[np.searchsorted(edges, predicted, side="right")]
+    return Conformal(
+        kind="intervals",
+        coverage=coverage,
+        split=split,
+        rows=len(off),
+        rank=rank,
+        reach=float(np.sort(scores)[rank - 1]),
+        edges=tuple(edges.tolist()),
+        difficulty=tuple(difficulty.tolist()),
+    )
+
+
+def _difficulty(predicted: _Floats, off: _Floats) -> tuple[_Floats, _Floats]:
+    """Edges among predictions, and the usual distance from the truth between them."""
+    bins = max(1, min(_MOST_BINS, len(off) // _ROWS_A_BIN))
+    edges = np.unique(np.quantile(predicted, np.arange(1, bins) / bins))
+    place = np.searchsorted(edges, predicted, side="right")
+    rows = np.bincount(place, minlength=len(edges) + 1)
+    usual = off.mean()
+    if not usual:
+        return np.zeros(0), np.ones(1)
+    return edges, (np.bincount(place, off, len(edges) + 1) + _SMOOTHING * usual) / (rows + _SMOOTHING)
+
+
+def sets(fitted: Conformal, answers: _Floats) -> NDArray[np.bool_]:
+    """Which labels are in each row's set, shape (rows, labels); the most probable one always is."""
+    assert fitted.at_least is not None
+    inside = np.asarray(answers >= fitted.at_least)
+    if len(inside):
+        inside[np.arange(len(inside)), answers.argmax(axis=1)] = True
+    return inside
+
+
+def intervals(fitted: Conformal, answers: _Floats) -> _Floats:
+    """Each row's interval, both ends in it, shape (rows, 2)."""
+    assert fitted.reach is not None
+    predicted = answers[:, 0]
+    hard = np.asarray(fitted.difficulty)[np.searchsorted(np.asarray(fitted.edges), predicted, side="right")]
+    half = fitted.reach * hard
+    return np.stack([predicted - half, predicted + half], axis=1)
+
+
+def coverage_of_sets(
+    fitted: Conformal, truth: _Codes, answers: _Floats, labels: tuple[str, ...], *, model: str, split: str, level: float
+) -> Coverage:
+    """How often sets hold the right label, on rows that they were not fitted on; at least one row.
+
+    Args:
+        fitted: What `fit_sets` found.
+        truth: The right label of each row, shape (rows,).
+        answers: Probabilities, shape (rows, labels).
+        labels: Names of the labels.
+        model: The model's name.
+        split: What the rows are called.
+        level: Coverage of the interval of the measured share.
+    """
+    inside = sets(fitted, answers)
+    held = inside[np.arange(len(truth)), truth]
+    sizes = inside.sum(axis=1)
+    counted = np.bincount(sizes)
+    told: dict[str, Score] = {}
+    for code in np.argsort(-np.bincount(truth, minlength=len(labels)), kind="stable")[:_MOST_LABELS].tolist():
+        of = held[truth == code]
+        if of.size:
+            told[labels[code]] = share(int(of.sum()), of.size, level)
+    return _coverage(
+        fitted,
+        held,
+        model,
+        split,
+        level,
+        size=float(sizes.mean()),
+        sizes={str(size): int(n) for size, n in enumerate(counted) if n},
+        by_label=told,
+    )
+
+
+def coverage_of_intervals(
+    fitted: Conformal, truth: _Floats, answers: _Floats, *, model: str, split: str, level: float
+) -> Coverage:
+    """How often intervals hold the truth, on rows that they were not fitted on; as `coverage_of_sets`."""
+    ends = intervals(fitted, answers)
+    held = (ends[:, 0] <= truth) & (truth <= ends[:, 1])
+    return _coverage(fitted, held, model, split, level, size=float((ends[:, 1] - ends[:, 0]).mean()))
+
+
+def _coverage(
+    fitted: Conformal, held: NDArray[np.bool_], model: str, split: str, level: float, **more: object
+) -> Coverage:
+    from scipy.stats import betabinom
+
+    covered = int(held.sum())
+    # The rows that it was fitted on are a sample, too: what they cover of all rows is Beta(rank, n + 1 - rank).
+    p = float(betabinom.cdf(covered, held.size, fitted.rank, fitted.rows + 1 - fitted.rank))
+    return Coverage.model_validate(
+        {
+            "model": model,
+            "fitted": fitted,
+            "split": split,
+            "score": share(covered, held.size, level),
+            "p": p,
+            "kept": p >= 1 - level,
+            **more,
+        }
+    )
+
+
+def share(found: int, of: int, level: float) -> Score:
+    """A share that was counted, with its exact interval (Clopper & Pearson 1934)."""
+    from scipy.special import betaincinv
+
+    tail = (1 - level) / 2
+    low = float(betaincinv(found, of - found + 1, tail)) if found else 0.0
+    high = float(betaincinv(found + 1, of - found, 1 - tail)) if found < of else 1.0
+    return Score(value=found / of, low=low, high=high, n=of)

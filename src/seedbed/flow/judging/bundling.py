@@ -1,0 +1,96 @@
+"""A model's bundle: what it was learned with and from, how good it is, and what later rows are compared with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from seedbed.core.learner import Learner, Model
+from seedbed.core.packages import pinned
+from seedbed.core.profile import TableProfile
+from seedbed.core.rows import NUMBER, ROW
+from seedbed.core.task import Task
+from seedbed.core.version import __version__
+from seedbed.evaluate.forms import Form
+from seedbed.profile.measuring import Measurer, plan_of
+from seedbed.publish.papers.model_card import ModelFacts, model_card
+from seedbed.train.bundle import CARD, REFERENCE, REQUIREMENTS, Origin, Preprocess, save_bundle
+from seedbed.train.calibrated import Calibrated
+
+
+def bundle_up(
+    model: Model[Any],
+    learner: Learner,
+    task: Task,
+    before: Preprocess,
+    folder: Path,
+    *,
+    origin: Origin,
+    seen: tuple[Form, pl.DataFrame, Any] | None,
+    beside: Mapping[str, str] | None = None,
+) -> int:
+    """Save a model with its papers.
+
+    Args:
+        model: What was learned; calibrated, where it could be.
+        learner: By whom.
+        task: What it does.
+        before: What rows pass before it reads them, with examples.
+        folder: Where to; the model is called like it.
+        origin: Where it comes from, and how good it is.
+        seen: Rows that the model was not trained on, with the form of its answers to them, and these.
+        beside: Other files, by name: what `flow.judging.beside` finds that was asked for.
+
+    Returns:
+        The size of all files in bytes.
+    """
+    needs = pinned(learner.extra)
+    facts = ModelFacts(
+        name=folder.name,
+        use=learner.use,
+        options=learner.model_dump(mode="json", exclude={"use"}),
+        task=task.kind,
+        dataset=origin.dataset,
+        digest=origin.digest,
+        scores=origin.scores,
+        reads=before.reads,
+        inputs=[one.name for one in before.inputs],
+        labels=task.names,
+        calibration=model.calibration if isinstance(model, Calibrated) else None,
+    )
+    more = {
+        CARD: model_card(facts),
+        REQUIREMENTS: "".join(f"{name}=={version}\n" for name, version in needs.items()),
+    }
+    more |= beside or {}
+    if seen is not None:
+        more[REFERENCE] = reference(task, *seen)
+    origin = origin.model_copy(update={"needs": needs})
+    save_bundle(model, folder, learner=learner, task=task, preprocess=before, origin=origin, more=more)
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def reference(task: Task, form: Form, rows: pl.DataFrame, answers: Any) -> str:
+    """What rows that a model read, and its answers, are like: two profiles, without any row, as JSON.
+
+    Args:
+        task: What is read of rows.
+        form: How answers are held.
+        rows: Held-out rows.
+        answers: The model's, to these.
+    """
+    asked = task.as_asked(rows)
+    own = [name for name in asked.columns if name not in (ROW, NUMBER)]
+    told = form.written(None, answers).drop("probabilities", strict=False)
+    profiles = {"reads": _profile(asked.select(task.reads(own)), rows[ROW]), "answers": _profile(told, rows[ROW])}
+    found = {name: one.model_dump(mode="json") for name, one in profiles.items()}
+    return json.dumps({"seedbed": __version__, "rows": rows.height, **found}, ensure_ascii=False) + "\n"
+
+
+def _profile(table: pl.DataFrame, rows: pl.Series) -> TableProfile:
+    plan = plan_of(table, text=None, label=None)
+    return Measurer(plan).add(table.with_columns(rows.alias(ROW))).profile(near=False, brief=True)

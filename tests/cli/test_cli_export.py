@@ -54,6 +54,16 @@ def test_there_and_back(folder: Path, to: str) -> None:
     assert not (folder / "back.jsonl.rejected.jsonl").exists()
 
 
+def test_numbers_of_a_csv_stay_texts_and_that_is_said(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "t.csv").write_text("id,price,zip,name\n1,2.5,01234,a\n2,,56789,b\n")
+    assert seedbed("t.csv", "--to", "parquet") == 0
+    said = " ".join("".join(capfd.readouterr()).split())
+    assert "a CSV holds texts, so id, price stay such" in said and "`cast`" in said
+    assert set(pl.read_parquet_schema(folder / "t.parquet").values()) == {pl.String()}
+    assert seedbed("t.csv", "--to", "csv", "--out", "other.csv") == 0
+    assert "stay such" not in "".join(capfd.readouterr())
+
+
 def test_any_kind_of_file(folder: Path) -> None:
     import sqlite3
 

@@ -74,3 +74,19 @@ def test_too_little_is_told_with_the_way_out(kind: str, model: Path, capsys: pyt
     assert typed(model, "--text", "only words") == 2
     told = capsys.readouterr().err
     assert f"this model reads {len(ROWS[kind])} columns" in told and next(iter(ROWS[kind])) in told
+
+
+def test_what_was_promised_is_told_to_people() -> None:
+    from seedbed.cli.predict import answer
+
+    number = {"predicted": 3454.89, "low": 2992.02, "high": 3917.76, "warnings": []}
+    assert any("interval: 2,992 to 3,918" in line for line in answer("{}", number, "number"))
+    labels = {
+        "predicted": ["a"],
+        "probabilities": {"a": 0.6, "b": 0.4},
+        "decided": ["a", "b"],
+        "set": [],
+        "warnings": [],
+    }
+    told = answer("one", labels, "labels")
+    assert "  decided at thresholds: a, b" in told and "  set: (none)" in told

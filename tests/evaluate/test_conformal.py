@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import beta, binomtest
+from scipy.stats import beta, betabinom, binom, binomtest
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
@@ -12,8 +12,10 @@ from sklearn.naive_bayes import GaussianNB
 from seedbed.core.scrutiny import Conformal
 from seedbed.evaluate.conformal import (
     coverage_of_intervals,
+    coverage_of_label_sets,
     coverage_of_sets,
     fit_intervals,
+    fit_label_sets,
     fit_sets,
     intervals,
     rank_of,
@@ -178,3 +180,55 @@ def test_promises_are_kept_on_real_data_by_models_that_are_badly_calibrated(cove
         held["intervals"].append(((ends[:, 0] <= diabetes[1][on]) & (diabetes[1][on] <= ends[:, 1])).mean())
     assert np.mean(held["sets"]) > coverage - 0.02
     assert abs(np.mean(held["intervals"]) - coverage) < 0.03
+
+
+def several(rows: int, seed: int, noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Four labels that hang together, some rare; with noise 1 the model is right about each of them."""
+    random = np.random.default_rng(seed)
+    answers = 1 / (1 + np.exp(-(random.normal(0, 1.5, (rows, 1)) + random.normal([0.5, -0.5, -1.5, -3], 1, (rows, 4)))))
+    real = answers**noise / (answers**noise + (1 - answers) ** noise)
+    return random.random((rows, 4)) < real, answers
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.95])
+@pytest.mark.parametrize("noise", [1.0, 0.3])
+def test_sets_hold_all_labels_of_a_row_as_often_as_promised_whatever_the_model(coverage: float, noise: float) -> None:
+    trials, on = 300, 200
+    held = np.zeros(trials, dtype=int)
+    for seed in range(trials):
+        fitted = fit_label_sets(*several(99, seed, noise), coverage, split="validation")
+        assert fitted is not None and fitted.kind == "label_sets"
+        truth, answers = several(on, 10_000 + seed, noise)
+        held[seed] = (~(truth & ~sets(fitted, answers))).all(axis=1).sum()
+    # Each trial's count is at least beta-binomial: so many of them must lie above its lower tenth, in a binomial count.
+    tenth = betabinom.ppf(0.1, on, fitted.rank, fitted.rows + 1 - fitted.rank)
+    low = int((held < tenth).sum())
+    assert low <= binom.ppf(0.999, trials, 0.1)
+    assert held.mean() / on >= coverage - 3.3 * held.std() / on / math.sqrt(trials)
+    assert held.mean() / on <= coverage + 0.02, "nothing is held for free"
+
+
+def test_a_row_without_labels_fits_every_set_and_a_set_may_be_empty() -> None:
+    answers = np.array([[0.9, 0.2], [0.4, 0.3], [0.8, 0.7], [0.1, 0.6]] * 5)
+    truth = np.array([[True, False], [False, False], [True, True], [False, True]] * 5)
+    fitted = fit_label_sets(truth, answers, 0.8, split="validation")
+    assert fitted is not None
+    # Least probable of the right labels: 0.9, none, 0.7, 0.6, five times each; the 17th of them, from the surest on.
+    assert (fitted.rank, fitted.at_least) == (17, 0.6)
+    told = coverage_of_label_sets(fitted, truth, answers, ("a", "b"), model="m", split="test", level=0.95)
+    assert (told.score.value, told.sizes) == (1.0, {"0": 5, "1": 10, "2": 5})
+    assert told.size == 1.0
+    assert {name: (one.value, one.n) for name, one in told.by_label.items()} == {"a": (1.0, 10), "b": (1.0, 10)}
+    bare = fit_label_sets(np.zeros((30, 2), dtype=bool), np.full((30, 2), 0.4), 0.9, split="validation")
+    assert bare is not None and bare.at_least == 1.0
+    assert fit_label_sets(truth[:3], answers[:3], 0.8, split="validation") is None
+    assert Conformal.model_validate_json(fitted.model_dump_json()) == fitted
+
+
+def test_one_label_too_few_and_the_row_is_not_held() -> None:
+    fitted = Conformal(kind="label_sets", coverage=0.9, split="validation", rows=20, rank=19, at_least=0.5)
+    truth = np.array([[True, True], [True, False], [False, False]])
+    answers = np.array([[0.9, 0.4], [0.9, 0.4], [0.6, 0.6]])
+    told = coverage_of_label_sets(fitted, truth, answers, ("a", "b"), model="m", split="test", level=0.95)
+    assert told.score.value == pytest.approx(2 / 3)
+    assert told.by_label["b"].value == 0.0

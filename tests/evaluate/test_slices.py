@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 import pytest
 
 from seedbed.core.metric import Metric
 from seedbed.core.run import Slice
-from seedbed.evaluate import Accuracy, LogLoss, MacroF1, RocAuc
+from seedbed.core.task import CausalLm
+from seedbed.evaluate import Accuracy, BitsPerByte, LogLoss, MacroF1, Perplexity, RocAuc, WordPerplexity
+from seedbed.evaluate.forms import form_of
 from seedbed.evaluate.judge import measure
 from seedbed.evaluate.slices import MISSING, OTHER, by_length, by_value, judge_slices, length_edges
 
@@ -69,6 +73,31 @@ def test_scores_and_differences_are_those_of_the_rows() -> None:
             assert one.score.n == inside.sum()
             assert one.difference == pytest.approx(here - measure(metric, truth[~inside], probabilities[~inside]))
             assert one.score.low <= one.score.value <= one.score.high
+
+
+def test_slices_of_language_models_are_told_every_likelihood() -> None:
+    random = np.random.default_rng(3)
+    texts = pl.Series(["abcd efg " * int(n) for n in random.integers(1, 9, 200)])
+    odd = pl.Series(random.integers(0, 2, 200))
+    tokens = texts.str.len_chars() // 3
+    nats = tokens * (1.0 + odd) + pl.Series(random.normal(0, 0.2, 200))
+    answers = pl.DataFrame({"nats": nats, "tokens": tokens})
+    form = form_of(CausalLm(kind="causal_lm", text="text"))
+    metrics = [BitsPerByte(), Perplexity(), WordPerplexity()]
+    found = judge_slices(
+        texts, answers, [by_value("odd", odd)], metrics[0], others=form.beside_in_slices(metrics), resamples=500
+    )
+    told = {one.value: one for one in found}
+    assert (told["1"].verdict, told["0"].verdict) == ("worse", "better")
+    for value, nat in (("0", 1.0), ("1", 2.0)):
+        some = odd == int(value)
+        perplexity = told[value].also["perplexity"]
+        assert perplexity.value == pytest.approx(math.exp(nats.filter(some).sum() / tokens.filter(some).sum()))
+        assert perplexity.low < perplexity.value < perplexity.high
+        assert perplexity.value == pytest.approx(math.exp(nat), rel=0.1)
+        assert told[value].also["word_perplexity"].n == some.sum() == told[value].score.n
+    labels = judged(1, LogLoss())
+    assert all(one.also == {} for one in labels)
 
 
 def test_too_few_rows_say_nothing() -> None:

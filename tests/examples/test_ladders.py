@@ -46,18 +46,18 @@ def between(record: Run, a: str, b: str, metric: str) -> Comparison:
 
 
 def test_tweets(tmp_path: Path) -> None:
-    """Cheap ladder and a fine-tuned network on 2,500 tweets; on all, words reach 0.74 and both together 0.76."""
+    """Cheap ladder and a network whose upper half is fine-tuned, on 1,000 tweets; on all, words reach 0.74."""
     record = climbed(
         "tweets",
         tmp_path / "tweets",
         "[{use: majority}, {use: naive_bayes}, {use: tfidf_logistic}, {use: tfidf_embedding_logistic}, "
-        "{use: transformer, epochs: 2, learning_rate: 0.0001, max_tokens: 64}]",
-        "steps.9.rows=2500",
+        "{use: transformer, epochs: 2, learning_rate: 0.0003, batch: 16, max_tokens: 48, freeze_layers: 3}]",
+        "steps.9.rows=1000",
         recipe="finetune.yaml",
     )
     assert score(record, "majority", "macro_f1").high < 0.25
-    assert score(record, "tfidf_logistic", "macro_f1").low > 0.55
-    assert score(record, "transformer", "macro_f1").low > 0.55
+    assert score(record, "tfidf_logistic", "macro_f1").low > 0.4
+    assert score(record, "transformer", "macro_f1").low > 0.4
     assert between(record, "majority", "transformer", "macro_f1").verdict == "better"
 
 
@@ -67,7 +67,7 @@ def test_films_with_several_genres(tmp_path: Path) -> None:
         "films",
         tmp_path / "films",
         "[{use: majority}, {use: tfidf_logistic, characters: null, class_weight: balanced}, {use: embedding_logistic}]",
-        "sources.0.limit=2500",
+        "sources.0.limit=1500",
         "checks=[{use: no_leakage, on_fail: stop}]",
     )
     assert between(record, "majority", "tfidf_logistic", "macro_f1").verdict == "better"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seedbed.core.errors import ModelError, RecipeError
 from seedbed.flow.predicting.predict import open_model
 from seedbed.flow.running import Finished, run
 from seedbed.recipe.loading import parse
+from seedbed.report.told import verdict
 from serving.model import ModelServer, Reply, model_server
 
 WORDS = {"bad": "awful sad broken angry late", "good": "lovely happy fine sunny early"}
@@ -39,6 +42,10 @@ def rows(folder: Path) -> None:
 
 def made(server: ModelServer, folder: Path, *, offline: bool = False, **options: Any) -> Finished:
     asked = {"use": "prompted", "endpoint": server.url, "model_name": "m", "retries": 0, "show": 4, **options}
+    return trained(folder, asked, offline=offline)
+
+
+def trained(folder: Path, asked: dict[str, Any], *, workers: int = 1, offline: bool = False) -> Finished:
     recipe = {
         "seedbed": 1,
         "name": "moods",
@@ -47,7 +54,7 @@ def made(server: ModelServer, folder: Path, *, offline: bool = False, **options:
         "train": [{"use": "majority"}, asked],
         "split": {"use": "random", "train": 0.6, "validation": 0.2, "test": 0.2},
     }
-    return run(parse(recipe, folder), workers=1, offline=offline)
+    return run(parse(recipe, folder), workers=workers, offline=offline)
 
 
 def test_a_run_asks_once_and_needs_no_server_afterwards(tmp_path: Path) -> None:
@@ -87,3 +94,71 @@ def test_a_bundle_asks_for_rows_that_nobody_saw(tmp_path: Path) -> None:
         told = predictor.predict(["a lovely day", "a broken day"])
         assert told["predicted"].to_list() == ["good", "bad"]
         assert len(server.requests) >= 2
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name of another machine, which is this one."""
+    ask = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **also: ask(_real(host), *more, **also))
+    return "model.example"
+
+
+def _real(host: Any) -> Any:
+    return "127.0.0.1" if host in ("model.example", b"model.example") else host
+
+
+def test_rows_leave_only_where_somebody_said_that_they_may(tmp_path: Path, elsewhere: str) -> None:
+    rows(tmp_path)
+    with model_server(knowing) as server:
+        away = server.url.replace("127.0.0.1", elsewhere)
+        asked = {"use": "prompted", "endpoint": away, "model_name": "m"}
+        inside: dict[str, Any] = {"use": "ensemble", "learners": [{"use": "majority"}, asked]}
+        for learner in (asked, inside, {"use": "tuned", "learner": inside, "over": {"weights": ["equal"]}}):
+            with pytest.raises(RecipeError, match=rf"(?s)train\.1: {learner['use']} sends rows' texts .*`may_send: …`"):
+                trained(tmp_path, learner)
+        assert not server.requests and not (tmp_path / "runs").exists()
+        sent = made(server, tmp_path, endpoint=away, may_send="we <b>wrote</b> them").run.sent
+        assert server.requests
+        assert not made(server, tmp_path).run.sent, "an endpoint on this machine is asked without"
+    (told,) = sent
+    assert (told.to, told.why) == (away, "we <b>wrote</b> them")
+    assert told.shown == 8, "four of the split's, and four of the naive one's"
+    assert told.rows["test"] == told.rows["validation"] == 24
+
+
+def test_no_search_finds_an_endpoint_where_rows_may_not_go(tmp_path: Path, elsewhere: str) -> None:
+    rows(tmp_path)
+    with model_server(knowing) as here, model_server(knowing) as there:
+        away = there.url.replace("127.0.0.1", elsewhere)
+        asked = {"use": "prompted", "endpoint": here.url, "model_name": "m"}
+        found = trained(
+            tmp_path, {"use": "tuned", "learner": asked, "over": {"endpoint": [here.url, away]}, "folds": 2}
+        )
+        assert here.requests and not there.requests
+    tried = json.loads((found.folder / "models" / "tuned" / "tuned.json").read_text("utf-8"))["trials"]
+    assert ["may go there" in one["error"] for one in tried if one["state"] == "failed"] == [True]
+
+
+def test_what_was_sent_is_told_wherever_the_run_is(tmp_path: Path, elsewhere: str) -> None:
+    rows(tmp_path)
+    with model_server(knowing) as server:
+        away = server.url.replace("127.0.0.1", elsewhere)
+        found = made(server, tmp_path, endpoint=away, may_send="we <b>wrote</b> them")
+        again = made(server, tmp_path, endpoint=away, may_send="we <b>wrote</b> them", offline=True)
+    assert again.run.sent == found.run.sent, "what was kept had left before"
+    report = (found.folder / "report.html").read_text("utf-8")
+    assert "because <bdi>we &lt;b&gt;wrote&lt;/b&gt; them</bdi>" in report and "training rows as examples" in report
+    card = (found.folder / "dataset" / "README.md").read_text("utf-8")
+    assert "Sent to services on other machines" in card and found.run.sent[0].told in card
+    assert "<b>" not in card.partition("## How to make it again")[0]
+    assert f"sent to {away}: {found.run.sent[0].told} (we <b>wrote</b> them)" in " ".join(verdict(found.run))
+
+
+def test_a_purse_holds_for_all_trials_of_a_search(tmp_path: Path) -> None:
+    rows(tmp_path)
+    with model_server(knowing) as server:
+        asked = {"use": "prompted", "endpoint": server.url, "model_name": "m", "most_requests": 100, "retries": 0}
+        with pytest.raises(ModelError, match="stopped at most_requests: 100"):
+            trained(tmp_path, {"use": "tuned", "learner": asked, "over": {"show": [0, 1, 2, 3]}, "folds": 2}, workers=2)
+        assert len(server.requests) == 100

@@ -146,6 +146,22 @@ def test_runs_of_any_task(task: dict[str, Any], train: tuple[Any, Any], metric: 
     assert one.low <= one.difference <= one.high
 
 
+def test_a_number_that_changed_is_another_question(tmp_path: Path) -> None:
+    write_rows(tmp_path, 400)
+    evaluate = {**EVALUATE, "metrics": ["mae"]}
+    longer = {"use": "derive", "column": "stars", "expression": "CASE WHEN stars > 9 THEN stars + 1 ELSE stars END"}
+    a, b = (
+        ran(tmp_path, task=NUMBERS, train=[{"use": "mean"}], evaluate=evaluate, steps=steps) for steps in ([], [longer])
+    )
+    truths = [predictions(one, "mean").filter(pl.col("row").is_in(predictions(a, "mean")["row"])) for one in (a, b)]
+    both = truths[0].join(truths[1], on="row")
+    same = both.filter(pl.col("truth") == pl.col("truth_right")).height
+    assert 20 <= same < both.height, "some test rows changed"
+    told = diff(a.folder, b.folder).paired
+    assert told.rows == same and [one.n for one in told.comparisons] == [same]
+    assert seedbed.compare(a, b).pairs[0].rows == same
+
+
 def test_what_cannot_be_compared_is_refused(runs: tuple[Finished, ...], tmp_path: Path) -> None:
     a, b, _ = runs
     with pytest.raises(RecipeError, match="nothing to be compared with"):
@@ -184,7 +200,7 @@ def test_each_run_notes_that_its_test_rows_were_read(runs: tuple[Finished, ...],
     )
 
 
-def test_the_command(runs: tuple[Finished, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(runs: tuple[Finished, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folders = [str(one.folder) for one in runs]
     assert typed("compare", *folders) == 0
     shown = capsys.readouterr().out
@@ -195,6 +211,11 @@ def test_the_command(runs: tuple[Finished, ...], capsys: pytest.CaptureFixture[s
     assert typed("compare", *folders, "--json", "--metric", "accuracy") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["metric"] == "accuracy" and len(told["comparisons"]) == 4
+    page = tmp_path / "side-by-side.html"
+    assert typed("compare", *folders, "--out", str(page)) == 0
+    assert f"page: {page}" in capsys.readouterr().out.replace("\n", "")
+    shown = page.read_text("utf-8")
+    assert f"{score.value:.3f}" in shown and "naive_bayes of b" in shown and "60 of a and b" in shown
     assert typed("compare", folders[0]) == 2
     assert "nothing to be compared with" in capsys.readouterr().err
 

@@ -21,6 +21,19 @@ def test_a_damaged_store_is_made_again(tmp_path: Path) -> None:
     assert after.models[0].scores == before.models[0].scores
 
 
+@pytest.mark.parametrize("how", [b"junk", b"", b"\xff" * 80])
+def test_weights_that_alone_are_damaged_are_learned_again(tmp_path: Path, how: bytes) -> None:
+    write(tmp_path, texts(150))
+    learners = [{"use": "majority"}, {"use": "tfidf_logistic"}]
+    before = go(tmp_path, train=learners).run
+    damaged = list((tmp_path / ".seedbed" / "models").glob("*/model/*.safetensors"))
+    for weights in damaged:
+        weights.write_bytes(how)
+    after = go(tmp_path, "again", train=learners).run
+    assert damaged
+    assert [one.scores for one in after.models] == [one.scores for one in before.models]
+
+
 @pytest.mark.parametrize("kind", ["verdicts", "splits", "passes", "models"])
 @pytest.mark.parametrize("how", ["cut", "nothing in it", "files"])
 def test_a_damaged_artefact_is_made_again(tmp_path: Path, kind: str, how: str) -> None:

@@ -48,7 +48,7 @@ def texts(count: int) -> list[str]:
     return [f"{'sunny' if n % 2 else 'rainy'} day number {n}, {'and more words ' * (n % 5)}of it" for n in range(count)]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(NASTY, min_size=3, max_size=3, unique=True),
     labels=st.lists(NASTY.filter(lambda text: bool(text.strip())), min_size=2, max_size=2, unique=True),

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.cli.interrupting import TOLD
+from seedbed.cli.interrupting import PATIENCE, TOLD
+
+#: Seconds, far fewer than what is interrupted would go on for. Two are promised, on a machine that does nothing else.
+SOON = 20.0
 
 RECIPE = """\
 seedbed: 1
@@ -128,7 +131,7 @@ with ended_soon():
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("how", ["foreign", "swallowed", "children", "renamed"])
-def test_whatever_a_run_is_busy_with_it_ends_within_two_seconds(tmp_path: Path, how: str) -> None:
+def test_whatever_a_run_is_busy_with_it_ends_soon(tmp_path: Path, how: str) -> None:
     running = subprocess.Popen(
         [sys.executable, "-c", STUBBORN, how],
         cwd=tmp_path,
@@ -142,7 +145,8 @@ def test_whatever_a_run_is_busy_with_it_ends_within_two_seconds(tmp_path: Path, 
         time.sleep(0.02)
     stopped = time.monotonic()
     os.killpg(running.pid, signal.SIGINT)
-    ends_within(running, 2.0, stopped)
+    assert PATIENCE < 1.5, "two seconds are promised"
+    ends_within(running, SOON, stopped)
     _, said = running.communicate(timeout=10)
     assert running.returncode == 130
     assert said == f"{TOLD}\n", "no traceback either"
@@ -167,7 +171,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_end(place: Path, how: signal
                 os.killpg(running.pid, how)
             else:
                 running.kill()
-            ends_within(running, 2.0 if how == signal.SIGINT else 10.0, stopped)
+            ends_within(running, SOON, stopped)
         _, said = running.communicate(timeout=60)
         if running.returncode == 0:
             break

@@ -45,3 +45,10 @@ def test_columns_that_no_learner_reads_are_named(tmp_path: Path) -> None:
     assert several.endswith("and 2 more): learners of texts read text alone")
     assert told("weights", [{"use": "class_weights"}, {"use": "oversample"}]) == []
     assert told("untrained", [scaled], train=[]) == []
+    table = {"kind": "tabular_classification", "label": "label", "features": ["n"]}
+    trees: list[dict[str, object]] = [{"use": "decision_tree"}]
+    coded: dict[str, object] = {"use": "encode", "column": "n", "method": "frequency"}
+    [unnamed] = told("table", [coded], task=table, train=trees)
+    assert unnamed.endswith("reads: the task's `features` name what they read; without them, all columns are read, "
+                            "and these too")  # fmt: skip
+    assert told("all of it", [coded], task={**table, "features": None}, train=trees) == []

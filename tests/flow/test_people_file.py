@@ -45,18 +45,29 @@ def test_rows_are_known_by_id_or_text(tmp_path: Path) -> None:
 def test_sets_are_lists_json_or_separated(tmp_path: Path) -> None:
     task = MultiLabelClassification(text="text", label="label", labels=("a", "b"))
     path = tmp_path / "people.jsonl"
-    given: list[object] = [["a"], [], '["a", "b"]', "a|b", "", ["c"], "[", 3]
+    given: list[object] = [["a"], [], '["a", "b"]', "a|b", "", ["c"], "[", 3, "[" * 200_000, f"[{'9' * 5000}]"]
     path.write_text("".join(json.dumps({"row": "s:f#0", "answer": one}) + "\n" for one in given))
     found = answers(path, task)
     assert [one.answer.tolist() for one in found.said] == [
         [True, False], [False, False], [True, True], [True, True], [False, False],
     ]  # fmt: skip
-    assert found.notes == ["3 answers on test rows are none that the task knows"]
+    assert found.notes == ["5 answers on test rows are none that the task knows"]
+
+
+def test_sets_are_parted_as_the_task_parts_them(tmp_path: Path) -> None:
+    task = MultiLabelClassification(text="text", label="label", labels=("a", "b", "c, d"), separator=",")
+    path = tmp_path / "people.csv"
+    path.write_text('row,answer\ns:f#0,"a, b"\ns:f#0,a|b\ns:f#0,"c, d"\ns:f#0,b\n')
+    found = answers(path, task)
+    assert [one.answer.tolist() for one in found.said] == [
+        [True, True, False], [True, True, False], [False, False, True], [False, True, False],
+    ]  # fmt: skip
+    assert not found.notes
 
 
 def test_numbers_and_texts(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
-    path.write_text("row,answer\ns:f#0,1.5\ns:f#1,many\ns:f#2,nan\n")
+    path.write_text("row,answer\ns:f#0,1.5\ns:f#1,many\ns:f#2,nan\ns:f#3,-1e308\n")
     assert told(answers(path, Regression(text="text", target="y"))) == [("somebody", 0, 1.5)]
     path.write_text("row,answer\ns:f#0,here\ns:f#1,\n")
     task = QuestionAnswering(question="text", context="c", answers="a")

@@ -155,6 +155,13 @@ def test_a_quick_look_is_short_said_and_never_published(place: Path, capsys: pyt
     assert again.run.dataset.digest == told["digest"], "the recipe in its folder makes it again"
 
 
+def test_a_preview_tells_who_is_told_of_the_run_and_a_quick_look_tells_nobody(place: Path) -> None:
+    (place / "recipe.yaml").write_text(f"{RECIPE}track: {{use: tensorboard}}\n")
+    assert preview(load(Path("recipe.yaml")), workers=1).then[-2:] == ("track: tensorboard", "publish: published")
+    short = preview(load(Path("recipe.yaml")), workers=1, limit=500).then
+    assert not [one for one in short if one.startswith(("track", "publish"))]
+
+
 def test_a_source_keeps_its_own_limit_where_that_is_less(place: Path) -> None:
     (place / "recipe.yaml").write_text(RECIPE.replace("name: rows,", "name: rows, limit: 500,"))
     assert seedbed.run("recipe.yaml", workers=1, limit=800).run.rows.read == 500

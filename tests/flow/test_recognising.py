@@ -56,6 +56,21 @@ def test_binary_kinds(tmp_path: Path) -> None:
         kind(tmp_path, "a.pkl", b"\x80\x04\x95....")
 
 
+def test_what_holds_text_though_its_name_says_otherwise(tmp_path: Path) -> None:
+    context = Context(base=tmp_path)
+    (tmp_path / "a.parquet").write_text("not found\n")
+    with pytest.raises(DataError, match="holds text, not the parquet that its name promises") as raised:
+        recognise("a.parquet", context)
+    assert "as delimited text it has a header and no rows" in raised.value.problem and "server" in raised.value.hint
+    (tmp_path / "b.xls").write_text("a\tb\n1\tx\n2\ty\n")
+    found = recognise("b.xls", context)
+    assert found.source.use == "csv" and found.sample.rows.height == 2
+    assert found.notes == ("b.xls holds text, not the excel that its name promises: it is read as delimited text",)
+    (tmp_path / "c.parquet").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 5\n")
+    with pytest.raises(DataError, match=r"(?s)a pointer that Git LFS left.*git lfs pull"):
+        recognise("c.parquet", context)
+
+
 def test_folders(tmp_path: Path) -> None:
     for name in ("x/one.txt", "x/two.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

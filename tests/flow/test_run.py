@@ -248,7 +248,7 @@ row = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(row, max_size=60), junk=st.lists(st.binary(max_size=20), max_size=5))
 def test_no_step_loses_or_invents_rows(rows: list[dict[str, Any]], junk: list[bytes], tmp_path_factory: Any) -> None:
     folder = tmp_path_factory.mktemp("books")

@@ -142,6 +142,14 @@ def test_sets_are_said_with_the_most_probable_label_first() -> None:
     assert told["set"].to_list() == [["sport", "food"], ["food"], ["food", "sport"]]
 
 
+def test_sets_of_several_labels_hold_all_that_are_probable_enough() -> None:
+    asked = {**recipe_task(), "task": {"kind": "multi_label_classification", "text": "text", "label": "label"}}
+    task = parse(asked, Path()).recipe.task.model_copy(update={"labels": ("food", "sport", "north")})
+    fitted = Conformal(kind="label_sets", coverage=0.9, split="validation", rows=99, rank=90, at_least=0.2)
+    told = promised(form_of(task), fitted, np.array([[0.3, 0.7, 0.1], [0.1, 0.1, 0.1], [0.2, 0.9, 0.9]]))
+    assert told["set"].to_list() == [["sport", "food"], [], ["sport", "north", "food"]]
+
+
 def recipe_task() -> dict[str, Any]:
     return {
         "seedbed": 1,
@@ -220,6 +228,13 @@ def test_people_are_matched_by_their_texts(done: Finished, found: Scrutiny) -> N
     told = pl.read_parquet(done.folder / "predictions" / f"{done.run.best}-test.parquet")
     of_model = accuracy_score(told["truth"], told["predicted"])
     assert on_test.people[0].model_scores["accuracy"].value == pytest.approx(of_model, abs=0.06)
+
+
+def test_lock_and_lineage_know_what_people_answered(done: Finished, found: Scrutiny) -> None:
+    size = (done.folder.parent / "people.csv").stat().st_size
+    told = {"step": "evaluate.people", "file": "people.csv", "bytes": size, "sha256": found.people[0].sha256}
+    for paper in ("recipe.lock", "lineage.json"):
+        assert json.loads((done.folder / paper).read_text("utf-8"))["files"] == [told]
 
 
 def test_the_curve_says_what_twice_the_rows_are_worth_or_why_not(done: Finished) -> None:
@@ -313,7 +328,11 @@ def test_of_several_labels_no_threshold_is_chosen(tmp_path: Path) -> None:
 
 
 EVERY = {
-    "multi_label_classification": ({"text": "text", "label": "tags"}, "tfidf_logistic", {"fairness": ["region"]}),
+    "multi_label_classification": (
+        {"text": "text", "label": "tags"},
+        "tfidf_logistic",
+        {"fairness": ["region"], "conformal": 0.9},
+    ),
     "regression": ({"text": "text", "target": "y"}, "tfidf_ridge", {"fairness": ["region"], "conformal": 0.9}),
     "text_to_text": ({"text": "text", "target": "label"}, "nearest", {}),
     "question_answering": ({"question": "text", "context": "context", "answers": "answer"}, "best_sentence", {}),
@@ -347,6 +366,7 @@ def test_every_task_that_reads_a_text_can_be_looked_at_closely(tmp_path: Path, k
     assert told.people[0].split == "test" and 90 <= told.people[0].people[0].rows <= 110
     assert (told.clusters is None) == any(note.startswith("clusters") for note in told.notes)
     assert bool(told.fairness) == ("fairness" in more)
+    assert bool(told.conformal) == ("conformal" in more)
     page = (done.folder / "report.html").read_text()
     assert 'id="robustness"' in page and 'id="people"' in page
 

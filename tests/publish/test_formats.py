@@ -12,9 +12,10 @@ import pytest
 from publish_sample import finished, splits_of
 from rows_of_all_kinds import KINDS, rows_of
 
-from seedbed.core.context import Context
+from seedbed.core.context import Context, current
 from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.exporter import Exporter
+from seedbed.flow.exporting.files import open_file
 from seedbed.publish import Croissant, Csv, Duckdb, Hub, Jsonl, Numpy, Parquet, Torch, Webdataset
 from seedbed.publish.files.splits import Splits
 
@@ -245,6 +246,25 @@ def test_jsonl_alone_says_its_schema_only_where_json_cannot(tmp_path: Path) -> N
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.jsonl", "a.jsonl.schema.json"]
     Jsonl(path="x").write_alone(rows_of(table), tmp_path / "a.jsonl", context)
     assert [one.name for one in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pl.DataFrame({"a": ["x", "y"], "n": [None, None]}, schema_overrides={"n": pl.Int64}),
+        pl.DataFrame({"a": ["x", "y"], "b": [None, None]}, schema_overrides={"b": pl.Boolean}),
+        pl.DataFrame({"a": ["x", "y"], "nothing": [None, None]}),
+        pl.DataFrame(schema={"a": pl.String, "b": pl.String}),
+    ],
+    ids=["numbers", "yes or no", "nothing known", "no row"],
+)
+def test_jsonl_alone_keeps_columns_without_a_value(table: pl.DataFrame, tmp_path: Path) -> None:
+    context = Context(base=tmp_path, store=tmp_path / "s")
+    Jsonl(path="x").write_alone(rows_of(table), tmp_path / "a.jsonl", context)
+    with current(context):
+        again = open_file("a.jsonl", tmp_path / "bad", context, trust=False).rows
+    assert again.schema == table.schema
+    assert pl.concat([table.clear(), *again.batches()]).equals(table)
 
 
 def test_torch_names_files_of_so_many_rows(run: Path, context: Context) -> None:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from rows_of_all_kinds import rows_of
 from tasks_of_all_kinds import ROWS, TASKS, finished_task, splits_of_task
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.exporter import BATCH, Exporter, Rows
 from seedbed.core.part import Example
-from seedbed.core.task import QuestionAnswering, Regression, Task, TextToText
+from seedbed.core.task import Chat, QuestionAnswering, Regression, Task, TextToText
+from seedbed.core.task.chat import TURNS
 from seedbed.publish import Sharegpt
 from seedbed.publish.shaping.asking import Asking
 from seedbed.publish.shaping.shaped import Shaped
+from seedbed.publish.shaping.turns import turn
+from tracked_sample import Heard
 
 SHAPED = {use: part for use, part in Exporter.catalogue.items() if issubclass(part, Shaped)}
 #: Tasks of the examples on the reference pages.
@@ -243,11 +248,24 @@ def test_options_that_do_not_fit(use: str, kind: str, options: dict[str, Any], s
 
 
 def test_nothing_is_exported_where_no_row_may_be_set_aside(context: Context) -> None:
-    with pytest.raises(DataError, match=r"cannot say row '0:rows.jsonl#2': several_exchanges"):
+    with pytest.raises(DataError, match=r"(?s)cannot say row '0:rows.jsonl#2': several_exchanges.*sharegpt and openai"):
         _made(_part("alpaca", unsayable="refuse"), "chat", context)
     with pytest.raises(DataError, match=r"none of the rows: train 24 rows \(empty_prompt 24\)"):
         _made(_part("openai_chat", prompt="{% if false %}{{ text }}{% endif %}"), "regression", context)
     assert not (context.base / "out").exists()
+
+
+def test_who_says_calls_of_tools_is_told(context: Context) -> None:
+    way_out = "openai_chat says calls of tools"
+    with pytest.raises(DataError, match=rf"(?s)cannot say row .*: tools.*hint: {way_out}.*; or leave `unsayable` out"):
+        _made(_part("sharegpt", unsayable="refuse"), "chat", context)
+    calls = [turn("user", "Late?"), turn("assistant", None, tool_calls='[{"id": "1"}]'), turn("user", "And?")]
+    table = pl.DataFrame({"messages": [[*calls, turn("assistant", "No.")]]}, schema={"messages": TURNS})
+    with pytest.raises(DataError, match=rf"(?s)none of the rows: +1 row \(tools 1\).*hint: {way_out}"):
+        Sharegpt(path="x", task=Chat()).write_alone(rows_of(table), context.base / "out.jsonl", context)
+    said = Heard()
+    _made(_part("sharegpt"), "chat", replace(context, progress=said))
+    assert way_out in said.said[-1]
 
 
 def test_rows_stream(tmp_path: Path) -> None:

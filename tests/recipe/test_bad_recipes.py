@@ -19,6 +19,9 @@ sources:
   - {use: csv, path: x.csv}
 """
 
+NUMBERS = HEAD.replace("text_classification", "regression").replace("label:", "target:")
+SEVERAL = HEAD.replace("text_classification", "multi_label_classification")
+
 # (what is wrong, the recipe (HEAD stands before what starts with a line break), place, problem, way out)
 BAD: list[tuple[str, str, str, str, str]] = [
     ("empty", "", "", "the recipe is empty", "at least the keys seedbed, name, task and sources"),
@@ -54,6 +57,19 @@ BAD: list[tuple[str, str, str, str, str]] = [
     ("no tokenizer", "\npublish: [{use: tokens, path: out, tokenizer: {path: x}}]\n", ":6: publish.0.tokenizer", "needs 'use'", "huggingface"),
     ("an option that means nothing for the task", "\npublish: [{use: tokens, path: out, tokenizer: {use: bytes}, pack: {}}]\n",
      ":6: publish.0.pack", "means nothing for text_classification and a model of kind encoder", "leave it out"),
+    ("weights of labels where there are numbers", NUMBERS + "train: [{use: gradient_boosting, class_weight: balanced}]\n",
+     ":6: train.0.class_weight", "means nothing for regression", "for tasks whose answer is one label or any number of labels"),
+    ("weights of one label where there are several", SEVERAL + "train: [{use: transformer, class_weight: balanced}]\n",
+     ":6: train.0.class_weight", "means nothing for multi_label_classification", "for tasks whose answer is one label"),
+    ("a scale where there are labels", "\ntrain: [{use: decision_tree, scale: log}]\n",
+     ":6: train.0.scale", "means nothing for text_classification", "for tasks whose answer is a number"),
+    ("weights of labels in a search", NUMBERS + "train: [{use: tuned, learner: {use: decision_tree}, over: {class_weight: [none, balanced]}}]\n",
+     ":6: train.0.over.class_weight", "means nothing for regression", "leave it out"),
+    ("a metric of another task in a search", NUMBERS + "train: [{use: tuned, learner: {use: decision_tree}, metric: accuracy}]\n",
+     ":6: train.0.metric", "'accuracy' does not measure regression", "known: "),
+    ("weights of labels in an ensemble",
+     NUMBERS + "train: [{use: ensemble, learners: [{use: mean}, {use: random_forest, class_weight: balanced}]}]\n",
+     ":6: train.0.learners.1.class_weight", "means nothing for regression", "leave it out"),
     ("a typo in an option of a kind", HEAD.replace("csv, path: x.csv", "rest, url: 'http://x', pagination: {kind: page, parm: page}"),
      ":5: sources.0.pagination.parm", "there is no such key", "did you mean 'param'?"),
     ("a name where a part belongs", "\nsteps: [fix_text]\n", ":6: steps.0", "a mapping is needed here, this is the text 'fix_text'",

@@ -8,7 +8,10 @@ import numpy as np
 import sample
 
 from seedbed.core.metric import Score
+from seedbed.core.preference import Judged, Preferred
 from seedbed.core.run import Comparison, Mistake, ModelRecord, Run
+from seedbed.core.scrutiny import Scrutiny
+from seedbed.core.side_by_side import SampledAnswer, SampledRow, SideBySide
 from seedbed.core.task import QuestionAnswering, Regression
 from seedbed.evaluate import USUAL_METRICS
 from seedbed.evaluate.forms import form_of
@@ -81,7 +84,38 @@ def places() -> Run:
         )
         for name in ("best_sentence", "best_sentence.2")
     ]  # fmt: skip
-    return _run(task.model_dump(mode="json"), models, "token_f1")
+    run = _run(task.model_dump(mode="json"), models, "token_f1")
+    return run.model_copy(update={"scrutiny": Scrutiny(side_by_side=_beside(said), judged_by=_judged())})
+
+
+def _beside(said: list[tuple[str, str, str, float]]) -> SideBySide:
+    """What four models with long names say of the same rows."""
+    names = ["best_sentence", f"b{HOSTILE}", "extractive_qa" * 9, "größtes"]
+    rows = [
+        SampledRow(
+            row=f"0:{n}", text=text, truth=truth,
+            answers=tuple(SampledAnswer(model=name, text=told, score=sure) for name in names),
+        )
+        for n, (text, truth, told, sure) in enumerate(said * 3)
+    ]  # fmt: skip
+    return SideBySide(
+        split="validation", of=320, seed=13, metric="token_f1", continued=False, rows=tuple(rows), silent=(HOSTILE,)
+    )
+
+
+def _judged() -> Judged:
+    share = Score(value=0.41, low=0.36, high=0.47, n=100)
+    pairs = [
+        Preferred(
+            a="best_sentence", b=name, rows=100, wins=40, losses=38, ties=22, same=3, unread=4, win_rate=share, p=0.9,
+            p_holm=0.9, verdict="not distinguishable", changed=share, first=20, second=1, agrees=share,
+        )
+        for name in (f"b{HOSTILE}", "extractive_qa" * 9)
+    ]  # fmt: skip
+    return Judged(
+        judge=f"judge{HOSTILE}" + "long" * 40, endpoint="http://127.0.0.1:1/v1", split="test", of=320,
+        metric="token_f1", pairs=tuple(pairs), place_p=0.0001, goes_by_place=True, requests=400,
+    )  # fmt: skip
 
 
 def _metrics(says: Any) -> list[Any]:

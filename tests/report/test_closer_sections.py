@@ -9,6 +9,7 @@ import pytest
 import sample
 
 from seedbed.core.metric import Score
+from seedbed.core.preference import Judged, Preferred
 from seedbed.core.run import Run
 from seedbed.core.scrutiny import (
     Conformal,
@@ -30,6 +31,7 @@ from seedbed.core.scrutiny import (
     Scrutiny,
     Worth,
 )
+from seedbed.core.side_by_side import SampledAnswer, SampledRow, SideBySide
 from seedbed.report.closer import closer_lines
 from seedbed.report.page import render
 from seedbed.report.told import verdict
@@ -73,6 +75,22 @@ def scrutiny(run: Run, name: str = "cats", numbers: bool = False) -> Scrutiny:
         verdict="worse",
     )  # fmt: skip
     few = person.model_copy(update={"who": "annotator 2", "difference": None, "verdict": "too few rows"})
+    answer = SampledAnswer(model=best, text=name, score=None if numbers else 0.5)
+    beside = SideBySide(
+        split="validation", of=300, seed=1, metric=None if numbers else "chrf", continued=numbers, silent=(name,),
+        rows=tuple(SampledRow(row=f"r#{place}", text=name, truth=name, answers=(answer,)) for place in range(6)),
+    )  # fmt: skip
+    pair = Preferred(
+        a=name, b=best, rows=80, wins=40, losses=20, ties=20, same=5, unread=3, win_rate=SCORE, p=0.01, p_holm=0.02,
+        verdict="better", changed=SCORE, first=9, second=1, agrees=SCORE,
+    )  # fmt: skip
+    odd = pair.model_copy(
+        update={"verdict": "too few rows", "agrees": None, "changed": SCORE.model_copy(update={"n": 0})}
+    )
+    judged = Judged(
+        judge=name, endpoint="http://127.0.0.1:1/v1", split="test", of=300, metric="chrf", shown_truth=numbers,
+        pairs=(pair, odd), place_p=0.02, goes_by_place=True, requests=160,
+    )  # fmt: skip
     label = Decided(label=name, at=0.31, chosen=True, support=40, f1=0.6, f1_before=None)
     worth = Worth(metric="macro_f1", score=SCORE, score_before=SCORE, difference=APART, verdict="worse")
     return Scrutiny(
@@ -96,6 +114,8 @@ def scrutiny(run: Run, name: str = "cats", numbers: bool = False) -> Scrutiny:
                 notes=("one answer is none",),
             ),
         ),
+        side_by_side=beside,
+        judged_by=judged,
         notes=(f"people: {name}",),
     )  # fmt: skip
 
@@ -108,7 +128,9 @@ def looked_at(**more: Any) -> Run:
     return run.model_copy(update={"scrutiny": scrutiny(run, **more), "learning_curve": curve})
 
 
-ANCHORS = ("promises", "deciding", "robustness", "fairness", "clusters", "people")
+ANCHORS = (
+    "side_by_side", "promises", "deciding", "robustness", "fairness", "clusters", "people", "judged_by",
+)  # fmt: skip
 
 
 def test_each_section_stands_there_with_its_numbers() -> None:
@@ -140,7 +162,92 @@ def test_numbers_have_no_labels() -> None:
     assert "interval that holds the right one" in promises
     assert "label" not in re.sub("<[^>]+>", "", promises).lower()
     fairness = page[page.index('<section id="fairness">') : page.index('<section id="clusters">')]
-    assert ">Label<" not in fairness
+    assert (
+        ">Label<" not in fairness and "Demographic parity: who" not in fairness and "how far off they are" in fairness
+    )
+
+
+def test_people_together_are_not_taken_for_a_learner() -> None:
+    run = looked_at()
+    assert run.scrutiny is not None
+    of = run.scrutiny.people[0]
+    names = [*(f"annotator {place}" for place in range(1, 6)), "majority"]
+    more = of.model_copy(update={"people": tuple(of.people[0].model_copy(update={"who": who}) for who in names)})
+    run = run.model_copy(update={"scrutiny": run.scrutiny.model_copy(update={"people": (more,)})})
+    line = next(line for line in closer_lines(run) if line.startswith("people on"))
+    assert "worse than annotator 1, annotator 2, annotator 3, 2 more, all of them together" in line
+    assert "one answer is none" in line and "majority" not in line
+    assert "all together" in section(render(run), "people")
+    assert any("demographic parity difference of cats 0.300" in line for line in closer_lines(run))
+
+
+def test_a_group_with_fewer_mistakes_is_told_so() -> None:
+    run = looked_at()
+    assert run.scrutiny is not None and run.scrutiny.clusters is not None
+    of = run.scrutiny.clusters
+    less = of.model_copy(update={"clusters": (of.clusters[0].model_copy(update={"more": False}),)})
+    found = run.model_copy(update={"scrutiny": run.scrutiny.model_copy(update={"clusters": less})})
+    told = section(render(found), "clusters")
+    assert "fewer mistakes" in told and "not distinguishable" not in told
+
+
+def section(page: str, anchor: str) -> str:
+    return page[page.index(f'<section id="{anchor}">') :].partition("</section>")[0]
+
+
+def test_models_stand_side_by_side() -> None:
+    told = section(render(looked_at()), "side_by_side")
+    assert told.count('class="mistake"') == 6 and "2 more" in told
+    assert "Right" in told and "chrF 0.500" in told
+    continued = section(render(looked_at(numbers=True)), "side_by_side")
+    assert "It goes on" in continued and "chrF" not in continued
+    assert "says only how likely a text is: <bdi>cats</bdi>" in continued
+
+
+def test_a_judge_is_told_with_its_faults() -> None:
+    told = section(render(looked_at()), "judged_by")
+    assert "goes by the place" in told and "first place 9, second 1" in told
+    assert "40, 20, 20" in told and "3 more not told" in told and "5 with the same answer" in told
+    assert "too few rows" in told and "what is right" not in told
+    assert "and what is right" in section(render(looked_at(numbers=True)), "judged_by")
+
+
+def test_sets_of_several_labels_say_what_they_hold() -> None:
+    run = looked_at()
+    assert run.scrutiny is not None
+    one = run.scrutiny.conformal[0]
+    several = one.model_copy(update={"fitted": one.fitted.model_copy(update={"kind": "label_sets"})})
+    run = run.model_copy(update={"scrutiny": run.scrutiny.model_copy(update={"conformal": (several,)})})
+    told = section(render(run), "promises")
+    assert "holds all right labels of a row" in told and "Labels in a set" in told
+    assert any("they held all that is right for" in line for line in closer_lines(run))
+
+
+def test_slices_of_language_models_are_told_by_token_and_word() -> None:
+    run = sample.whole()
+    best = run.best_model
+    assert best is not None and best.slices["test"]
+    slices = tuple(one.model_copy(update={"also": {"perplexity": SCORE}}) for one in best.slices["test"])
+    models = tuple(
+        one.model_copy(update={"slices": {"test": slices}}) if one.name == run.best else one for one in run.models
+    )
+    assert "Perplexity is per token" not in section(render(run), "slices")
+    told = section(render(run.model_copy(update={"models": models})), "slices")
+    assert "Perplexity is per token" in told and told.count("0.702–0.764") >= len(slices)
+
+
+def test_what_more_rows_would_be_worth_is_told_with_its_interval_and_model() -> None:
+    run = looked_at()
+    curve = run.learning_curve
+    assert curve is not None and curve.growth is not None
+    told = " ".join(re.sub("<[^>]+>", "", section(render(run), "paid")).split())
+    assert "The extrapolated value of more data" in told and f"of {curve.model} would change by about" in told
+    assert "+0.012 (95 % interval +0.004 to +0.021), to 0.750." in told.replace("\u00a0", " ").replace("\u202f", " ")
+    assert "may be nothing" not in told and "lower is better" not in told
+    unsure = curve.growth.model_copy(update={"low": -0.01})
+    worse = curve.model_copy(update={"growth": unsure, "metric": "log_loss"})
+    told = section(render(run.model_copy(update={"learning_curve": worse})), "paid")
+    assert "may be nothing: the interval holds 0" in told and "lower is better" in told
 
 
 def test_more_rows_that_cannot_be_told_say_why() -> None:
@@ -159,10 +266,12 @@ def test_more_rows_that_cannot_be_told_say_why() -> None:
         "sets for 90.0 %: kept",
         "deciding at thresholds: macro-F1 worse",
         "disturbed texts: worse with typing errors",
-        "groups of cats: demographic parity difference 0.300 (0.200 to 0.400)",
+        "groups of cats: demographic parity difference of cats 0.300 (0.200 to 0.400)",
         "groups of cats: few cats",
         "mistakes: more than elsewhere about cats, rain (73.1 % wrong)",
-        "is worse than annotator 1, too few rows (annotator 2)",
+        "is worse than annotator 1, not compared (too few rows) with annotator 2; one answer is none",
+        "is better than cats (win rate 0.731, 0.702 to 0.764); 73.1 % changed",
+        "judged by cats: it goes by the place",
         "not told: people: cats",
     ],
 )

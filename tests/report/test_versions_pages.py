@@ -1,4 +1,4 @@
-"""The pages of differences and lineages: what they say, and that they are safe, small and fit for phones."""
+"""Pages of differences, comparisons and lineages: what they say, and that they are safe, small and fit for phones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import versions_sample as sample
 from test_report_browser import Visit
 
-from seedbed.report import difference, lineage
+from seedbed.report import compared, difference, lineage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -20,6 +20,10 @@ PAGES = {
     "hostile": lambda: difference.render(sample.difference(sample.HOSTILE)),
     "long": lambda: difference.render(sample.difference(sample.WORD, 150)),
     "alike": lambda: difference.render(sample.alike()),
+    "compared": lambda: compared.render(sample.compared()),
+    "compared-hostile": lambda: compared.render(sample.compared(sample.HOSTILE)),
+    "compared-long": lambda: compared.render(sample.compared(sample.WORD, 150)),
+    "compared-apart": lambda: compared.render(sample.compared(judged=False)),
     "lineage": lambda: lineage.render(sample.lineage()),
     "lineage-hostile": lambda: lineage.render(sample.lineage(sample.HOSTILE), sample.HOSTILE),
     "lineage-long": lambda: lineage.render(sample.lineage(sample.WORD, 150)),
@@ -31,7 +35,8 @@ PAGES = {
 def test_texts_are_escaped_and_the_page_stays_small(name: str) -> None:
     page = PAGES[name]()
     assert not re.search(r"<script|<img|[\x00-\x08\x1b\u202e]", page)
-    assert "49" not in page.partition("</style>")[2] or "hostile" not in name
+    shown = re.sub(r'"[^"]*"', '""', page.partition("</style>")[2])  # numbers in quotes say where something is drawn
+    assert "49" not in shown or "hostile" not in name
     assert len(page.encode()) < 1_500_000
     assert re.findall(r"(?:src|href)=\"(?!#|data:,)", page) == []
 
@@ -48,6 +53,21 @@ def test_a_difference_says_what_it_found() -> None:
     ):
         assert words in page, words
     assert "Nothing differs" in PAGES["alike"]() and 'id="scores"' not in PAGES["alike"]()
+
+
+def test_a_comparison_says_which_models_are_better() -> None:
+    page = PAGES["compared"]()
+    for words in (
+        "They differ",
+        "in 2 of 3 comparisons",
+        "<bdi>model1 of b</bdi> is <b>better</b> than <bdi>model1 of a</bdi>",
+        "90 of a and b",
+        "macro-F1",
+    ):
+        assert words in page, words
+    assert page.count('class="tag">best') == 2 and 'id="apart"' not in page
+    apart = PAGES["compared-apart"]()
+    assert "Not comparable" in apart and "model changed" in apart and 'id="differences"' not in apart
 
 
 def test_a_lineage_is_drawn_from_left_to_right_and_always_alike() -> None:

@@ -1,9 +1,10 @@
-"""Differences and lineages to draw: an ordinary one, a hostile one, an endless one, one where nothing differs."""
+"""Differences, comparisons and lineages to draw: ordinary, hostile, endless ones, and those where nothing differs."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from seedbed.core.compared import Compared, ComparedModel, ComparedPair, ComparedRun
 from seedbed.core.difference import (
     BooksPair,
     ChangedColumn,
@@ -77,6 +78,33 @@ def alike() -> Difference:
         added_examples=(), removed_examples=(),
     )  # fmt: skip
     return Difference(a=side, b=side, differs=(), rows=rows, schema_changes=(), distributions=())
+
+
+def compared(word: str = "model", many: int = 3, *, judged: bool = True) -> Compared:
+    """Two runs, each with `many` models called `word` and their number, that differ or that nothing compares."""
+    score = Score(value=0.7, low=0.6, high=0.8, n=100)
+    run: dict[str, Any] = {
+        "named": word, "folder": word, "name": word, "started": "2026-11-23T10:00", "state": "failed",
+        "task": "text_classification", "metric": "macro_f1", "dataset": "0" * 64, "level": 0.95,
+    }  # fmt: skip
+    told = {"split": "test", "metric": "macro_f1", "difference": 0.1, "low": 0.05, "high": 0.15, "p": 0.001, "n": 90}
+    return Compared(
+        runs=tuple(ComparedRun(letter=letter, id=f"{word} {letter}", **run) for letter in "ab"),
+        models=tuple(
+            ComparedModel(run=letter, model=f"{word}{n}", use=word, best=n == 1, split="test", seconds=1.5, bytes=2000,
+                          scores={"macro_f1": score, word: score} if n else {})
+            for letter in "ab" for n in range(many)
+        ),
+        metric="macro_f1",
+        pairs=(
+            ComparedPair(a="a", b="b", rows=90, of_a=100, of_b=100, why_not=None if judged else f"{word} changed"),
+        ),
+        comparisons=tuple(
+            Comparison(a=f"{word}{n} of a", b=f"{word}{n} of b", p_holm=0.003,
+                       verdict="better" if n else "not distinguishable", **told)
+            for n in range(many)
+        ) if judged else (),
+    )  # fmt: skip
 
 
 def lineage(word: str = "rows.csv", runs: int = 3) -> Lineage:

@@ -13,7 +13,7 @@ import pytest
 from served_model import Served, serving
 
 import visiting
-from predicting_sample import small_run
+from predicting_sample import STEPS, rows, small_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -121,6 +121,44 @@ def test_several_inputs_have_a_field_each(browser: Browser, tmp_path: Path) -> N
         ask(page, "a great film")
         assert "stars is no integer and counts as missing." in page.locator("#warnings").inner_text().lower()
         assert said == []
+
+
+HOSTILE = '<img src=x onerror="window.hacked = 1">'
+
+
+@pytest.mark.parametrize("task", ["label", "number"])
+def test_what_the_bundle_promises_is_shown(browser: Browser, tmp_path: Path, task: str) -> None:
+    evaluate: dict[str, object] = {"intervals": {"resamples": 200}, "leakage": False, "conformal": 0.9}
+    if task == "label":
+        made = [{**one, "mood": HOSTILE if one["mood"] == "NEG" else one["mood"]} for one in rows(500)]
+        steps = [one for one in STEPS if one.get("column") != "mood"]
+        more = {"steps": steps, "train": [{"use": "naive_bayes"}], "evaluate": {**evaluate, "thresholds": "f1"}}
+    else:
+        made = [{**one, "stars": len(one["said"] or "") / 10} for one in rows(500)]
+        evaluate["metrics"] = ["mae"]
+        steps = [{"use": "drop_missing", "columns": ["said"]}]
+        about = {"kind": "regression", "text": "said", "target": "stars"}
+        more = {"steps": steps, "train": [{"use": "tfidf_ridge"}], "task": about, "evaluate": evaluate}
+    done = small_run(tmp_path, made, **more)
+    with serving(done.folder) as mine, visit(browser, mine.url, 390) as (page, said, _):
+        for text in ("a hate awful film", "a great film"):
+            [found] = mine.ask("/api/predict", {"text": text})[1]["predictions"]
+            ask(page, text)
+            told = page.locator("#kept dd").all_inner_texts()
+            if task == "label":
+                assert told == [found["decided"], ", ".join(found["set"])]
+            else:
+                low, high = (float(end.replace(",", "")) for end in told[0].split(" to "))
+                assert (low, high) == pytest.approx((found["low"], found["high"]), rel=1e-4)
+            assert told[-1] in page.locator("#heard").inner_text()
+        assert page.evaluate("window.hacked") is None and said == []
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_without_a_promise_nothing_is_shown(browser: Browser, served: Served) -> None:
+    with visit(browser, served.url) as (page, _, _):
+        ask(page, "a great film")
+        assert page.is_hidden("#kept")
 
 
 def test_long_examples_are_cut_between_lines(browser: Browser, served: Served) -> None:

@@ -280,7 +280,7 @@ def test_without_a_key_all_rows_or_none_are_kept(server: Postgres, tmp_path: Pat
         ({"query": "SELECT setval('counter', 5) AS n"}, "read-only"),
         ({"query": "SELECT set_config('transaction_read_only', 'off', false) AS a"}, "read-write"),
         ({"query": "SELECT id FROM many WHERE id = $1"}, "parameter"),
-        ({"query": "SELECT pg_sleep(9)::text AS a", "timeout": 0.3}, "after 0.3 seconds"),
+        ({"query": "SELECT pg_sleep(300)::text AS a", "timeout": 0.3}, "after 0.3 seconds"),
         ({"query": "SELECT id FROM many WHERE false"}, "gave no rows"),
         ({"query": "SELECT id FROM many WHERE false", "key": "id"}, "gave no rows"),
         ({"query": "SELECT 'me@example.org'::int AS a"}, "[e-mail]"),
@@ -290,7 +290,7 @@ def test_what_the_server_refuses(server: Postgres, tmp_path: Path, options: dict
     server.run("CREATE SEQUENCE IF NOT EXISTS counter")
     started = time.monotonic()
     assert words in refused(server, tmp_path, **options)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 150, "nobody waited for the query to end"
     assert server.run("SELECT count(*) FROM many") == "1000"
 
 

@@ -119,14 +119,14 @@ def test_hosts_are_asked_at_once(tmp_path: Path) -> None:
     pages = {"/": article(0, "/a", "/b"), **{path: article(1) for path in ("/a", "/b")}}
     with Site(pages) as one, Site(pages) as two, Site(pages) as three:
         seeds = [site.url("/") for site in (one, two, three)]
-        source = Web(seeds=seeds, user_agent=WHO, **QUICK)
+        source = Web(seeds=seeds, user_agent=WHO, **{**QUICK, "timeout": 30.0})
         again = read(source, tmp_path / "again")
         asked = [threading.Event() for _ in seeds]
 
         def answer(ours: threading.Event) -> str:
             """The page, when all hosts have been asked for theirs."""
             ours.set()
-            return article(0, "/a", "/b") if all(one.wait(4) for one in asked) else "too late"
+            return article(0, "/a", "/b") if all(one.wait(20) for one in asked) else "too late"
 
         for site, ours in zip((one, two, three), asked, strict=True):
             site.pages["/"] = lambda _, ours=ours: answer(ours)

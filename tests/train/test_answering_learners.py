@@ -19,7 +19,7 @@ from sklearn.pipeline import make_union
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError
-from seedbed.core.learner import Learner, Model
+from seedbed.core.learner import Continues, Learner, Model
 from seedbed.core.packages import located
 from seedbed.core.part import Example
 from seedbed.core.statistics.squad import token_f1
@@ -28,7 +28,7 @@ from seedbed.core.task.chat import TURNS
 from seedbed.core.task.question_answering import ANSWERS
 from seedbed.train import BestSentence, CopyInput, Nearest, Ngram
 from seedbed.train.best_sentence import sentences
-from seedbed.train.ngram import Vocabulary, _stream
+from seedbed.train.ngram import NgramModel, Vocabulary, _stream
 from seedbed.train.no_answer import choose_threshold
 
 ASKED = QuestionAnswering(kind="question_answering", question="q", context="c", answers="a")
@@ -373,6 +373,34 @@ def test_counting_is_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None
     whole = model.predict(rows)
     monkeypatch.setattr("seedbed.train.ngram._PIECE", 50)
     assert model.predict(rows)["nats"].to_numpy() == pytest.approx(whole["nats"].to_numpy(), rel=1e-12)
+
+
+@pytest.mark.parametrize("unit", ["words", "characters"])
+def test_what_may_come_next_has_the_chance_that_texts_are_judged_by(unit: str) -> None:
+    model = fit(Ngram(unit=unit, order=4), READ, documents(40))
+    assert isinstance(model, NgramModel)
+    for text in [*documents(2, seed=5)["doc"], "", "Ωa the 中", "the the the"]:
+        stream, at = _stream([text], model.vocabulary)
+        known = model.chances(stream, at)
+        for place in range(1, len(stream)):
+            told = model.next_chances(stream[:place].tolist())
+            assert told.sum() == pytest.approx(1, abs=1e-9)
+            assert told[stream[place]] == pytest.approx(known[place], rel=1e-9)
+
+
+def test_it_goes_on_as_training_texts_do_and_by_the_seed() -> None:
+    rows = documents(300)
+    model = fit(Ngram(unit="words", order=3), READ, rows)
+    assert isinstance(model, Continues)
+    begun = ["the", "", "Ωmega", "built the"] * 5
+    told = model.go_on(begun, 60, seed=4)
+    assert [len(one) for one in told] == [60] * 20
+    known = {word for text in rows["doc"] for word in text.split()}
+    words = [word for text in told for word in text.split()[:-1]]
+    assert sum(word in known for word in words) > 0.8 * len(words)
+    assert model.go_on(begun, 60, seed=4) == told
+    assert model.go_on(begun, 60, seed=5) != told
+    assert len(set(told)) > 15, "each is drawn by itself"
 
 
 def test_a_longer_memory_needs_fewer_bits_on_real_text() -> None:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from seedbed import __version__
+from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError
 from seedbed.core.learner import Learner, Model
@@ -105,6 +106,13 @@ def edit(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps({key: value for key, value in said.items() if value is not None}))
 
 
+def swap(folder: Path, name: str, content: bytes) -> None:
+    """Put something else in the place of a file, and its digest with it."""
+    (folder / name).write_bytes(content)
+    files = json.loads((folder / "bundle.json").read_text())["files"]
+    edit(folder, files=files | {name: digest.of_file(folder / name)})
+
+
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-10])
 
@@ -124,6 +132,8 @@ def cut(path: Path) -> None:
         (lambda folder: edit(folder, use="tfidf_logistics"), "did you mean 'tfidf_logistic'"),
         (lambda folder: edit(folder, labels=None), "labels: Field required"),
         (lambda folder: edit(folder, use="majority"), "the model cannot be read"),
+        (lambda folder: swap(folder, "weights.safetensors", b"junk"), r"the model cannot be read \(SafetensorError"),
+        (lambda folder: swap(folder, "vocabulary.json", b"3"), r"the model cannot be read \(AttributeError|TypeError"),
     ],
 )
 def test_what_is_no_bundle(harm, words: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, MissingExtraError, ModelError
+from seedbed.core.learner import Continues
 from seedbed.core.packages import located
 from seedbed.core.task import CausalLm, Chat, TextToText
 from seedbed.core.task.chat import TURNS
@@ -197,6 +198,23 @@ def test_likelihoods_add_up_to_one(reader: LanguageModelModel) -> None:
         reader.network, reader.tokenizer, [start, *([*start, id] for id in range(size))], most=48, stride=24
     )
     assert np.exp(each[0] - each[1:]).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_it_goes_on_by_a_seed_as_its_documents_do(reader: LanguageModelModel) -> None:
+    import torch
+
+    assert isinstance(reader, Continues)
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    begun = ["the dog", "the", ""] * 4
+    told = reader.go_on(begun, 20, seed=3)
+    assert torch.equal(before, torch.random.get_rng_state()), "nobody else's draws change"
+    assert all(len(one) <= 20 for one in told) and len(set(told)) > 4
+    assert reader.go_on(begun, 20, seed=3) == told
+    assert reader.go_on(begun, 20, seed=4) != told
+    known = {word for text in documents(80)[READ.text] for word in text.split()}
+    words = [word for text in told for word in text.split()[:-1]]
+    assert sum(word in known for word in words) > len(words) / 2
 
 
 def test_it_writes_what_it_learned(writer: LanguageModelModel) -> None:

@@ -338,6 +338,15 @@ class TestCaps:
         with current(other):
             fitted(learner, other).predict(rows(4, seed=3))  # another run has its own
 
+    def test_models_that_ask_in_other_ways_spend_from_the_same_purse(self, server: ModelServer, tmp_path: Path) -> None:
+        context = run(tmp_path)
+        with current(context):
+            fitted(part(server, most_requests=5), context).predict(rows(4, seed=2))
+            for other in ({"temperature": 0.5}, {"answer_tokens": 9}, {"logprobs": False}, {"answer": "text"}):
+                with pytest.raises(ModelError, match="most_requests"):
+                    fitted(part(server, most_requests=5, **other), context).predict(rows(4, seed=3))
+        assert len(server.requests) == 5
+
     def test_tokens_and_cost(self, server: ModelServer, tmp_path: Path) -> None:
         price = {"prompt": 0, "answer": 1e6}  # a token of an answer costs 1
         learner = part(server, price=price, most_cost=20.0, answer_tokens=10, parallel=1)

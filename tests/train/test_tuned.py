@@ -223,6 +223,15 @@ class TestGoingOn:
         with closing(sqlite3.connect(place)) as database:
             assert database.execute("select distinct options from tried").fetchall() == [('{"offset":1}',)]
 
+    @pytest.mark.parametrize("content", [b"junk", b"SQLite format 3\0" + b"\xff" * 4080], ids=["junk", "header"])
+    def test_what_was_found_and_is_damaged_is_found_again(self, tmp_path: Path, content: bytes) -> None:
+        before = fit(offset(trials=4), tmp_path)
+        (place,) = tmp_path.glob("searches/*/tried.sqlite")
+        place.write_bytes(content)
+        after = fit(offset(trials=4), tmp_path)
+        assert [(one.options, one.scores) for one in after.trials] == [(t.options, t.scores) for t in before.trials]
+        assert _tried(place) == sum(len(one.scores) for one in after.trials), "and kept again"
+
     @pytest.mark.slow
     def test_killed_in_the_middle_it_finds_the_same(self, tmp_path: Path) -> None:
         learner = {"seconds": 0.15}

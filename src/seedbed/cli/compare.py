@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedbed.core import numbers
@@ -19,24 +20,34 @@ if TYPE_CHECKING:
     from seedbed.core.run import Comparison
 
 _WIDTH = 80
+#: Rows that are shown side by side, and characters of a text there.
+_ROWS, _SHORT = 2, 140
 
 
-def show_compared(named: Sequence[str], *, metric: str | None, as_json: bool) -> None:
-    """Print models of runs side by side, and which are better on the same rows."""
+def show_compared(named: Sequence[str], *, metric: str | None, out: Path | None, as_json: bool) -> None:
+    """Print models of runs side by side, and which are better on the same rows; or write the page, too."""
     let_ctrl_c_through()
     from seedbed.flow.versions.compare import compare
 
     found = compare(*named, metric=metric, progress=shown_on())
+    if out is not None:
+        from seedbed.flow.versions.pages import write_page
+        from seedbed.report.compared import render
+
+        write_page(out, render(found))
     if as_json:
         say(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
     else:
         say("\n".join(map(typed, told(found))))
+        if out is not None:
+            say(f"\npage: {out}")
 
 
 def told(found: Compared) -> list[str]:
     """The comparison, in lines of at most 80 columns (names stay whole)."""
     lines = [f"{run.letter}  {run.name}  {run.id}  {run.started[:16].replace('T', ' ')}" for run in found.runs]
-    return [*lines, "", *_table(found), *(["", *_paired(found)] if found.comparisons else []), *_why_not(found)]
+    paired = ["", *_paired(found)] if found.comparisons else []
+    return [*lines, "", *_table(found), *paired, *_beside(found), *_why_not(found)]
 
 
 def _table(found: Compared) -> Iterator[str]:
@@ -76,6 +87,15 @@ def _difference(one: Comparison) -> str:
     ends = f"{numbers.signed(one.low)} to {numbers.signed(one.high)}"
     difference = f"{numbers.metric(one.metric)} {numbers.signed(one.difference)} ({ends}, {p})"
     return f"{one.b}: {one.verdict} {than} {one.a}: {difference}"
+
+
+def _beside(found: Compared) -> Iterator[str]:
+    """Some of the rows that the runs drew alike, with what each says."""
+    beside = found.side_by_side
+    for row in beside.rows[:_ROWS] if beside else ():
+        yield from ("", *_wrapped(f"{row.row}: {numbers.short(row.text, _SHORT)}", hang=2))
+        for who, said in [("right", row.truth), *((one.model, one.text) for one in row.answers)]:
+            yield from _wrapped(f"{who}: {numbers.short(said, _SHORT) or '(nothing)'}", indent=2, hang=2)
 
 
 def _why_not(found: Compared) -> Iterator[str]:

@@ -129,8 +129,21 @@ def answer(text: str, found: dict[str, Any], says: Says = "label") -> list[str]:
     shown = f"  text: {numbers.short(' '.join(text.split()), 72)}"
     warnings = [f"  warning: {warning}" for warning in found["warnings"]]
     if says != "label":
-        return [*_answered(found, says), shown, *warnings]
-    return [*_labelled(found, shown), *warnings]
+        return [*_answered(found, says), shown, *_promised(found), *warnings]
+    return [*_labelled(found, shown), *_promised(found), *warnings]
+
+
+def _promised(found: dict[str, Any]) -> list[str]:
+    """What the bundle's thresholds decide and what its conformal sets or intervals promise, where it has them."""
+    lines = []
+    if found.get("decided") is not None:
+        of = found["decided"] if isinstance(found["decided"], list) else [found["decided"]]
+        lines.append(f"  decided at thresholds: {', '.join(map(str, of)) or '(none)'}")
+    if found.get("set") is not None:
+        lines.append(f"  set: {', '.join(map(str, found['set'])) or '(none)'}")
+    if found.get("low") is not None and found.get("high") is not None:
+        lines.append(f"  interval: {numbers.amount(found['low'])} to {numbers.amount(found['high'])}")
+    return lines
 
 
 def _answered(found: dict[str, Any], says: Says) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from .metric import Score
 from .record import Record
 from .run import Comparison
+from .side_by_side import SideBySide
 
 
 class ComparedRun(Record):
@@ -58,4 +59,7 @@ class Compared(Record):
     pairs: tuple[ComparedPair, ...]
     comparisons: tuple[Comparison, ...] = Field(
         description="Models of one name and the best of two runs, as `MODEL of LETTER`; Holm-corrected over all."
+    )
+    side_by_side: SideBySide | None = Field(
+        None, description="Rows that the runs drew alike, with the answers of the best model of each."
     )

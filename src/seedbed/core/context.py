@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from .errors import RecipeError
 from .held_out import ReadOfTest, Why
+from .sending import Sending, Service
 
 _PLACEHOLDER = re.compile(r"\$\{env:(\w+)\}")
 #: A shorter value is no secret, and would be found in every other word.
@@ -94,10 +95,16 @@ class Context:
     """Each time that this run read test rows."""
     spent: dict[str, Any] = field(default_factory=dict, compare=False)
     """What this run has paid services for so far (`seedbed.core.asking.caps.Meter`), by who paid."""
+    sent: dict[str, Sending] = field(default_factory=dict, compare=False)
+    """Rows whose texts this run sends to services on other machines, by address."""
 
     def read_test(self, who: str, why: Why, rows: int) -> None:
         """Note that so many test rows are read to see how a model does on them."""
         self.test_reads.append(ReadOfTest.of(who, why, rows, self.clock()))
+
+    def sends(self, to: Service, rows: Iterable[str], shown: Iterable[str]) -> None:
+        """Note which rows' texts go to a service on another machine."""
+        self.sent.setdefault(to.address, Sending(to.why)).note(rows, shown)
 
     @contextmanager
     def stage(self, title: str, total: float | None = None, unit: str = "") -> Iterator[Stage]:
@@ -107,6 +114,11 @@ class Context:
             yield shown
         finally:
             self.progress.finish(shown)
+
+
+def workers_for(asked: int | None) -> int:
+    """Worker processes: as many as are asked for, else one for each core, at most 8."""
+    return asked or min(8, os.cpu_count() or 1)
 
 
 #: The contexts of what this process does now, the innermost last.

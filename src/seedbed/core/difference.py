@@ -148,7 +148,7 @@ class ScorePair(_Fact):
 class Paired(_Fact):
     """Models of both sides on the test rows that both have, or why they cannot be compared."""
 
-    rows: int = Field(0, description="Rows that are test rows of both, with the same label.")
+    rows: int = Field(0, description="Rows that are test rows of both, of which both say the same.")
     of_a: int = 0
     of_b: int = 0
     comparisons: tuple[Comparison, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from .context import Context
 from .part import Part
-from .task import Task
+from .sending import Service
+from .task import Says, Task
 
 Answers = TypeVar("Answers")
 
@@ -62,6 +64,24 @@ ArrayModel = Model[NDArray[np.float64]]
 FrameModel = Model[pl.DataFrame]
 
 
+@runtime_checkable
+class Continues(Protocol):
+    """A model that says how likely texts are, and can also write how one goes on."""
+
+    def go_on(self, beginnings: Sequence[str], most: int, seed: int) -> list[str]:
+        """What comes after each beginning, at most so many characters; each token is drawn by its chance."""
+
+
+class Only:
+    """Says of a learner's option what a task must say for it to matter: `weight: Annotated[Weight, Only("label")]`."""
+
+    def __init__(self, *says: Says) -> None:
+        self.says = says
+
+
+_ANSWERS: Mapping[Says, str] = {"label": "one label", "labels": "any number of labels", "number": "a number"}
+
+
 class Learner(Part):
     """Learns a model from training rows."""
 
@@ -73,6 +93,28 @@ class Learner(Part):
     """What `fit` returns, and what a saved bundle of this learner is read with."""
     heeds_weights: ClassVar[bool] = False
     """Whether it heeds how much each training row counts, where the rows have the column `WEIGHT`."""
+
+    @classmethod
+    def unheeded(cls, task: Task) -> Mapping[str, Only]:
+        """Options that mean nothing for a task."""
+        return {
+            name: said
+            for name, field in cls.model_fields.items()
+            for said in field.metadata
+            if isinstance(said, Only) and task.says not in said.says
+        }
+
+    def faults(self, task: Task) -> Iterator[tuple[str, str, str]]:
+        """Options that mean nothing for the task, before anything runs: the option, the problem, the way out."""
+        for name, only in self.unheeded(task).items():
+            if getattr(self, name) != type(self).model_fields[name].default:
+                answers = " or ".join(_ANSWERS.get(says, says) for says in only.says)
+                hint = f"leave it out: it is for tasks whose answer is {answers}"
+                yield name, f"means nothing for {task.kind}", hint
+
+    def services(self) -> tuple[Service, ...]:
+        """Whom it, or the model that it makes, asks about rows; nobody, where all is done by this process."""
+        return ()
 
     @abstractmethod
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> Model[Any]:

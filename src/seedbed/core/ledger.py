@@ -50,10 +50,10 @@ _DATES = (
 )
 
 
-def excerpt_of(text: pl.Expr) -> pl.Expr:
+def excerpt_of(text: pl.Expr, most: int = EXCERPT_LENGTH) -> pl.Expr:
     """The start of a text, fit to be shown: personal data masked, control characters gone, at most 200 characters."""
     # A longer head is masked first, so that a number cut at the end is not shown in part.
-    return masked(text.str.slice(0, 2 * EXCERPT_LENGTH)).str.slice(0, EXCERPT_LENGTH)
+    return masked(text.str.slice(0, most + EXCERPT_LENGTH)).str.slice(0, most)
 
 
 def masked(text: pl.Expr) -> pl.Expr:

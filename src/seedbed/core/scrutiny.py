@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .metric import Score
+from .preference import Judged
 from .record import Record
+from .side_by_side import SideBySide
 
 #: Files of a bundle that hold a `Conformal`, and `seedbed.train.thresholds.Thresholds`, where the recipe asks for them.
 CONFORMAL, THRESHOLDS = "conformal.json", "thresholds.json"
@@ -31,17 +33,27 @@ class Conformal(Record):
     It is data that a bundle keeps: with it anybody can say a set or an interval for a new row.
     """
 
-    kind: Literal["sets", "intervals"]
+    kind: Literal["sets", "label_sets", "intervals"] = Field(
+        description="Sets that hold the one right label, sets that hold all right labels of a row, or intervals."
+    )
     coverage: float = Field(description="Share of rows whose set or interval is to hold what is right.")
     split: str = Field(description="Rows that it was fitted on.")
     rows: int = Field(description="So many of them that the guarantee goes by.")
     rank: int = Field(description="Of their scores, from the most fitting one, the one that is the limit.")
-    at_least: float | None = Field(None, description="Sets: a label is in it from this probability on.")
+    at_least: float | None = Field(None, description="Sets of either kind: a label is in it from this probability on.")
     reach: float | None = Field(None, description="Intervals: half of the width, in units of the difficulty.")
     edges: tuple[float, ...] = Field((), description="Intervals: predicted numbers at which the difficulty changes.")
     difficulty: tuple[float, ...] = Field(
         (1.0,), description="Intervals: usual distance from the truth between the edges; 1 where all rows are alike."
     )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.reach if self.kind == "intervals" else self.at_least) is None:
+            raise ValueError(f"{self.kind} have no limit")
+        if len(self.difficulty) != len(self.edges) + 1:
+            raise ValueError("there must be one difficulty more than edges")
+        return self
 
 
 class Coverage(Record):
@@ -249,4 +261,6 @@ class Scrutiny(Record):
     fairness: tuple[Fairness, ...] = ()
     clusters: ErrorClusters | None = None
     people: tuple[People, ...] = ()
+    side_by_side: SideBySide | None = None
+    judged_by: Judged | None = Field(None, description="Whose answers a language model prefers.")
     notes: tuple[str, ...] = Field((), description="What was asked for and could not be told, a sentence each.")

@@ -73,6 +73,7 @@ def serve_app(app: Any, listening: socket.socket, *, grace: int) -> None:
         timeout_graceful_shutdown=grace,
     )
     uvicorn.Server(settings).run(sockets=[listening])
+    raise KeyboardInterrupt  # that is how it ends, whether or not asyncio said so in time
 
 
 def bounded(receive: Receive, most_bytes: int) -> Receive:

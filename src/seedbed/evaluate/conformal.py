@@ -8,11 +8,15 @@ A new row is given all that fits no worse than the score of rank ⌈(n + 1) · c
 * Labels: the score is 1 minus the probability of the right label, which gives the smallest sets on average (Sadinle,
   Lei & Wasserman 2019, *Least Ambiguous Set-Valued Classifiers*). The most probable label is always in the set, so that
   none is empty; that can only raise the coverage.
+* Any number of labels: the score is 1 minus the probability of the least probable of the right labels, so that a set
+  holds all of them (the outer sets of Cauchois, Gupta & Duchi 2021, *Knowing what You Know: valid and validated
+  confidence sets in multiclass and multilabel prediction*, JMLR 22). A row that has no label fits every set, and a set
+  may be empty. The promise is about whole sets of labels, which is more than one about each label by itself.
 * Numbers: the score is the distance from the truth, in units of how far off predictions of that size usually are
   (normalised; Papadopoulos et al. 2011). How far is learned from half of the rows, and only from the other half the
   score's rank is taken; with few rows all predictions count as equally hard.
 
-The promise is about all rows together, not about each label or each kind of row: `by_label` shows how it falls out.
+The promise is about all rows together, not about those of each label or kind: `by_label` shows how it falls out.
 Validation rows that also chose the model, or its temperature, are a little easier for it than new ones; the coverage
 measured on test rows tells whether that matters.
 """
@@ -28,10 +32,11 @@ from numpy.typing import NDArray
 from seedbed.core.metric import Answers, Score, Truth
 from seedbed.core.scrutiny import Conformal, Coverage
 
-from .forms import Form, Number, OneLabel
+from .forms import Form, LabelSets, Number, OneLabel
 
 _Floats = NDArray[np.float64]
 _Codes = NDArray[np.int64]
+_Given = NDArray[np.bool_]
 
 #: Fewer rows than this are not shared between difficulty and rank.
 FEWEST_TO_HALVE = 200
@@ -43,7 +48,7 @@ _MOST_LABELS = 100
 
 
 def fit(form: Form, truth: Truth, answers: Answers, coverage: float, *, split: str, seed: int = 13) -> Conformal | None:
-    """What sets or intervals take, for answers that are one label or a number; none for others, or for too few rows.
+    """What sets or intervals take, for answers that are labels or a number; none for others, or for too few rows.
 
     Args:
         form: How answers are held.
@@ -55,6 +60,8 @@ def fit(form: Form, truth: Truth, answers: Answers, coverage: float, *, split: s
     """
     if isinstance(form, OneLabel):
         return fit_sets(truth, answers, coverage, split=split)
+    if isinstance(form, LabelSets):
+        return fit_label_sets(truth, answers, coverage, split=split)
     if isinstance(form, Number):
         return fit_intervals(truth, answers, coverage, split=split, seed=seed)
     return None
@@ -66,11 +73,13 @@ def measured(
     """How often what was fitted holds what is right, on other rows; at least one."""
     if fitted.kind == "sets":
         return coverage_of_sets(fitted, truth, answers, form.labels, model=model, split=split, level=level)
+    if fitted.kind == "label_sets":
+        return coverage_of_label_sets(fitted, truth, answers, form.labels, model=model, split=split, level=level)
     return coverage_of_intervals(fitted, truth, answers, model=model, split=split, level=level)
 
 
 def promised(form: Form, fitted: Conformal, answers: Answers) -> pl.DataFrame:
-    """What a new row gets besides its answer: `set`, a list of labels, the most probable first; or `low` and `high`.
+    """What a new row gets besides its answer: `set`, labels, the most probable first; or `low` and `high`.
 
     Args:
         form: How answers are held.
@@ -109,6 +118,26 @@ def fit_sets(truth: _Codes, answers: _Floats, coverage: float, *, split: str) ->
     own = np.sort(answers[np.arange(len(truth)), truth])[::-1]
     at_least = float(own[rank - 1])
     return Conformal(kind="sets", coverage=coverage, split=split, rows=len(truth), rank=rank, at_least=at_least)
+
+
+def fit_label_sets(truth: _Given, answers: _Floats, coverage: float, *, split: str) -> Conformal | None:
+    """What sets of labels take to hold all right labels of a row so often.
+
+    Args:
+        truth: Whether each row has each label, shape (rows, labels).
+        answers: Probability of each label, from a model that did not learn from these rows, shape (rows, labels).
+        coverage: Share of rows whose set is to hold all of their labels.
+        split: What the rows are called.
+
+    Returns:
+        None where there are too few rows, as `fit_sets`.
+    """
+    rank = rank_of(len(truth), coverage)
+    if rank is None:
+        return None
+    least = np.sort(np.where(truth, answers, 1.0).min(axis=1, initial=1.0))[::-1]
+    at_least = float(least[rank - 1])
+    return Conformal(kind="label_sets", coverage=coverage, split=split, rows=len(truth), rank=rank, at_least=at_least)
 
 
 def fit_intervals(truth: _Floats, answers: _Floats, coverage: float, *, split: str, seed: int = 13) -> Conformal | None:
@@ -159,10 +188,10 @@ def _difficulty(predicted: _Floats, off: _Floats) -> tuple[_Floats, _Floats]:
 
 
 def sets(fitted: Conformal, answers: _Floats) -> NDArray[np.bool_]:
-    """Which labels are in each row's set, shape (rows, labels); the most probable one always is."""
+    """Which labels are in each row's set, shape (rows, labels); of one right label the most probable always is."""
     assert fitted.at_least is not None
     inside = np.asarray(answers >= fitted.at_least)
-    if len(inside):
+    if len(inside) and fitted.kind == "sets":
         inside[np.arange(len(inside)), answers.argmax(axis=1)] = True
     return inside
 
@@ -192,23 +221,34 @@ def coverage_of_sets(
     """
     inside = sets(fitted, answers)
     held = inside[np.arange(len(truth)), truth]
+    bears = truth[:, None] == np.arange(len(labels))
+    told = _by_label(bears, inside, labels, level)
+    return _coverage(fitted, held, model, split, level, **_sizes(inside), by_label=told)
+
+
+def coverage_of_label_sets(
+    fitted: Conformal, truth: _Given, answers: _Floats, labels: tuple[str, ...], *, model: str, split: str, level: float
+) -> Coverage:
+    """How often sets hold all right labels of a row; as `coverage_of_sets`, with truth as `fit_label_sets` takes it."""
+    inside = sets(fitted, answers)
+    held: _Given = np.asarray((inside | ~truth).all(axis=1))
+    told = _by_label(truth, inside, labels, level)
+    return _coverage(fitted, held, model, split, level, **_sizes(inside), by_label=told)
+
+
+def _sizes(inside: _Given) -> dict[str, object]:
+    """Labels in a set, on average and row by row."""
     sizes = inside.sum(axis=1)
-    counted = np.bincount(sizes)
-    told: dict[str, Score] = {}
-    for code in np.argsort(-np.bincount(truth, minlength=len(labels)), kind="stable")[:_MOST_LABELS].tolist():
-        of = held[truth == code]
-        if of.size:
-            told[labels[code]] = share(int(of.sum()), of.size, level)
-    return _coverage(
-        fitted,
-        held,
-        model,
-        split,
-        level,
-        size=float(sizes.mean()),
-        sizes={str(size): int(n) for size, n in enumerate(counted) if n},
-        by_label=told,
-    )
+    counted = {str(size): int(n) for size, n in enumerate(np.bincount(sizes)) if n}
+    return {"size": float(sizes.mean()), "sizes": counted}
+
+
+def _by_label(bears: _Given, inside: _Given, labels: tuple[str, ...], level: float) -> dict[str, Score]:
+    """For the most frequent labels, how many of the rows that bear one have it in their set."""
+    support = bears.sum(axis=0)
+    found = (bears & inside).sum(axis=0)
+    most = np.argsort(-support, kind="stable")[:_MOST_LABELS].tolist()
+    return {labels[code]: share(int(found[code]), int(support[code]), level) for code in most if support[code]}
 
 
 def coverage_of_intervals(

@@ -102,20 +102,14 @@ def people(panel: Panel, truth: Truth, answers: Told, said: Sequence[Said], note
         said: People's; of one person and row, the last counts.
         notes: What was left out.
     """
-    metrics = panel.decided
-    of_person: dict[str, dict[int, Any]] = {}
-    for one in said:
-        of_person.setdefault(one.who, {})[one.place] = one.answer
-    ranked = sorted(of_person.values(), key=lambda rows: -len(rows))
-    enough = [rows for rows in ranked if len(rows) >= FEWEST][:MOST_PEOPLE]
-    if not metrics or not enough:
+    metrics, ranked, judged = panel.decided, _ranked(said), who_answered(said)
+    if not metrics or not judged:
         return None
-    judged = {f"annotator {place}": rows for place, rows in enumerate(enough, 1)}
+    left = len(ranked) - len(judged)
     most = majority(panel.form, ranked, panel.seed)
     if len(most) >= FEWEST:
         judged[MAJORITY] = most
     told = [_judged(panel, metrics, who, rows, truth, answers) for who, rows in judged.items()]
-    left = len(ranked) - len(enough)
     more = (
         [f"{left} of {len(ranked)} people answered too few rows, or are beyond the first {MOST_PEOPLE}"] if left else []
     )
@@ -130,6 +124,20 @@ def people(panel: Panel, truth: Truth, answers: Told, said: Sequence[Said], note
         people=tuple(_with(one, next(verdicts) if found else None) for one, found in told),
         notes=(*notes, *more),
     )
+
+
+def _ranked(said: Sequence[Said]) -> list[dict[int, Any]]:
+    """What each person answered by row, whoever answered most first."""
+    of_person: dict[str, dict[int, Any]] = {}
+    for one in said:
+        of_person.setdefault(one.who, {})[one.place] = one.answer
+    return sorted(of_person.values(), key=lambda rows: -len(rows))
+
+
+def who_answered(said: Sequence[Said]) -> dict[str, dict[int, Any]]:
+    """What each person answered by the place of the row, under names that tell nobody; of those who answered enough."""
+    enough = [rows for rows in _ranked(said) if len(rows) >= FEWEST][:MOST_PEOPLE]
+    return {f"annotator {place}": rows for place, rows in enumerate(enough, 1)}
 
 
 def _judged(

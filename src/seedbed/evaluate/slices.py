@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -87,13 +87,14 @@ def by_value(by: str, column: pl.Series) -> Grouping:
     return Grouping(by, values, codes.to_numpy())
 
 
-def judge_slices(
+def judge_slices(  # noqa: PLR0913 (each is one of what a judge needs)
     truth: Truth,
     answers: Answers,
     groupings: Sequence[Grouping],
     metric: Metric,
     *,
     strata: NDArray[np.int64] | None = None,
+    others: Sequence[Metric] = (),
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 13,
@@ -106,6 +107,7 @@ def judge_slices(
         groupings: What to tell rows apart by.
         metric: The deciding one.
         strata: Which rows are alike in what is right, shape (rows,); the labels, where rows have one each.
+        others: Metrics that each slice is told besides; they are not tested.
         level: Coverage of the intervals.
         resamples: Bootstrap resamples and permutations at most; fewer where they would cost much.
         seed: Of both.
@@ -119,7 +121,7 @@ def judge_slices(
     if strata is None:
         strata = truth if one_label(truth) else np.zeros(len(truth), dtype=np.int64)
     judge = _Judge(truth, answers, metric, strata, level, resamples, seed)
-    found = [one for grouping in groupings for one in _of_grouping(judge, grouping)]
+    found = [one for grouping in groupings for one in _of_grouping(judge, grouping, others)]
     tested = [place for place, one in enumerate(found) if one.p is not None]
     for place, p in zip(tested, holm([found[place].p or 0.0 for place in tested]), strict=True):
         one = found[place]
@@ -130,13 +132,15 @@ def judge_slices(
     return tuple(found)
 
 
-def _of_grouping(judge: _Judge, grouping: Grouping) -> Iterator[Slice]:
+def _of_grouping(judge: _Judge, grouping: Grouping, others: Sequence[Metric]) -> Iterator[Slice]:
     for code, value in enumerate(grouping.values):
         inside = grouping.codes == code
         score = judge.score(inside) if inside.any() else None
         if score is None:
             continue
-        one = Slice(by=grouping.by, value=value, score=score)
+        beside = {other.use: replace(judge, metric=other).score(inside) for other in others}
+        also = {name: told for name, told in beside.items() if told is not None}
+        one = Slice(by=grouping.by, value=value, score=score, also=also)
         if min(inside.sum(), (~inside).sum()) >= FEWEST_ROWS:
             difference, low, high, p = judge.difference(inside)
             if not np.isnan(difference):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.check import Finding, View
-from seedbed.core.context import Context, Progress, current, store_of
+from seedbed.core.context import Context, Progress, current, store_of, workers_for
 from seedbed.core.errors import DataError, ModelError, RecipeError, SeedbedError
 from seedbed.core.ledger import Books
 from seedbed.core.part import labels_of
@@ -129,7 +128,7 @@ def hold(file: str, loaded: Loaded, *, workers: int | None = None, progress: Pro
             base=loaded.base,
             store=store,
             seed=recipe.split.seed,
-            workers=workers or min(8, os.cpu_count() or 1),
+            workers=workers_for(workers),
             progress=progress or Context().progress,
             refresh=True,
             used=used,

@@ -13,6 +13,7 @@ from seedbed.core.licences import Mixed
 from seedbed.core.profile import DatasetProfile
 from seedbed.core.run import AblationRecord, DatasetRecord, Effect, GateRecord, LeakageClaim, LearningCurve
 from seedbed.core.scrutiny import Scrutiny
+from seedbed.core.sending import Sent
 from seedbed.core.task import Task
 from seedbed.engine.curate import Curated
 from seedbed.publish.papers.answers import Answers
@@ -51,6 +52,8 @@ class Known:
     gates: list[GateRecord] = field(default_factory=list)
     stopped_by: list[str] = field(default_factory=list)
     blanks: tuple[str, ...] = ()
+    sent: tuple[Sent, ...] = ()
+    """Rows whose texts went to services on other machines."""
 
 
 @dataclass

@@ -258,4 +258,5 @@ def _then(recipe: Any, passes: tuple[PassEstimate, ...]) -> list[str]:
     said += _paid(recipe)
     if recipe.train and recipe.evaluate.leakage:
         said.append("leakage: the best model once more (evaluate.leakage=false leaves it out)")
+    said += [f"track: {tracker.use}" for tracker in recipe.track]
     return [*said, *(f"publish: {exporter.place}" for exporter in recipe.publish)]

@@ -9,7 +9,7 @@ from seedbed.recipe.loading import Loaded
 
 
 def limited(loaded: Loaded, limit: int) -> Loaded:
-    """The recipe over at most so many records of each source, publishing nothing.
+    """The recipe over at most so many records of each source, publishing and tracking nothing.
 
     The blocks that these records fill are the whole run's, so that either finds what the other did.
 
@@ -24,7 +24,7 @@ def limited(loaded: Loaded, limit: int) -> Loaded:
         raise RecipeError(f"{limit} records are none", at="--limit", hint="ask for at least 1")
     recipe = loaded.recipe
     sources = tuple(source.model_copy(update={"limit": min(limit, source.limit or limit)}) for source in recipe.sources)
-    return replace(loaded, recipe=recipe.model_copy(update={"sources": sources, "publish": ()}))
+    return replace(loaded, recipe=recipe.model_copy(update={"sources": sources, "track": (), "publish": ()}))
 
 
 def said_of(limit: int) -> str:

@@ -53,9 +53,16 @@ _MAGIC: tuple[tuple[bytes, type[Source]], ...] = (
 _NOT_TOLD: tuple[tuple[bytes, str, str], ...] = (
     (b"\x80\x04\x95", "a pickle", "if you know who made it, write a recipe with use: pickle and trust: true"),
     (b"\x80\x05\x95", "a pickle", "if you know who made it, write a recipe with use: pickle and trust: true"),
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "a pointer that Git LFS left",
+        "fetch the file itself (git lfs pull), or download it where it is shown",
+    ),
     (b"\x89PNG", "a picture", "give a file with rows of text"),
     (b"\xff\xd8\xff", "a picture", "give a file with rows of text"),
 )
+#: Kinds whose files no editor shows: one that holds text is not what its name says.
+_BINARY = (Parquet, Arrow, Excel, Pdf, Sqlite)
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ def recognise(path: str, context: Context, source_of: Callable[[str], Source] | 
     use = kind.model_fields["use"].default
     source = source_of(use) if source_of else kind.model_validate({"use": use, "path": path})
     if isinstance(source, Csv) and "header" not in source.model_fields_set:
-        return _delimited(source, context, notes)
+        return _delimited_or_misnamed(source, files[0], context, notes)
     scan = source.scan(context)
     return Recognised(source, scan, looked_at(source, scan, context), notes)
 
@@ -161,6 +168,19 @@ def _is_object(line: bytes) -> bool:
         return isinstance(orjson.loads(line), dict)
     except orjson.JSONDecodeError:
         return False
+
+
+def _delimited_or_misnamed(source: Csv, file: InputFile, context: Context, notes: tuple[str, ...]) -> Recognised:
+    """Read delimited text. Whoever takes it for what its name promises is told that it is none."""
+    promised = _BY_ENDING.get(_ending(file.name))
+    if promised not in _BINARY:
+        return _delimited(source, context, notes)
+    told = f"holds text, not the {promised.model_fields['use'].default} that its name promises"
+    try:
+        return _delimited(source, context, (*notes, f"{file.name} {told}: it is read as delimited text"))
+    except DataError as error:
+        hint = "look into it: it may be what a server says that has no such file"
+        raise DataError(f"{told}; as delimited text it {error.problem}", at=error.at, hint=hint) from None
 
 
 def _delimited(source: Csv, context: Context, notes: tuple[str, ...]) -> Recognised:

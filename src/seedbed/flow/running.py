@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Literal
 import polars as pl
 
 from seedbed.core.check import View
-from seedbed.core.context import Context, Progress, current, store_of
+from seedbed.core.context import Context, Progress, current, store_of, workers_for
 from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError
 from seedbed.core.licences import Stated, mixed
 from seedbed.core.numbers import things
@@ -44,13 +43,14 @@ from .judging.judgement import judge_models
 from .judging.leakage import claim_of_leakage
 from .judging.preprocessing import preprocessing_of
 from .judging.scrutiny import refuse_before, scrutinise, wanted
-from .judging.slices import Slices
+from .judging.slices import ToldApart
 from .judging.worth import what_it_was_worth
 from .known import Clock, Known
 from .papers.card import CARD, keep_card, look_at_card
 from .papers.notices import MOST_LABELS
 from .papers.place import clear_place, place_run, publish_run
 from .papers.record import assemble, write_folder
+from .papers.sent import refuse_sending, sent_by
 from .papers.sources import findings_of, source_records, stated
 from .papers.waivers import LICENCE, waive_gates
 from .preparing.as_split import write_as_split
@@ -155,7 +155,7 @@ def context_of(loaded: Loaded, workers: int | None, batch: int | None, progress:
         base=loaded.base,
         store=store_of(loaded.base),
         seed=loaded.recipe.split.seed,
-        workers=workers or min(8, os.cpu_count() or 1),
+        workers=workers_for(workers),
         batch=batch or given.batch,
         progress=progress or given.progress,
     )
@@ -178,6 +178,8 @@ def _run(loaded: Loaded, out: Path | None, context: Context, command: str, limit
     known = Known(curated, recipe.task, answers, limit)
     with Store.of(context).workspace("run") as folder:
         _decide(loaded, known, context, clock, folder, ablate=ablate)
+        splits = known.dataset.splits if known.dataset else ()
+        known.sent = sent_by(context.sent, splits, Dataset(folder / "dataset"))
         record = assemble(loaded, known, clock, context, command)
         record, lock = look_at_card(loaded.base / CARD, answers, record, known.profile, context)
         with context.stage("Writing the report and the papers"):
@@ -268,7 +270,7 @@ def _look_closer(
     """What else there is to know of models than their scores."""
     recipe = loaded.recipe
     assert known.judged is not None
-    if wanted(recipe.evaluate):
+    if wanted(judging):
         with clock.of("scrutiny"):
             known.scrutiny = scrutinise(judging, recipe.train, known.judged, splits, folder)
     if recipe.evaluate.leakage:
@@ -361,15 +363,17 @@ def refuse_what_cannot_run(recipe: Recipe) -> None:
         part.check_needs()
     for learner in recipe.train:
         learner.made_from()  # opens what it starts from: an encoder in a package that may not be there
+    refuse_sending(recipe.train)
 
 
 def later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:
     """Parts that name columns and run after the steps, with their places in the recipe."""
-    sliced = told_apart_by(recipe)
+    slices, fairness = list(recipe.evaluate.slices), list(recipe.evaluate.fairness)
+    told_apart = ToldApart(use="evaluate", slices=slices or None, fairness=fairness or None)
     return (
         ("split", recipe.split),
         *((f"checks.{place}", check) for place, check in enumerate(recipe.checks)),
-        *([("evaluate", Slices(use="evaluate", slices=sliced))] if sliced else []),
+        ("evaluate", told_apart),
         *((f"train.{place}", learner) for place, learner in enumerate(recipe.train)),
         *_prepared_first(recipe),
         *([] if recipe.prepare else _published(recipe)),

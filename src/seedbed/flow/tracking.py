@@ -12,11 +12,8 @@ from seedbed.core.tracker import Tracker
 
 
 def track_run(trackers: Sequence[Tracker], run: Run, folder: Path, context: Context) -> None:
-    """Hand the run to each tracker and say where it can be seen; one that fails is told, and the next goes on.
-
-    Quick looks are not tracked.
-    """
-    for tracker in trackers if run.limit is None else ():
+    """Hand the run to each tracker and say where it can be seen; one that fails is told, and the next goes on."""
+    for tracker in trackers:
         try:
             with context.stage(f"Tracking with {tracker.use}"), told_as(DataError, tracker.use):
                 seen = tracker.track(run, folder, context)

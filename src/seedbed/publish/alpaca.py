@@ -66,12 +66,9 @@ class Alpaca(Asking):
         asked = Asked(self, task, schema)
 
         def record(row: dict[str, Any]) -> dict[str, Any]:
-            spoken = asked.conversation(row)
-            if spoken.tools:
-                raise Unsayable("tools")
-            system, turns = plain_turns(spoken.turns)
+            system, turns = plain_turns(asked.conversation(row))
             if len(turns) != 2:
-                raise Unsayable("several_exchanges")
+                raise Unsayable("several_exchanges", "sharegpt and openai_chat say several")
             given = asked("input", row) if asked.has("input") else ""
             found = {"instruction": turns[0][1], "input": given, "output": turns[1][1]}
             told = {"system": system or ""} if isinstance(task, Chat) or self.system else {}

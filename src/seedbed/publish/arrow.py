@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -48,7 +48,7 @@ class Arrow(Splits):
             for batch in rows.batches():
                 writer.write_table(as_arrow(batch).cast(schema))
 
-    def loses(self, rows: Rows) -> bool:
+    def loses(self, rows: Rows, held: Collection[str]) -> bool:
         """Nothing is lost."""
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -53,9 +53,15 @@ class Jsonl(Splits):
             for batch in rows.batches():
                 file.writelines(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in records(batch))
 
-    def loses(self, rows: Rows) -> bool:
-        """Whether there is more than texts, true and false, and whole numbers: what is nested is read as JSON texts."""
-        return not all(kind in (pl.String(), pl.Boolean(), pl.Int64()) for kind in rows.schema.values())
+    def loses(self, rows: Rows, held: Collection[str]) -> bool:
+        """Whether there is more than texts, true and false, and whole numbers: what is nested is read as JSON texts.
+
+        A column of nulls alone is read as one of texts, and of no row at all nothing is known.
+        """
+        plain = (pl.Boolean(), pl.Int64())
+        return not held or any(
+            kind != pl.String() and (kind not in plain or name not in held) for name, kind in rows.schema.items()
+        )
 
     @classmethod
     def read(cls, path: Path) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -50,7 +50,7 @@ class Parquet(Splits):
             for group in _groups(rows.batches()):
                 writer.write_table(as_arrow(group).cast(schema))
 
-    def loses(self, rows: Rows) -> bool:
+    def loses(self, rows: Rows, held: Collection[str]) -> bool:
         """Whether a type has another name in Arrow."""
         return any(isinstance(kind, pl.Array) for kind in rows.schema.values())
 

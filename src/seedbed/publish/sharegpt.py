@@ -17,7 +17,7 @@ from seedbed.core.task.chat import ROLES, TURNS
 from .files.described import described
 from .shaping.asking import ASKED, Asked, Asking
 from .shaping.reading import read_lines
-from .shaping.shaped import Saying, Unsayable
+from .shaping.shaped import Saying
 from .shaping.turns import plain_turns, turn
 
 _FROM = {"system": "system", "user": "human", "assistant": "gpt"}
@@ -61,10 +61,7 @@ class Sharegpt(Asking):
         asked = Asked(self, task, schema)
 
         def record(row: dict[str, Any]) -> dict[str, Any]:
-            spoken = asked.conversation(row)
-            if spoken.tools:
-                raise Unsayable("tools")
-            system, turns = plain_turns(spoken.turns)
+            system, turns = plain_turns(asked.conversation(row))
             every = [*([("system", system)] if system is not None else []), *turns]
             said = [{"from": _FROM[role], "value": content} for role, content in every]
             return self.with_row({"conversations": said}, row)

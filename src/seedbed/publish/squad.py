@@ -91,7 +91,7 @@ class Squad(Shaped):
         def record(row: dict[str, Any]) -> dict[str, Any]:
             given = [{"text": one["text"], "answer_start": one["start"]} for one in row[answers]]
             if not given and self.version == "1.1":
-                raise Unsayable("unanswerable")
+                raise Unsayable("unanswerable", 'version: "2.0" says that there is no answer')
             impossible = {"is_impossible": not given} if self.version == "2.0" else {}
             asked = {"id": (own and row[own]) or row[ROW], "question": row[question], "answers": given, **impossible}
             return {"title": (row[title] or "") if title else "", "context": row[context], "qa": asked}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from seedbed.checks import LabelErrors
 from seedbed.core.check import Check
+from seedbed.core.documents import KeyPath
 from seedbed.core.errors import did_you_mean
 from seedbed.core.exporter import Exporter, FileFormat
 from seedbed.core.learner import Learner, who_learns
@@ -26,7 +27,11 @@ from .sections import Evaluate, Gate, LearningCurve, Waiver
 def faults_of_task(task: Task) -> Iterator[Fault]:
     """What the task says of its own options."""
     for at, problem, hint in task.faults():
-        yield Fault(("task", *(int(key) if key.isdigit() else key for key in at.split("."))), problem, hint)
+        yield Fault(("task", *_keys(at)), problem, hint)
+
+
+def _keys(at: str) -> KeyPath:
+    return tuple(int(key) if key.isdigit() else key for key in at.split("."))
 
 
 def faults_of_learning(task: Task, train: Sequence[Learner], checks: Sequence[Check]) -> Iterator[Fault]:
@@ -35,6 +40,9 @@ def faults_of_learning(task: Task, train: Sequence[Learner], checks: Sequence[Ch
         if task.kind not in learner.learns:
             problem = f"{learner.use!r} learns {listed(learner.learns)}, not {task.kind}"
             yield Fault(("train", i, "use"), problem, f"{task.kind} is learned by {listed(who_learns(task.kind))}")
+            continue
+        for option, problem, hint in learner.faults(task):
+            yield Fault(("train", i, *_keys(option)), problem, hint)
     for i, check in enumerate(checks):
         if isinstance(check, LabelErrors) and task.says not in ("label", "labels", "number"):
             problem = f"{check.use!r} looks at labels and numbers, and {task.kind} has none"

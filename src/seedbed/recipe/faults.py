@@ -178,6 +178,8 @@ def _one(path: KeyPath, found: _Found, model: type[BaseModel], data: Any) -> Fau
     kind, context = found.details["type"], found.details.get("ctx", {})
     if kind == "seedbed":
         return Fault(path, context["problem"], context["hint"])
+    if kind == "string_pattern_mismatch" and "{env:" in context["pattern"]:  # it may be the secret itself
+        return Fault(path, "a secret does not stand in a recipe", "write ${env:NAME}, and set NAME in the environment")
     need = _need(found.details)
     if need:
         hint = _type_hint(need, found.value, family_at(model, data, path), context)

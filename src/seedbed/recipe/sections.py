@@ -12,6 +12,7 @@ from seedbed.core.errors import did_you_mean
 from seedbed.core.metric import Metric, metric_named
 
 from .faults import fault
+from .judged_by import JudgedBy
 
 
 def _a_metric(name: str) -> str:
@@ -125,7 +126,7 @@ class Evaluate(Section):
         None,
         ge=0.5,
         lt=1,
-        description="Sets of labels, or intervals of numbers, that hold what is right for so many of the rows (0.9); "
+        description="Sets of labels, or intervals of numbers, that hold all that is right for so many rows (0.9); "
         "fitted on validation rows, measured on test rows.",
     )
     thresholds: Literal["f1"] | Thresholds | None = Field(
@@ -151,6 +152,20 @@ class Evaluate(Section):
         min_length=1,
         description="File (CSV, JSON lines, or decisions of `seedbed review`) of what people answered to rows of this "
         "dataset: how far they agree, and how the best model compares.",
+    )
+    samples: int | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Validation rows, drawn by the seed, that are shown with what is right and what each model says; 8 "
+        "of answers in words when left out. Language models go on after the beginnings of texts, which takes time: "
+        "only where a number stands here.",
+    )
+
+    judged_by: JudgedBy | None = Field(
+        None,
+        description="A language model behind an endpoint, of any provider, that says whose answers to test rows are "
+        "better: each pair of models twice, with their places swapped. For answers in words.",
     )
 
     @model_validator(mode="after")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seedbed.core.numbers import interval, metric, percent, score, signed, things
+from seedbed.core.preference import Judged
 from seedbed.core.run import Run
-from seedbed.core.scrutiny import Difference, Scrutiny
+from seedbed.core.scrutiny import Difference, People, Scrutiny
 
 
 def closer_lines(run: Run) -> list[str]:
@@ -23,10 +24,11 @@ def _ends(of: Difference) -> str:
 def _lines(run: Run, found: Scrutiny) -> Iterator[str]:
     for one in found.conformal:
         if one.model == run.best:
-            what = "sets" if one.fitted.kind == "sets" else "intervals"
+            what = "intervals" if one.fitted.kind == "intervals" else "sets"
             kept = "kept" if one.kept else "not kept"
             held = f"{percent(one.score.value)} of {things(one.score.n, f'{one.split} row')} ({interval(one.score)})"
-            yield f"{what} for {percent(one.fitted.coverage)}: {kept}; they held what is right for {held}"
+            whole = "all that is" if one.fitted.kind == "label_sets" else "what is"
+            yield f"{what} for {percent(one.fitted.coverage)}: {kept}; they held {whole} right for {held}"
     if found.thresholds:
         told = ", ".join(
             f"{metric(one.metric)} {one.verdict} ({_ends(one.difference)})" for one in found.thresholds.worth
@@ -39,21 +41,45 @@ def _lines(run: Run, found: Scrutiny) -> Iterator[str]:
     for fair in found.fairness:
         apart = [gap for gap in fair.gaps if gap.differs]
         told = ", ".join(
-            f"{gap.measure} {score(gap.value)} ({score(gap.low)} to {score(gap.high)})" for gap in apart[:3]
+            f"{gap.measure}{'' if gap.label is None else f' of {gap.label}'} "
+            f"{score(gap.value)} ({score(gap.low)} to {score(gap.high)})"
+            for gap in apart[:3]
         )
-        yield f"groups of {fair.column}: {told or 'no gap beyond chance'}"
+        more_gaps = f", and {len(apart) - 3} more" if len(apart) > 3 else ""
+        yield f"groups of {fair.column}: {told or 'no gap beyond chance'}{more_gaps}"
         yield from (f"groups of {fair.column}: {warning}" for warning in fair.warnings)
     if found.clusters:
         more = [one for one in found.clusters.clusters if one.more]
         told = "; ".join(f"{', '.join(one.name)} ({percent(one.wrong.value)} wrong)" for one in more[:3])
         yield f"mistakes: {f'more than elsewhere about {told}' if more else 'in no group of rows more than elsewhere'}"
     for people in found.people:
-        told = ", ".join(
-            f"{one.verdict} than {one.who}" if one.verdict in ("better", "worse") else f"{one.verdict} ({one.who})"
-            for one in people.people[:4]
-        )
-        yield f"people on {people.split} rows: {people.model} is {told}"
+        left = "".join(f"; {note}" for note in people.notes)
+        yield f"people on {people.split} rows: {people.model} is {', '.join(_against(people))}{left}"
+    if found.judged_by:
+        yield from _preferred(found.judged_by)
     yield from (f"not told: {note}" for note in found.notes)
+
+
+def _against(people: People) -> Iterator[str]:
+    """How the model compares, by verdict; all of them together last, who would be taken for the learner `majority`."""
+    words = {"not distinguishable": "not distinguishable from", "too few rows": "not compared (too few rows) with"}
+    for verdict in ("better", "worse", "not distinguishable", "too few rows"):
+        of = [one.who for one in people.people if one.verdict == verdict]
+        single = [who for who in of if who != "majority"]
+        told = single[:3] + ([f"{len(single) - 3} more"] if len(single) > 3 else [])
+        told += ["all of them together"] if len(single) < len(of) else []
+        if told:
+            yield f"{words.get(verdict, f'{verdict} than')} {', '.join(told)}"
+
+
+def _preferred(found: Judged) -> Iterator[str]:
+    for one in found.pairs[:4]:
+        than = "than" if one.verdict in ("better", "worse") else "against"
+        rate = f"win rate {score(one.win_rate.value)}, {interval(one.win_rate)}"
+        changed = f"; {percent(one.changed.value)} changed with the places" if one.changed.n else ""
+        yield f"judged by {found.judge}: {one.b} is {one.verdict} {than} {one.a} ({rate}){changed}"
+    if found.goes_by_place:
+        yield f"judged by {found.judge}: it goes by the place, so do not go by it"
 
 
 def _growth(run: Run) -> list[str]:

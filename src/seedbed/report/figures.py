@@ -264,19 +264,31 @@ def folds(run: Run, of: Judged) -> Figure | None:
 
 def differences(run: Run, of: Judged) -> Figure | None:
     """The differences between neighbours on the ladder in the deciding metric, against zero."""
-    return _differences("differences", run, of, compared(run, of, simplest=False))
+    return _differences("differences", run, of, simplest=False)
 
 
 def differences_simplest(run: Run, of: Judged) -> Figure | None:
     """The differences from the simplest model, on a scale of their own: they are often much larger."""
-    return _differences("differences_simplest", run, of, compared(run, of, simplest=True))
+    return _differences("differences_simplest", run, of, simplest=True)
 
 
-def _differences(name: str, run: Run, of: Judged, found: Sequence[Comparison]) -> Figure | None:
-    if not found:
-        return None
+def _differences(name: str, run: Run, of: Judged, *, simplest: bool) -> Figure | None:
+    found = compared(run, of, simplest=simplest)
+    return against_zero(name, found, of.metric, f"{of.split} rows", _level(run)) if found else None
+
+
+def against_zero(name: str, found: Sequence[Comparison], by: str, rows: str, level: str) -> Figure:
+    """Differences between models, against zero.
+
+    Args:
+        name: Of the figure.
+        found: The differences.
+        by: Their metric.
+        rows: What they are measured on, in words.
+        level: What their intervals are called.
+    """
     colour = {"better": "up", "worse": "down", "not distinguishable": "hollow"}
-    rows = [
+    drawn = [
         Lane(
             c.b,
             f"{signed(c.difference)} {c.verdict}",
@@ -286,15 +298,14 @@ def _differences(name: str, run: Run, of: Judged, found: Sequence[Comparison]) -
         )
         for c in found[:MOST_MODELS]
     ]
-    side = "left" if lower_is_better(of.metric) else "right"
-    title = f"Differences in {metric(of.metric)} between models with their intervals"
+    side = "left" if lower_is_better(by) else "right"
+    title = f"Differences in {metric(by)} between models with their intervals"
     caption = (
-        f"Difference in {metric(of.metric)} on {of.split} rows with its {_level(run)}; "
-        f"to the {side} of zero the first-named model is better."
+        f"Difference in {metric(by)} on {rows} with its {level}; to the {side} of zero the first-named model is better."
     )
     if len(found) > MOST_MODELS:
         caption += f" The first {MOST_MODELS} of {count(len(found))}."
-    return Figure(name, caption, lanes(name, title, rows, [(0.0, "no difference")]))
+    return Figure(name, caption, lanes(name, title, drawn, [(0.0, "no difference")]))
 
 
 def leakage(run: Run) -> Figure | None:

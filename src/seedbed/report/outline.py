@@ -32,6 +32,7 @@ def sections(run: Run, figures: Mapping[str, Figure]) -> list[Section]:
         ("far_off", "How far off", "scatter" in figures),
         ("slices", "Slices", "slices" in figures),
         ("mistakes", mistakes_named(run), of and of.model.mistakes),
+        ("side_by_side", "Models side by side", run.scrutiny and run.scrutiny.side_by_side),
         *closely(run),
         ("paid", "Did it pay?", run.effects or run.learning_curve),
         ("checks", "Checks and gates", True),
@@ -57,4 +58,5 @@ def closely(run: Run) -> list[tuple[str, str, object]]:
         ("fairness", "How groups fare", found.fairness),
         ("clusters", "Where mistakes lie", found.clusters),
         ("people", "People and the model", found.people),
+        ("judged_by", "Whose answers a judge prefers", found.judged_by),
     ]

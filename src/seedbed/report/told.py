@@ -91,6 +91,7 @@ def verdict(run: Run) -> list[str]:
         *worth_lines(run),
         *_split_line(run),
         *_reads_line(run),
+        *(f"sent to {one.to}: {one.told} ({one.why})" for one in run.sent),
     ]
     lines += closer_lines(run)
     lines += [f"notice: {notice}" for notice in run.notices]

@@ -157,7 +157,7 @@ class Json(FileSource):
 
     def _sample(self, file: InputFile, path: tuple[str, ...], kinds: Kinds) -> bool:
         """Note the kinds of values in the first MiB of records; whether there are any."""
-        taken = objects = records = 0
+        taken = objects = others = records = 0
         wrong = ""
         with Stream(file.url) as stream:
             for found in Document(path, self.longest).read(AfterMark(stream, file.url, _WANTED)):
@@ -169,6 +169,7 @@ class Json(FileSource):
                         kinds.note(row_of(text, self.depth))
                         objects += 1
                     except FaultError as fault:
+                        others += 1
                         wrong = wrong or fault.reason
                         kinds.most = max(kinds.most, fault.evidence.get("keys", 0))
                     taken += len(text) + 1
@@ -183,11 +184,15 @@ class Json(FileSource):
                 if taken >= SAMPLE:
                     break
         if records and not objects and not self.types and not kinds.most:
-            raise DataError(
-                f"no record of its first {max(taken, 1):,} bytes is an object" + (f" ({wrong})" if wrong else ""),
-                at=file.url,
-                hint="say where the records are, such as records: data.items",
-            )
+            if wrong == "cut_off":
+                raise DataError(
+                    "ends before its first record does",
+                    at=file.url,
+                    hint="it was cut: fetch it, or have it written, once more",
+                )
+            first = "its record is no object" if others < 2 else f"none of its first {others:,} records is an object"
+            hint = "say where the records are, such as records: data.items"
+            raise DataError(f"{first} ({wrong})" if wrong else first, at=file.url, hint=hint)
         return bool(records)
 
     def _nothing(self, file: InputFile, path: tuple[str, ...], *, alone: bool) -> None:

@@ -42,7 +42,8 @@ class Encode(Fitted):
     is a category of its own where training rows had it (`COLUMN~missing`), and like an unseen one elsewhere; its
     `ordinal` code is missing. Names of categories over 40 characters are cut, with a hash. Rows are dealt to folds one
     by one, by the hash of their names: copies of a row (`oversample`) tell its label to other folds, so encode before.
-    No learner here reads the columns yet: all read the task's text alone. They are there for other tools.
+    Learners of texts read the task's text alone; those of tables read these columns, too, unless the task names its
+    `features`. Which columns there are hangs on the training rows, in folds on those of each, so none can be named.
     """
 
     by_name: ClassVar[bool] = True

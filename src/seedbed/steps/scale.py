@@ -35,7 +35,7 @@ class Scale(Fitted):
     A column whose training values are all the same becomes 0 there, and what differs keeps its distance. `min_max`
     leaves values outside what training saw outside 0 to 1. Missing values, NaN and infinity are missing afterwards; a
     column with nothing but those stays so. Trees need no scaling. The training values of a column are held in memory.
-    No learner here reads the column yet: all read the task's text alone. It is there for other tools.
+    Learners of texts read the task's text alone.
     """
 
     by_name: ClassVar[bool] = True

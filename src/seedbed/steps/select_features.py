@@ -41,8 +41,8 @@ class SelectFeatures(Fitted):
     Each feature is looked at alone: two that say the same are both kept, and two that say something only together may
     both go. Chi-square takes numbers for counts, so none may be negative. Missing numbers count as the column's
     median, missing text as a category. Mutual information is estimated by near neighbours: for many columns and rows
-    that takes minutes. The training values of the columns are held in memory. No learner here reads such columns yet:
-    all read the task's text alone. They are there for other tools.
+    that takes minutes. The training values of the columns are held in memory. Learners of texts read the
+    task's text alone.
     """
 
     by_name: ClassVar[bool] = True

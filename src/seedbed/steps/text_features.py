@@ -81,8 +81,8 @@ class TextFeatures(Map):
     ## Limits
     Nothing is learned. Words are what whitespace parts, so a text in a script without spaces is one word. Characters
     are Unicode code points: an emoji may count several. A missing text gives missing numbers, an empty one zeros (and
-    one line). No learner here reads the columns yet: all read the task's text alone. They are there for other tools,
-    and for `slices` of a score.
+    one line). Learners of texts read the task's text alone; those of tables read these columns, and a score can be
+    told by `slices` of them.
     """
 
     use: Literal["text_features"] = "text_features"

@@ -7,27 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from seedbed.core.errors import DataError, ModelError
-from seedbed.core.numbers import things
+from seedbed.core.errors import ModelError
 from seedbed.core.task import Chat, Task, TextToText
 
-from .target import FEWEST_ROWS, texts_of
+from .target import texts_of
 
 Turns = Sequence[Mapping[str, Any]]
-
-
-def enough(train: pl.DataFrame, at: str) -> None:
-    """Refuse too few training rows.
-
-    Raises:
-        DataError: There are fewer than `FEWEST_ROWS`.
-    """
-    if train.height < FEWEST_ROWS:
-        raise DataError(
-            f"{things(train.height, 'training row is', 'training rows are')} too few to learn from",
-            at=at,
-            hint=f"at least {FEWEST_ROWS} are needed",
-        )
 
 
 def column_asked(task: Task) -> str:

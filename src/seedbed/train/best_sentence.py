@@ -16,10 +16,9 @@ from seedbed.core.learner import FrameModel, Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.task import QuestionAnswering, Task
 
-from .asked import enough
 from .no_answer import choose_threshold
 from .saved_terms import load_terms, save_terms
-from .target import texts_of
+from .target import enough, texts_of
 from .terms import Lengths, TermOptions, Terms, features_of
 
 #: From a character that is no white space to the end of a sentence or of a line.

@@ -23,7 +23,7 @@ import orjson
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from seedbed.core import digest
-from seedbed.core.errors import ModelError, did_you_mean
+from seedbed.core.errors import ModelError, SeedbedError, did_you_mean
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Score
 from seedbed.core.run import Calibration
@@ -199,8 +199,11 @@ def load_bundle(folder: Path) -> tuple[Model[Any], Bundle]:
             )
     try:
         model = _model_class(bundle, folder).load(folder)
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise ModelError(f"the model cannot be read ({type(error).__name__}: {error})", at=str(folder)) from None
+    except SeedbedError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever a library makes of files that are not as they were)
+        why = (str(error).splitlines() or [""])[0][:200]
+        raise ModelError(f"the model cannot be read ({type(error).__name__}: {why})", at=str(folder)) from None
     return (Calibrated(model, bundle.calibration) if bundle.calibration else model), bundle
 
 

@@ -124,25 +124,37 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def written(
-    network: Any, prompts: Sequence[Sequence[int]], *, pad: int, ends: Sequence[int], most: int
+    network: Any, prompts: Sequence[Sequence[int]], *, pad: int, ends: Sequence[int], most: int, seed: int | None = None
 ) -> list[list[int]]:
-    """What comes after each prompt: always the most likely token, until one that ends it, or `most` are written."""
+    """What comes after each prompt, until a token that ends it, or `most` are written.
+
+    Args:
+        network: It.
+        prompts: Tokens.
+        pad: The token that fills up.
+        ends: Tokens that end it.
+        most: Tokens that are written at most.
+        seed: By which each token is drawn, by its chance; always the most likely one where there is none.
+    """
     import torch
     from transformers import GenerationConfig
 
+    drawn = seed is not None
     how = GenerationConfig(
         max_new_tokens=most,
-        do_sample=False,
+        do_sample=drawn,
         num_beams=1,
-        temperature=None,
-        top_p=None,
-        top_k=None,
+        temperature=1.0 if drawn else None,
+        top_p=1.0 if drawn else None,
+        top_k=0 if drawn else None,
         pad_token_id=pad,
         eos_token_id=list(ends),
     )
     found: list[list[int]] = [[] for _ in prompts]
     network.eval()
-    with quiet(), torch.inference_mode():
+    with quiet(), torch.inference_mode(), torch.random.fork_rng(enabled=drawn):
+        if seed is not None:
+            torch.manual_seed(seed)
         for places in by_length([len(prompt) for prompt in prompts], _PROMPTS):
             batch = padded([{"input_ids": list(prompts[place])} for place in places], {"input_ids": pad}, left=True)
             here = {name: one.to(network.device) for name, one in batch.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, cast
@@ -16,6 +16,7 @@ from pydantic import Field
 from seedbed.core.context import Context
 from seedbed.core.learner import ArrayModel, Learner, Model
 from seedbed.core.part import Example
+from seedbed.core.sending import Service
 from seedbed.core.task import Task
 
 from .composing.any_learner import AnyLearner, origin_of
@@ -142,6 +143,16 @@ class Ensemble(Learner):
         """With the options of the learners inside that the task knows."""
         inner = tuple(one.for_task(roles) for one in self.learners)
         return super().for_task(roles).model_copy(update={"learners": inner})
+
+    def faults(self, task: Task) -> Iterator[tuple[str, str, str]]:
+        """Those of the learners inside."""
+        for place, one in enumerate(self.learners):
+            for option, problem, hint in one.faults(task):
+                yield f"learners.{place}.{option}", problem, hint
+
+    def services(self) -> tuple[Service, ...]:
+        """Whom the learners inside ask."""
+        return tuple(service for one in self.learners for service in one.services())
 
     def made_from(self) -> Any:
         """Code and files of the learners inside."""

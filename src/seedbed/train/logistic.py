@@ -10,12 +10,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from seedbed.core.context import Context
+from seedbed.core.learner import Only
 from seedbed.core.numbers import things
 from seedbed.core.search import Search
 
 from .linear import Layer, each_by_itself, layer_of
 from .target import Target
 from .target_sets import TargetSets
+from .threads import one_thread
 
 #: Largest slope at which the fit counts as solved. At 1e-4 (usual) the order of 29,786 tweets still changed 35 of
 #: 7,447 answers, and probabilities by up to 0.08; at this one none, and by less than 0.0001.
@@ -36,6 +38,16 @@ Trust = Annotated[
 ClassWeight = Annotated[
     Literal["none", "balanced"],
     Field(description="Whether rows of rare labels count more (`balanced`: inversely to their label's frequency)."),
+    Only("label", "labels"),
+]
+#: The same of learners that know nothing of labels one by one.
+WeightOfOne = Annotated[
+    Literal["none", "balanced"],
+    Field(
+        description="Whether rows of rare labels count more (`balanced`: inversely to their label's frequency), where "
+        "rows have one label each."
+    ),
+    Only("label"),
 ]
 
 
@@ -74,7 +86,7 @@ class LogisticOptions(BaseModel):
             warm_start=True,
         )
         taken, settled, stuck, long = 0, False, False, len(target.labels) >= MANY_LABELS
-        with context.stage("Fitting weights", None, "steps") if long else nullcontext() as stage:
+        with one_thread(), context.stage("Fitting weights", None, "steps") if long else nullcontext() as stage:
             while not settled and not stuck and taken < self.max_iter:
                 solver.max_iter = min(_STEPS, self.max_iter - taken)
                 with settling() as told:

@@ -17,8 +17,9 @@ from seedbed.core.learner import FrameModel, Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.task import Task
 
-from .asked import column_asked, enough, last_said, pairs_of, series_of, turns_of
+from .asked import column_asked, last_said, pairs_of, series_of, turns_of
 from .saved_terms import load_terms, save_terms
+from .target import enough
 from .terms import TermOptions, Terms, features_of
 
 #: Similarities that are held at once.

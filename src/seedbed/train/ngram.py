@@ -23,8 +23,7 @@ from seedbed.core.part import Example
 from seedbed.core.search import Search
 from seedbed.core.task import CausalLm, Task
 
-from .asked import enough
-from .target import texts_of
+from .target import enough, texts_of
 
 _Ids = NDArray[np.int64]
 _Unit = Literal["words", "characters"]
@@ -66,6 +65,10 @@ class Vocabulary:
             id = known.get(token)
             ids += token.encode("utf-8", "surrogatepass") if id is None else (id,)
         return ids
+
+    def spelt(self, id: int) -> bytes:
+        """A token in UTF-8."""
+        return bytes([id]) if id < _BYTES else self.tokens[id - _BYTES].encode("utf-8", "surrogatepass")
 
 
 def _cut(unit: _Unit, text: str) -> Sequence[str]:
@@ -131,6 +134,46 @@ class NgramModel(FrameModel):
             found = np.where(there, level.shares[places] if len(level.keys) else 0.0, 0.0) + left * found
             grams = np.where(there, places, -1)
         return found
+
+    def go_on(self, beginnings: Sequence[str], most: int, seed: int) -> list[str]:
+        """What comes after each beginning, at most so many characters; each token is drawn by its chance."""
+        return [self._drawn(text, most, np.random.default_rng([seed, place])) for place, text in enumerate(beginnings)]
+
+    def _drawn(self, beginning: str, most: int, random: np.random.Generator) -> str:
+        told = [self.vocabulary.size, *self.vocabulary.encode(beginning)]
+        written, characters = b"", 0
+        while characters < most:
+            sums = np.cumsum(self.next_chances(told))
+            id = int(np.searchsorted(sums, random.random() * sums[-1], side="right"))
+            token = self.vocabulary.spelt(id)
+            told.append(id)
+            written += token
+            characters += len(token.decode(errors="replace"))
+        return written.decode(errors="replace")[:most]
+
+    def next_chances(self, before: Sequence[int]) -> NDArray[np.float64]:
+        """Probability of each token after others, the mark of the beginning among them; shape (tokens,)."""
+        size = self.vocabulary.size
+        found = np.full(size, 1 / size)
+        for length, level in enumerate(self.levels):
+            gram = self._gram(before[len(before) - length :]) if length <= len(before) else -1
+            if gram < 0:
+                break  # nor does a longer one stand in the training texts
+            first = gram * (size + 1)
+            start, end = np.searchsorted(level.keys, (first, first + size))
+            found *= level.left[gram]
+            found[level.keys[start:end] - first] += level.shares[start:end]
+        return found
+
+    def _gram(self, tokens: Sequence[int]) -> int:
+        """The number of a gram among those of its length; -1 where training texts do not hold it."""
+        gram = 0
+        for token, level in zip(tokens, self.levels, strict=False):
+            key = gram * (self.vocabulary.size + 1) + token
+            gram = int(np.searchsorted(level.keys, key))
+            if gram == len(level.keys) or level.keys[gram] != key:
+                return -1
+        return gram
 
     def save(self, folder: Path) -> None:
         """Write `model.json` (column, unit, tokens) and `grams.safetensors`."""

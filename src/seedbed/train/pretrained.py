@@ -90,13 +90,13 @@ def load_tokenizer(place: Place) -> Any:
     return tokenizer
 
 
-def load_network(place: Place, labels: Sequence[str], tokenizer: Any, problem: str = "single_label") -> Any:
+def load_network(place: Place, tokenizer: Any, *, labels: Sequence[str], problem: str = "single_label") -> Any:
     """A network with a new head for these labels.
 
     Args:
         place: Where it is.
-        labels: The outputs' names.
         tokenizer: Its tokenizer.
+        labels: The outputs' names.
         problem: `single_label`, `multi_label`, or `regression`.
 
     Raises:

@@ -11,6 +11,7 @@ from seedbed.core.context import Context
 from seedbed.core.errors import RecipeError, did_you_mean
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import Example
+from seedbed.core.sending import Service
 from seedbed.core.task import Task
 from seedbed.core.templates import names_in
 
@@ -47,12 +48,13 @@ class Prompted(AskingOptions, Learner):
     model that was trained on the rows is better, and by how much.
 
     ## Limits
-    The rows' texts, and the examples', go to the endpoint. An answer that is none of the labels counts as the most
-    frequent one (of numbers as the median), which is told. The model behind an endpoint may change under its name:
-    what makes a run repeatable is what was kept. Caps count what one run spends, a call with the most tokens that it
-    can be. The model that is saved holds the prompt, the address, and the name of the variable with the key, and no
-    training row unless `keep_examples` says so: without them it works where the run's store is. A language model may
-    have read public test rows before. Temperatures above 0 make answers that are asked for anew differ.
+    The rows' texts, and the examples', go to the endpoint. Where that is on another machine, the recipe says under
+    `may_send` why they may, and the report and the card say which rows went there. An answer that is none of the labels
+    counts as the most frequent one (of numbers as the median), which is told. The model behind an endpoint may change
+    under its name: what makes a run repeatable is what was kept. Caps count what one run spends, a call with the most
+    tokens that it can be. The model that is saved holds the prompt, the address, and the name of the variable with the
+    key, and no training row unless `keep_examples` says so: without them it works where the run's store is. A language
+    model may have read public test rows before. Temperatures above 0 make answers that are asked for anew differ.
     """
 
     extra: ClassVar[str] = "generate"
@@ -105,6 +107,10 @@ class Prompted(AskingOptions, Learner):
         if "text" not in names:
             raise ValueError("does not name `text`, so that every row is asked about alike")
         return prompt
+
+    def services(self) -> tuple[Service, ...]:
+        """The endpoint."""
+        return (Service(self.endpoint, self.may_send or ""),)
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> PromptedModel:
         """Choose the training rows that are shown. Nothing is asked yet, and validation rows are not used.

@@ -14,6 +14,7 @@ from .linear import Layer, Link
 from .logistic import settling
 from .scale import OnScale
 from .target_numbers import Numbers
+from .threads import one_thread
 
 #: How near to the optimum the weights are solved.
 TOLERANCE = 1e-6
@@ -50,7 +51,7 @@ class RidgeOptions(BaseModel):
             tol=TOLERANCE,
             max_iter=_MOST_STEPS,
         )
-        with settling() as told:
+        with one_thread(), settling() as told:
             solver.fit(features, numbers.values, sample_weight=numbers.weights)
         if told:
             context.progress.say(f"{name} did not settle in {_MOST_STEPS:,} steps; a larger alpha helps")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seedbed.core.errors import DataError
+from seedbed.core.learner import Only
 from seedbed.core.numbers import things
 
 OnScale = Annotated[
@@ -19,6 +20,7 @@ OnScale = Annotated[
         description="For numbers: learn them as they are (`linear`), as logarithms (`log`), or as whichever of the two "
         "is less lopsided (`auto`).",
     ),
+    Only("number"),
 ]
 
 

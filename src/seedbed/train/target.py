@@ -45,31 +45,52 @@ def target_of(train: pl.DataFrame, task: Task) -> Target:
     """
     column = task.answer
     assert column is not None, "a task without labels has none to learn"
-    if train.height < FEWEST_ROWS:
-        raise DataError(
-            f"{things(train.height, 'training row is', 'training rows are')} too few to learn from",
-            at=column,
-            hint=f"at least {FEWEST_ROWS} are needed; a useful model needs some dozens for each label",
-        )
+    enough(train, column, "some dozens for each label")
     values = train[column].cast(pl.String)
-    found = sorted(values.drop_nulls().unique().to_list())
-    labels = task.names or tuple(found)
-    unknown = [label for label in found if label not in labels]
-    if unknown or values.has_nulls():
+    labels = known_labels(values, task, column)
+    if values.has_nulls():
+        raise DataError(f"{things(values.null_count(), 'training row has', 'training rows have')} no label", at=column)
+    if values.n_unique() < 2:
         raise DataError(
-            f"training rows have the label {unknown[0]!r}, which the task does not know"
-            if unknown
-            else f"{things(values.null_count(), 'training row has', 'training rows have')} no label",
-            at=column,
-        )
-    if len(found) < 2:
-        raise DataError(
-            f"all training rows have the label {found[0]!r}; a classifier needs at least two labels to learn from",
+            f"all training rows have the label {values[0]!r}; a classifier needs at least two labels to learn from",
             at=column,
             hint="check the label column, and the steps that reject rows",
         )
     codes = values.replace_strict(list(labels), list(range(len(labels))), return_dtype=pl.Int64)
-    return Target(labels=tuple(labels), codes=codes.to_numpy(), weights=weights_of(train))
+    return Target(labels=labels, codes=codes.to_numpy(), weights=weights_of(train))
+
+
+def enough(train: pl.DataFrame, at: str, useful: str = "many more") -> None:
+    """Refuse too few training rows.
+
+    Args:
+        train: They.
+        at: The column that is to be learned.
+        useful: How many rows a useful model needs.
+
+    Raises:
+        DataError: There are fewer than `FEWEST_ROWS`.
+    """
+    if train.height < FEWEST_ROWS:
+        raise DataError(
+            f"{things(train.height, 'training row is', 'training rows are')} too few to learn from",
+            at=at,
+            hint=f"at least {FEWEST_ROWS} are needed; a useful model needs {useful}",
+        )
+
+
+def known_labels(said: pl.Series, task: Task, column: str) -> tuple[str, ...]:
+    """The task's labels in its order, else those that are said, sorted.
+
+    Raises:
+        DataError: One is said that the task does not know.
+    """
+    found = sorted(said.drop_nulls().unique().to_list())
+    labels = task.names or tuple(found)
+    unknown = [label for label in found if label not in labels]
+    if unknown:
+        raise DataError(f"training rows have the label {unknown[0]!r}, which the task does not know", at=column)
+    return tuple(labels)
 
 
 def weights_of(train: pl.DataFrame) -> NDArray[np.float64] | None:

@@ -14,7 +14,7 @@ from seedbed.core.numbers import things
 from seedbed.core.task import Task
 
 from .scale import Scale
-from .target import FEWEST_ROWS, weights_of
+from .target import enough, weights_of
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,7 @@ def numbers_of(train: pl.DataFrame, task: Task, on: Literal["auto", "linear", "l
     """
     column = task.answer
     assert column is not None, "a task without numbers has none to learn"
-    if train.height < FEWEST_ROWS:
-        raise DataError(
-            f"{things(train.height, 'training row is', 'training rows are')} too few to learn from",
-            at=column,
-            hint=f"at least {FEWEST_ROWS} are needed; a useful model needs some dozens",
-        )
+    enough(train, column, "some dozens")
     values = train[column].cast(pl.Float64, strict=False)
     if lost := train.height - int(values.is_finite().sum()):
         raise DataError(f"{things(lost, 'training row has', 'training rows have')} no number", at=column)

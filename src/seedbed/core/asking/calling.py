@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from seedbed.core.context import conceal, expand, key_of
-from seedbed.core.errors import ModelError, SeedbedError
+from seedbed.core.errors import ModelError, RecipeError, SeedbedError
 from seedbed.core.ledger import mask
 
 from .answers import Form, read_answer
@@ -20,6 +21,15 @@ LONGEST = 4 << 20
 #: Seconds that pauses between retries may take besides.
 _GRACE = 60.0
 _NO_FORM = (400, 404, 422)
+
+
+def is_here(address: str) -> bool:
+    """Whether an endpoint is on this machine itself; no where that cannot be told, for want of a variable."""
+    try:
+        host = urlsplit(expand(address)).hostname or ""
+        return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
+    except (ValueError, RecipeError):  # a name is no number
+        return False
 
 
 class Request(Protocol):

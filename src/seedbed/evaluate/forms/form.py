@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.errors import ModelError
-from seedbed.core.metric import Answers, Truth
+from seedbed.core.metric import Answers, Metric, Truth
 from seedbed.core.numbers import things
 from seedbed.core.run import ClassScore, Curves, Distances, ReliabilityBin
 from seedbed.core.task import Task
@@ -94,6 +94,10 @@ class Form(ABC):
     def strata(self, truth: Truth) -> NDArray[np.int64]:
         """Rows that are alike in what is right, shape (rows,): slices are compared among those."""
         return np.zeros(len(truth), dtype=np.int64)
+
+    def beside_in_slices(self, metrics: Sequence[Metric]) -> Sequence[Metric]:
+        """Those of the metrics that slices are told besides the first: none, where one says enough."""
+        return ()
 
     def details(self, truth: Truth, answers: Answers, *, level: float, resamples: int, seed: int) -> Details:
         """What else there is to tell."""

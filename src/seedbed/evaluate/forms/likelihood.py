@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from seedbed.core.metric import Metric
+
 from .form import Form, Wrong, listed
 
 
@@ -25,6 +27,10 @@ class Likelihood(Form):
             ModelError: They are not that.
         """
         return listed(answers, rows, {"nats": pl.Float64, "tokens": pl.Int64})
+
+    def beside_in_slices(self, metrics: Sequence[Metric]) -> Sequence[Metric]:
+        """All others: per byte, word and token are the same likelihood, and people know different ones of them."""
+        return metrics[1:]
 
     def wrong(self, truth: pl.Series, answers: pl.DataFrame, most: int) -> list[Wrong]:
         """The texts that surprise it most, by character."""

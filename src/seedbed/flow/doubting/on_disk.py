@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from seedbed.core.check import SPLIT
-from seedbed.core.context import Context, Progress
+from seedbed.core.context import Context, Progress, workers_for
 from seedbed.core.documents import read_document
 from seedbed.core.doubts import FILES
 from seedbed.core.errors import DataError, RecipeError
@@ -64,7 +63,7 @@ def suspects_of(
             base=finished.folder,
             store=store,
             seed=finished.run.seed,
-            workers=workers or min(8, os.cpu_count() or 1),
+            workers=workers_for(workers),
             progress=progress or Context().progress,
             used=used,
         )

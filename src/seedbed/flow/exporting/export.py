@@ -17,7 +17,7 @@ import seedbed.publish
 from seedbed.core.context import Context, expand
 from seedbed.core.errors import DataError, RecipeError, SeedbedError, did_you_mean
 from seedbed.core.exporter import Exporter, FileFormat, Rows
-from seedbed.core.numbers import things
+from seedbed.core.numbers import things, word
 from seedbed.core.part import BASE
 from seedbed.core.run import Run
 from seedbed.flow.finished import open_run
@@ -195,8 +195,18 @@ def _file(named: str, asked: Asked, context: Context) -> Exported:
         dict(opened.passed.malformed),
         str(target) + ".rejected.jsonl" if opened.passed.malformed else None,
         opened.passed.first,
-        opened.notes,
+        (*opened.notes, *_left_as_texts(opened, exporter)),
     )
+
+
+def _left_as_texts(opened: Opened, exporter: FileFormat) -> Iterator[str]:
+    """That numbers stay texts, where the other format could tell them apart."""
+    if opened.numbers and exporter.use != "csv" and not isinstance(exporter, Shaped):
+        named = ", ".join(name[:40] for name in opened.numbers[:4]) + (", …" if len(opened.numbers) > 4 else "")
+        yield (
+            f"a CSV holds texts, so {named} {word(len(opened.numbers), 'stays one', 'stay such')}, though every value "
+            "looked at reads as a number: `cast` in a recipe makes numbers of them"
+        )
 
 
 def _some(opened: Opened, named: str) -> Rows:

@@ -19,7 +19,7 @@ from seedbed.core.source import Block, Parsed, Scan, Source
 from seedbed.engine.jobs import conform
 from seedbed.engine.plan import usable_names
 from seedbed.flow.recognising import recognise
-from seedbed.sources import Pickle
+from seedbed.sources import Csv, Pickle
 from seedbed.sources.reading.files import is_local, local_path
 
 _PICKLES = (".pkl", ".pickle")
@@ -44,6 +44,8 @@ class Opened:
     passed: Passed
     read_as: str
     notes: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    """Columns of texts that look like numbers: a CSV says of none what it is."""
 
 
 def open_file(named: str, rejected: Path, context: Context, *, trust: bool) -> Opened:
@@ -63,6 +65,7 @@ def open_file(named: str, rejected: Path, context: Context, *, trust: bool) -> O
         use, rows = found
         return Opened(_counted(rows, passed), passed, use)
     notes: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     if trust and named.lower().endswith(_PICKLES):
         source: Source = Pickle(path=named, trust=True)
         scan = source.scan(context)
@@ -74,10 +77,20 @@ def open_file(named: str, rejected: Path, context: Context, *, trust: bool) -> O
                 error.hint = "if you know who made it, say --trust"
             raise
         source, scan, notes = seen.source, seen.scan, seen.notes
+        numbers = tuple(_numbers(seen.sample.rows)) if isinstance(source, Csv) else ()
     names = usable_names(scan.schema.names())
     schema = pl.Schema({name: scan.schema[old] for name, old in names.items()})
     rows = Rows(schema, lambda: _rows(source, scan, names, passed, rejected, context))
-    return Opened(rows, passed, source.use, (*notes, *scan.notes))
+    return Opened(rows, passed, source.use, (*notes, *scan.notes), numbers)
+
+
+def _numbers(sample: pl.DataFrame) -> Iterator[str]:
+    """Columns of which every value in a sample reads as a number, and none begins with a 0 that would be lost."""
+    for column in sample:
+        known = column.drop_nulls().str.strip_chars() if column.dtype == pl.String else column.clear()
+        counts = known.cast(pl.Float64, strict=False).is_finite().fill_null(False) & ~known.str.contains(r"^[+-]?0\d")
+        if known.len() and counts.all():
+            yield column.name
 
 
 def _written_here(path: Path) -> tuple[str, Rows] | None:

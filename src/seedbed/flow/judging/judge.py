@@ -14,7 +14,7 @@ import polars as pl
 
 from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError, ModelError, SeedbedError, told_as
+from seedbed.core.errors import DataError, MissingExtraError, ModelError, SeedbedError, told_as
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric, Score, metric_named
 from seedbed.core.part import labels_of
@@ -217,6 +217,7 @@ class Judging:
                     groupings.get(split, ()),
                     self.metrics[0],
                     strata=self.form.strata(rows.truth),
+                    others=self.form.beside_in_slices(self.metrics),
                     **self._how,
                 )
                 self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, answers)
@@ -283,8 +284,10 @@ class Judging:
                 model, seconds = type(learner).model.load(folder), place.facts()["seconds"]
                 model.use_store(self.context.store)
                 return model, seconds
-            except (KeyError, TypeError, ValueError, OSError):
-                place.done.unlink()  # damaged: train again
+            except MissingExtraError:
+                raise
+            except Exception:  # noqa: BLE001 (each library says in its own way that a file is damaged)
+                place.done.unlink()  # train again
         start = time.perf_counter()
         with told_as(ModelError, learner.use):
             model = learner.fit(train, validation, self.task, self.context)

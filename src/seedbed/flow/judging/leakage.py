@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from seedbed.core.errors import DataError
 from seedbed.core.learner import Learner
@@ -15,7 +16,7 @@ from seedbed.core.table import Table
 from seedbed.core.task import Task
 from seedbed.flow.preparing.in_memory import Preparation
 from seedbed.flow.splitting.split import Similarity
-from seedbed.splits.verify import verify
+from seedbed.splits.verify import Verification, verify
 
 from .judge import Judging, Rows
 
@@ -38,52 +39,79 @@ def claim_of_leakage(
         DataError: The naive split cannot be learned from, or has other labels among its test rows.
         ModelError: Learning failed.
     """
-    task, seed = judging.task, judging.context.seed
-    there = table.schema.names()
+    rows = _rows_before(judging, table, similarity, preparation)
+    places = _shuffled(rows.height, shares, judging.context.seed)
+    splits = _naive(judging, rows, places, list(shares), preparation)
+    if judging.task.says == "label" and _labels_in(judging, splits["test"]) != {
+        label for label, found in honest.classes["test"].items() if found.support
+    }:
+        raise DataError("some label is in the test rows of only one of the two splits, so their scores do not compare")
+    metric = judging.metrics[0]
+    with judging.context.stage(f"What leakage would have claimed for {honest.name}"):
+        answers = judging.ask(learner, splits, ["test"]).answers["test"]
+        judging.context.read_test(honest.name, "leakage", splits["test"].frame.height)
+        scores = judging.judge(splits["test"], answers).scores
+        found = _straddling(rows, places, list(shares).index("test"), similarity, judging.context.seed)
+    return LeakageClaim(
+        model=honest.name,
+        metric=metric.use,
+        honest=honest.scores["test"][metric.use],
+        naive=scores[metric.use],
+        naive_rows=rows.height,
+        straddling=found.leaking,
+        naive_test_rows=found.rows,
+    )
+
+
+def _rows_before(
+    judging: Judging, table: Table, similarity: Similarity, preparation: Preparation | None
+) -> pl.DataFrame:
+    """The rows as they were before copies were removed, with all columns that somebody asks for."""
+    task, there = judging.task, table.schema.names()
     missing = [name for name in task.roles.values() if name not in there]
     if missing:
         raise DataError(f"copies were removed before the column {missing[0]!r} was made")
     compared = similarity.columns if similarity.kind == "rows" else (similarity.column,)
     needed = preparation.columns(there) if preparation else [NUMBER, *judging.seen(there)]
     wanted = dict.fromkeys([*needed, *compared, *task.roles.values()])
-    rows = _as_task(task, pl.concat(list(table.batches([name for name in wanted if name in there]))))
-    # Shuffle and cut, as one does without thinking: rows by rank of a random number.
-    rank = np.random.default_rng(seed).permutation(rows.height) / rows.height
-    places = np.searchsorted(np.cumsum(list(shares.values()))[:-1], rank, side="right").astype(np.int8)
-    naive = {name: rows.filter(pl.Series(places == place)) for place, name in enumerate(shares)}
+    return _as_task(task, pl.concat(list(table.batches([name for name in wanted if name in there]))))
+
+
+def _shuffled(rows: int, shares: Mapping[str, float], seed: int) -> NDArray[np.int8]:
+    """Shuffle and cut, as one does without thinking: the place among `shares` of each row, shape (rows,)."""
+    rank = np.random.default_rng(seed).permutation(rows) / rows
+    return np.searchsorted(np.cumsum(list(shares.values()))[:-1], rank, side="right").astype(np.int8)
+
+
+def _naive(
+    judging: Judging,
+    rows: pl.DataFrame,
+    places: NDArray[np.int8],
+    names: Sequence[str],
+    preparation: Preparation | None,
+) -> dict[str, Rows]:
+    """The naive splits, ready to be learned from and asked about."""
+    naive = {name: rows.filter(pl.Series(places == place)) for place, name in enumerate(names)}
     if preparation:
         train, others = preparation(naive.pop("train"), naive, careful=False)
         naive = {"train": train, **others}
-    splits = {name: judging.rows(name, some) for name, some in naive.items()}
-    if task.says == "label" and _labels_in(judging, splits["test"]) != {
-        label for label, found in honest.classes["test"].items() if found.support
-    }:
-        raise DataError("some label is in the test rows of only one of the two splits, so their scores do not compare")
-    with judging.context.stage(f"What leakage would have claimed for {honest.name}"):
-        answers = judging.ask(learner, splits, ["test"]).answers["test"]
-        judging.context.read_test(honest.name, "leakage", splits["test"].frame.height)
-        metric = judging.metrics[0]
-        found_there = judging.judge(splits["test"], answers)
-        test = list(shares).index("test")
-        judged = np.isin(places, (0, test))
-        texts = similarity.texts(rows.filter(pl.Series(judged))).fill_null("").to_list()
-        numbers = rows[NUMBER].to_numpy()[judged]
-        found = verify(
-            lambda: [(numbers, texts)],
-            numbers,
-            places[judged],
-            kind=similarity.kind,
-            threshold=similarity.threshold,
-            seed=seed,
-        )
-    return LeakageClaim(
-        model=honest.name,
-        metric=metric.use,
-        honest=honest.scores["test"][metric.use],
-        naive=found_there.scores[metric.use],
-        naive_rows=rows.height,
-        straddling=found.leaking,
-        naive_test_rows=found.rows,
+    return {name: judging.rows(name, some) for name, some in naive.items()}
+
+
+def _straddling(
+    rows: pl.DataFrame, places: NDArray[np.int8], test: int, similarity: Similarity, seed: int
+) -> Verification:
+    """Which test rows have an equal or near-equal one among the training rows."""
+    judged = np.isin(places, (0, test))
+    texts = similarity.texts(rows.filter(pl.Series(judged))).fill_null("").to_list()
+    numbers = rows[NUMBER].to_numpy()[judged]
+    return verify(
+        lambda: [(numbers, texts)],
+        numbers,
+        places[judged],
+        kind=similarity.kind,
+        threshold=similarity.threshold,
+        seed=seed,
     )
 
 

@@ -6,8 +6,6 @@ and may say `who`. A file of `seedbed review` is read for the labels that people
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from seedbed.core.decision import Decision, standing_of
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
 from seedbed.core.numbers import things
 from seedbed.core.rows import ROW
-from seedbed.core.task import Task, rows_said
+from seedbed.core.task import MultiLabelClassification, Task, rows_said
 from seedbed.evaluate.forms import Form, LabelSets, Number, OneLabel
 from seedbed.evaluate.people import Said
 
@@ -31,6 +29,8 @@ from .judge import Rows
 #: Bytes that a file of answers has at most.
 MOST_BYTES = 256 << 20
 _WHO = "somebody"
+#: A number that is larger is a slip: what is averaged here is its square.
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def matched(lines: Sequence[Line], rows: Rows, task: Task, form: Form) -> Matche
     texts = [None if one is None else one.strip() for one in rows_said(task, task.as_asked(rows.frame)).to_list()]
     counted = Counter(texts)
     by_text = {text: place for place, text in reversed(list(enumerate(texts))) if text and counted[text] == 1}
-    read = _Reader(form)
+    read = _Reader(form, task)
     said, unknown, twice = [], 0, 0
     for line in lines:
         place = ids.get(line.row) if line.row is not None else by_text.get((line.text or "").strip())
@@ -172,8 +172,9 @@ _NO_ANSWER = object()
 class _Reader:
     """Reads an answer of a person as the form holds it; none where it is none that the task knows."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, task: Task) -> None:
         self.form = form
+        self.separator = task.separator if isinstance(task, MultiLabelClassification) else None
         self.codes = {label: code for code, label in enumerate(form.labels)}
         loose = Counter(label.strip().casefold() for label in form.labels)
         self.loose = {
@@ -195,12 +196,18 @@ class _Reader:
         found = self.codes.get(str(label))
         return self.loose.get(str(label).strip().casefold()) if found is None else found
 
+    def _parted(self, answer: str) -> list[str]:
+        if self._code(answer) is not None:  # a label may hold what stands between others
+            return [answer]
+        between = self.separator if self.separator and self.separator in answer else "|"
+        return [one for one in answer.split(between) if one.strip()]
+
     def _set(self, answer: Any) -> Any:
-        """Which labels are given: a list, a list in JSON, or names with `|` between them."""
+        """Which labels are given: a list, one in JSON, or names with the task's separator (or `|`) between them."""
         if isinstance(answer, str):
             try:
-                answer = json.loads(answer) if answer.lstrip().startswith("[") else [*filter(None, answer.split("|"))]
-            except json.JSONDecodeError:
+                answer = orjson.loads(answer) if answer.lstrip().startswith("[") else self._parted(answer)
+            except orjson.JSONDecodeError:
                 return None
         codes = [self._code(one) for one in answer or ()] if isinstance(answer, list) or answer is None else [None]
         if None in codes:
@@ -215,4 +222,4 @@ def _number(answer: Any) -> float | None:
         found = float(answer)
     except (TypeError, ValueError):
         return None
-    return found if math.isfinite(found) else None
+    return found if abs(found) < _LARGEST else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,18 @@ import polars as pl
 from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError, SeedbedError
-from seedbed.core.learner import Learner
+from seedbed.core.learner import Learner, Model
 from seedbed.core.part import labels_of
+from seedbed.core.preference import Judged as Preferences
 from seedbed.core.rows import ROW
 from seedbed.core.scrutiny import Coverage, Deciding, ErrorClusters, Fairness, People, Robustness, Scrutiny
+from seedbed.core.side_by_side import SideBySide
 from seedbed.core.task import rows_said
 from seedbed.evaluate.conformal import fit, measured
 from seedbed.evaluate.error_clusters import Answered, error_clusters
 from seedbed.evaluate.fairness import fairness_of_labels, fairness_of_numbers, labellings
 from seedbed.evaluate.forms import LabelSets, Number, OneLabel
-from seedbed.evaluate.people import Panel, can_be_judged, people
+from seedbed.evaluate.people import Panel, can_be_judged, people, who_answered
 from seedbed.evaluate.slices import by_value
 from seedbed.recipe.sections import Evaluate
 
@@ -29,7 +32,9 @@ from .beside import thresholds_for
 from .deciding import worth_of
 from .disturbed import robustness
 from .judge import Judged, Judging, Rows
+from .judged_by import MOST_PEOPLE, judged_by, refuse_judge
 from .people_file import matched, read_lines, refuse_missing
+from .side_by_side import continued_side_by_side, rows_wanted, said_side_by_side
 from .slices import flat
 
 #: Where things are looked at closely, fitted and chosen; and where they are measured, once.
@@ -38,8 +43,9 @@ CLOSELY, ONCE = "validation", "test"
 _FURTHEST = 0.2
 
 
-def wanted(evaluate: Evaluate) -> bool:
+def wanted(judging: Judging) -> bool:
     """Whether anything is asked for."""
+    evaluate = judging.evaluate
     return any(
         (
             evaluate.conformal,
@@ -48,6 +54,8 @@ def wanted(evaluate: Evaluate) -> bool:
             evaluate.fairness,
             evaluate.clusters,
             evaluate.people,
+            evaluate.judged_by,
+            rows_wanted(evaluate, judging.form),
         )
     )
 
@@ -56,10 +64,14 @@ def refuse_before(evaluate: Evaluate, context: Context) -> None:
     """Say before anything runs what would only be found out at its end.
 
     Raises:
-        RecipeError: The file of people's answers is not there.
+        RecipeError: The file of people's answers is not there, or rows would go to a judge on another machine, and
+            nobody said that they may.
+        MissingExtraError: A package that asks the judge is not installed.
     """
     if evaluate.people is not None:
         refuse_missing(context.base / evaluate.people)
+    if evaluate.judged_by is not None:
+        refuse_judge(evaluate.judged_by)
 
 
 def scrutinise(
@@ -74,7 +86,7 @@ def scrutinise(
         splits: Rows by split, with the columns of `evaluate.fairness` among their other ones.
         folder: The run's, which holds what each model answered.
     """
-    if judged.best is None or not wanted(judging.evaluate):
+    if judged.best is None or not wanted(judging):
         return None
     looking = _Looking(judging, judged, splits, folder, dict(zip(labels_of(list(learners)), learners, strict=True)))
     with judging.context.stage("Looking closely at the models"):
@@ -85,6 +97,8 @@ def scrutinise(
             fairness=looking.tried("fairness", looking.fairness) or (),
             clusters=looking.tried("clusters", looking.clusters),
             people=looking.tried("people", looking.people) or (),
+            side_by_side=looking.side_by_side(),
+            judged_by=looking.tried("judged_by", looking.judged_by),
         )
     return found.model_copy(update={"notes": tuple(looking.notes)})
 
@@ -110,6 +124,9 @@ class _Looking:
         """What is asked for; the run stands without it where it cannot be told."""
         if not getattr(self.judging.evaluate, what):
             return None
+        return self._told(what, look)
+
+    def _told(self, what: str, look: Any) -> Any:
         try:
             return look()
         except (DataError, ModelError) as error:
@@ -164,8 +181,7 @@ class _Looking:
         if CLOSELY not in self.splits:
             self.note("robustness", "there are no validation rows to disturb")
             return None
-        model = self.judging.ask(self.learners[self.best], dict(self.splits), []).model
-        found = robustness(self.judging, self.best, model, self.splits[CLOSELY])
+        found = robustness(self.judging, self.best, self.model(self.best), self.splits[CLOSELY])
         if found is None:
             self.note("robustness", "there are too few validation rows")
         return found
@@ -230,6 +246,47 @@ class _Looking:
             )
         return tuple(found)
 
+    def side_by_side(self) -> SideBySide | None:
+        """Of every model, on validation rows; where nothing is said of it, only what costs nothing."""
+        judging = self.judging
+        most = rows_wanted(judging.evaluate, judging.form)
+        rows = self.splits.get(CLOSELY)
+        if not most:
+            return None
+        if rows is None or not rows.frame.height:
+            if judging.evaluate.samples:
+                self.note("samples", "there are no validation rows to draw from")
+            return None
+        names = [model.name for model in self.judged.models]
+        if judging.task.says == "itself":
+            models = {name: partial(self.model, name) for name in names}
+            look = partial(continued_side_by_side, judging, rows, most, models)
+        else:
+            answers = {name: told for name in names if (told := self.answers(name, CLOSELY)) is not None}
+            look = partial(said_side_by_side, judging, rows, most, answers)
+        found: SideBySide | None = self._told("samples", look)
+        return found
+
+    def judged_by(self) -> Preferences | None:
+        """Of every model, on test rows; and of people, where they answered those."""
+        asked, rows = self.judging.evaluate.judged_by, self.splits[ONCE]
+        assert asked is not None
+        names = [model.name for model in self.judged.models]
+        told = {name: answers["text"].to_list() for name in names if (answers := self.answers(name, ONCE)) is not None}
+        if len(told) < 2:
+            self.note("judged_by", "there are no two models to compare")
+            return None
+        people: dict[str, dict[int, str]] = {}
+        if self.judging.evaluate.people is not None:
+            lines = read_lines(self.judging.context.base / self.judging.evaluate.people, self.judging.task)
+            found = who_answered(matched(lines, rows, self.judging.task, self.judging.form).said)
+            people = {who: {at: one or "" for at, one in found[who].items()} for who in list(found)[:MOST_PEOPLE]}
+        return judged_by(self.judging, asked, rows, told, people, self.best)
+
+    def model(self, name: str) -> Model[Any]:
+        """A model, out of the store."""
+        return self.judging.ask(self.learners[name], dict(self.splits), []).model
+
 
 def _column(rows: Rows, column: str) -> pl.Series:
     return rows.more[column] if column in rows.more.columns else rows.frame[column]
@@ -241,5 +298,6 @@ def _wrong(form: Any, truth: Any, answers: Any) -> tuple[Any, str]:
         off = np.abs(answers[:, 0] - truth)
         return off > np.quantile(off, 1 - _FURTHEST), f"the {_FURTHEST:.0%} of rows that are furthest off"
     right = form.right(truth, answers)
-    said = "labels" if isinstance(form, LabelSets) else "label" if isinstance(form, OneLabel) else "answer"
-    return ~right, f"another {said} than the right one{'s' if isinstance(form, LabelSets) else ''}"
+    if isinstance(form, LabelSets):
+        return ~right, "other labels than the right ones"
+    return ~right, f"another {'label' if isinstance(form, OneLabel) else 'answer'} than the right one"

@@ -27,10 +27,11 @@ _BATCH = 20_000
 Advance = Callable[[float], None]
 
 
-class Slices(Part):
-    """The columns of `evaluate.slices`, so that the engine refuses one that is not there before it reads rows."""
+class ToldApart(Part):
+    """The columns of `evaluate`, so that the engine refuses one that is not there before it reads rows."""
 
-    slices: Columns
+    slices: Columns | None = None
+    fairness: Columns | None = None
 
 
 def groupings_of(splits: Mapping[str, Rows], task: Task, columns: Sequence[str]) -> dict[str, list[Grouping]]:

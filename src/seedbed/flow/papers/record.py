@@ -86,6 +86,7 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         gates=tuple(known.gates),
         blanks=known.blanks,
         waivers=tuple(waivers_used(recipe, known, source_records(curated))),
+        sent=known.sent,
         test_reads=tuple(context.test_reads),
         test_reads_before=read_before(known.dataset, context),
         intervals={
@@ -134,7 +135,7 @@ def write_folder(folder: Path, loaded: Loaded, known: Known, run: Run) -> None:
         "seedbed": run.seedbed,
         "versions": run.versions,
         "inputs": lock_of(curated),
-        "files": files_beside(loaded.recipe),
+        "files": files_beside(loaded.recipe, loaded.base, judged=bool(run.models)),
         "dataset": run.dataset.digest,
     }
     _write_json(folder / "recipe.lock", lock)
@@ -166,7 +167,7 @@ def _lineage(loaded: Loaded, curated: Curated, run: Run) -> dict[str, object]:
     scans = [*(one.scan for one in curated.opened), *(second.scan for _, second in curated.seconds)]
     return {
         "sources": [lineage_of(record, scan) for record, scan in zip(run.sources, scans, strict=True)],
-        "files": files_beside(loaded.recipe),
+        "files": files_beside(loaded.recipe, loaded.base, judged=bool(run.models)),
         "steps": [step.part for step in run.steps],
         "dataset": {"digest": run.dataset.digest, "splits": run.dataset.splits},
         "models": [{"name": model.name, "trained_on": run.dataset.digest} for model in run.models],

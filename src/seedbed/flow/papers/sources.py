@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from seedbed.core import digest
 from seedbed.core.check import Finding
 from seedbed.core.licences import Mixed, Stated
 from seedbed.core.numbers import things
 from seedbed.core.part import labels_of
 from seedbed.core.run import Credit, FetchedRecord, LicencesRecord, SourceRecord
 from seedbed.core.source import Origin, Scan, Source
-from seedbed.core.step import Map, Second
+from seedbed.core.step import Beside, Map, Second
 from seedbed.engine.curate import Curated
 from seedbed.recipe.recipe import Recipe
 
@@ -176,14 +178,20 @@ def lineage_of(record: SourceRecord, scan: Scan) -> dict[str, Any]:
     }
 
 
-def files_beside(recipe: Recipe) -> list[dict[str, Any]]:
-    """The files that steps read besides sources, such as what people decided on review."""
+def files_beside(recipe: Recipe, base: Path, *, judged: bool) -> list[dict[str, Any]]:
+    """The files that a run read besides sources: what people decided on review, what they answered to rows.
+
+    Args:
+        recipe: The recipe.
+        base: Its folder.
+        judged: Whether the run came as far as to judge models.
+    """
     named = zip(labels_of(list(recipe.steps)), recipe.steps, strict=True)
-    return [
-        {"step": name, "file": file.name, "bytes": file.bytes, "sha256": file.sha256}
-        for name, step in named
-        for file in step.beside()
-    ]
+    found = [(name, file) for name, step in named for file in step.beside()]
+    people = recipe.evaluate.people
+    if judged and people is not None and (path := base / people).is_file():
+        found.append(("evaluate.people", Beside(people, path.stat().st_size, digest.of_file(path))))
+    return [{"step": name, "file": file.name, "bytes": file.bytes, "sha256": file.sha256} for name, file in found]
 
 
 def told(origin: Origin) -> dict[str, Any]:

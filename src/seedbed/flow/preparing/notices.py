@@ -58,5 +58,5 @@ def unread(
     yield (
         f"{what}: learners of texts read {named} alone"
         if task.shown
-        else f"{what}: the task's features name what they read"
+        else f"{what}: the task's `features` name what they read; without them, all columns are read, and these too"
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from seedbed.core.context import Context, Progress, current
+from seedbed.core.context import Context, Progress, current, workers_for
 from seedbed.core.errors import RecipeError, did_you_mean
 from seedbed.core.profile import DatasetProfile, TableProfile
 from seedbed.core.rows import ROW
@@ -44,8 +43,7 @@ class Asked:
 
     def context(self, base: Path) -> Context:
         """For what is read in a folder."""
-        workers = self.workers or min(8, os.cpu_count() or 1)
-        return Context(base=base, workers=workers, progress=self.progress or Context().progress)
+        return Context(base=base, workers=workers_for(self.workers), progress=self.progress or Context().progress)
 
 
 def profile_file(file: str, asked: Asked) -> DatasetProfile:

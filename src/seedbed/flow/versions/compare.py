@@ -15,12 +15,13 @@ from seedbed.core.held_out import note
 from seedbed.core.metric import Metric, metric_named
 from seedbed.core.numbers import word
 from seedbed.core.rows import ROW
-from seedbed.core.run import Comparison
+from seedbed.core.run import Comparison, Run
 from seedbed.evaluate.forms import form_of
 from seedbed.evaluate.holm import with_holm
 from seedbed.flow.finished import Finished, open_run
 
-from .models import FEWEST, OfRun, compared, pairs, same_judges, task_of
+from .beside import drawn_by_both
+from .models import FEWEST, OfRun, compared, of_both, pairs, same_judges, task_of
 from .sides import Opened
 from .tables import why_not_by_row
 
@@ -62,7 +63,16 @@ def compare(*named: str | Path | Finished, metric: str | None = None, progress: 
         metric=decides,
         pairs=tuple(told),
         comparisons=with_holm(found, metrics, level) if found else (),
+        side_by_side=drawn_by_both(_of_the_same_rows(runs)),
     )
+
+
+def _of_the_same_rows(runs: dict[str, Finished]) -> dict[str, Run]:
+    """The first run, and those whose row ids mean the same rows."""
+    first = _opened(next(iter(runs.values())))
+    others = list(runs)[1:]
+    same = [letter for letter in others if not why_not_by_row(first, _opened(runs[letter]))]
+    return {letter: runs[letter].run for letter in [next(iter(runs)), *same]}
 
 
 def _refuse(finished: list[Finished], metric: str | None) -> None:
@@ -159,13 +169,4 @@ def _common(a: OfRun, b: OfRun) -> list[tuple[str, str]]:
     """Test rows of both runs of which both say the same, by id."""
     said = [pl.read_parquet(one.folder / "predictions" / f"{one.name}-test.parquet", glob=False) for one in (a, b)]
     shared = said[0].select(ROW).join(said[1].select(ROW), on=ROW, how="inner", maintain_order="left")[ROW].to_list()
-    form = form_of(task_of(a.run))
-    truths = [one.told(shared, form)[0] for one in (a, b)]
-    same = [_same(first, second) for first, second in zip(*truths, strict=True)]
-    return [(row, row) for row, alike in zip(shared, same, strict=True) if alike]
-
-
-def _same(first: object, second: object) -> bool:
-    """Whether two rows say the same; what they say may be one value, or one for each label."""
-    found = first == second
-    return bool(found.all()) if hasattr(found, "all") else bool(found)
+    return of_both(a, b, [(row, row) for row in shared])

@@ -15,7 +15,7 @@ from seedbed.core.metric import metric_named
 from seedbed.core.rows import ROW
 from seedbed.core.run import Comparison, Run
 from seedbed.core.task import AnyTask, Task
-from seedbed.evaluate.forms import Form
+from seedbed.evaluate.forms import Form, form_of
 from seedbed.evaluate.paired import Answers, compare
 
 _TASKS: TypeAdapter[Task] = TypeAdapter(AnyTask)
@@ -58,6 +58,28 @@ class OfRun:
     def read(self, rows: int, when: Any) -> ReadOfTest:
         """That test rows were read to compare it."""
         return ReadOfTest.of(self.name, "comparison", rows, when)
+
+
+def of_both(a: OfRun, b: OfRun, rows: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The rows that judge both: those of which both runs say the same, for an answer that changed is another question.
+
+    Args:
+        a: A model of the one run.
+        b: A model of the other.
+        rows: Ids of the same test rows in the run of each.
+
+    Raises:
+        polars.exceptions.PolarsError: What is right cannot be read.
+    """
+    first, _ = a.told([row for row, _ in rows], form_of(task_of(a.run)))
+    second, _ = b.told([row for _, row in rows], form_of(task_of(b.run)))
+    return [pair for pair, one, other in zip(rows, first, second, strict=True) if _same(one, other)]
+
+
+def _same(first: object, second: object) -> bool:
+    """Whether two rows say the same; what they say may be one value, or one for each label."""
+    found = first == second
+    return bool(found.all()) if hasattr(found, "all") else bool(found)
 
 
 def compared(a: OfRun, b: OfRun, rows: Sequence[tuple[str, str]], form: Form, metric: str) -> Comparison | None:

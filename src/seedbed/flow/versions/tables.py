@@ -278,10 +278,10 @@ class Tables:
         return tuple(Moved(a=a, b=b, rows=rows) for a, b, rows in found)
 
     def common(self, split: str) -> list[tuple[str, str]]:
-        """Ids of the rows that are in a split on both sides, with the same label."""
+        """Ids of the rows that are in a split on both sides."""
         return self.all(
             f"SELECT id_a, id_b FROM both_rows WHERE split_a = {quoted(split)} AND split_b = {quoted(split)} "
-            "AND label_a IS NOT DISTINCT FROM label_b ORDER BY id_a"
+            "ORDER BY id_a"
         )
 
 

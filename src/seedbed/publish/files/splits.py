@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import polars as pl
 from pydantic import Field
 
 from seedbed.core.context import Context, expand
@@ -113,17 +114,22 @@ class Splits(FileFormat):
                 told = self.description({target.name: rows}, holds=below(fresh))
                 write_description(fresh / self.described_in, told)
             return
-        place = target.with_name(f"{target.name}.{self.described_in}")
+        place, held = target.with_name(f"{target.name}.{self.described_in}"), set[str]()
         with failing(at), ExitStack() as stack:
             fresh = stack.enter_context(arriving(target))
-            self.write(rows, fresh)
-            if self.loses(rows):  # entered last, so in its place first
+            self.write(_noting(rows, held), fresh)
+            if self.loses(rows, held):  # entered last, so in its place first
                 write_description(stack.enter_context(arriving(place)), self.description({target.name: rows}))
             elif description_of(target, self.use):
                 place.unlink(missing_ok=True)  # of another file, which this one replaces
 
-    def loses(self, rows: Rows) -> bool:
-        """Whether a file alone does not say what its columns are."""
+    def loses(self, rows: Rows, held: Collection[str]) -> bool:
+        """Whether a file alone does not say what its columns are.
+
+        Args:
+            rows: What is in it.
+            held: Columns that hold any value.
+        """
         return True
 
     def description(self, files: Mapping[str, Rows], holds: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -162,6 +168,17 @@ class Splits(FileFormat):
             return self.chosen(rows)
         except RecipeError as error:
             raise RecipeError(error.problem, at=at, hint=error.hint) from None
+
+
+def _noting(rows: Rows, held: set[str]) -> Rows:
+    """The rows; columns are noted that hold any value."""
+
+    def batches() -> Iterator[pl.DataFrame]:
+        for batch in rows.batches():
+            held.update(column.name for column in batch if column.null_count() < column.len())
+            yield batch
+
+    return replace(rows, batches=batches)
 
 
 def wanted(splits: Mapping[str, Rows], names: Sequence[str] | None, at: str) -> dict[str, Rows]:

@@ -39,10 +39,11 @@ class Unsayable(Exception):
 
     Attributes:
         reason: Why, as a word that is counted.
+        way_out: What says it, or what to change; empty where that is plain.
     """
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, way_out: str = "") -> None:
+        self.reason, self.way_out = reason, way_out
         super().__init__(reason)
 
 
@@ -130,13 +131,14 @@ class Shaped(FileFormat):
         with replaced(self.path, run, context, at) as fresh:
             left = {name: self.write_split(rows, saying, fresh, name) for name, rows in splits.items()}
             if all(one.nothing_said for one in left.values()):
-                raise DataError(f"{self.use} can say none of the rows: {_told(left)}", at=at)
+                raise _none_said(self.use, left, at)
             files = tuple(f"{name}{self.ending}" for name in splits)
             more = {"left_out": {name: dict(one.reasons) for name, one in left.items() if one.reasons}}
             told = Described(self.use, saying.read_as, files, below(fresh), more | saying.told()).told()
             write_description(fresh / "schema.json", {"seedbed": told})
         if any(one.reasons for one in left.values()):
-            context.progress.say(f"{self.use}: rows that it cannot say are in {self.path}/*{LEFT_OUT}: {_told(left)}")
+            aside = f"{self.use}: rows that it cannot say are in {self.path}/*{LEFT_OUT}: {_told(left)}"
+            context.progress.say("; ".join([aside, *_ways_out(left)]))
 
     def write_split(self, rows: Rows, saying: Saying, folder: Path, name: str) -> LeftOut:
         """Write a split, and beside it the rows that cannot be said.
@@ -173,7 +175,7 @@ class Shaped(FileFormat):
                 fresh = stack.enter_context(arriving(target))
                 self.write_records(_said(given, saying, left), fresh)
             if left.nothing_said:
-                raise DataError(f"{self.use} can say none of the rows: {_told({'': left})}", at=at)
+                raise _none_said(self.use, {"": left}, at)
             more = {"left_out": {"": dict(left.reasons)} if left.reasons else {}} | saying.told()
             told = Described(self.use, saying.read_as, (target.name,), (), more).told()
             write_description(stack.enter_context(arriving(place)), {"seedbed": told})
@@ -181,7 +183,9 @@ class Shaped(FileFormat):
             if left.reasons:
                 shutil.move(left.path, stack.enter_context(arriving(aside)))
         if left.reasons:
-            context.progress.say(f"{self.use}: rows that it cannot say are in {aside.name}: {_told({'': left})}")
+            whole = {"": left}
+            said = f"{self.use}: rows that it cannot say are in {aside.name}: {_told(whole)}"
+            context.progress.say("; ".join([said, *_ways_out(whole)]))
 
     @classmethod
     def knows(cls, path: Path) -> bool:
@@ -202,6 +206,7 @@ class LeftOut(AbstractContextManager["LeftOut"]):
     refuse: bool
     said: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    ways_out: dict[str, None] = field(default_factory=dict)
     _file: BinaryIO | None = None
 
     @property
@@ -209,7 +214,7 @@ class LeftOut(AbstractContextManager["LeftOut"]):
         """Whether there are rows, and none could be said."""
         return not self.said and bool(self.reasons)
 
-    def add(self, row: pl.DataFrame, reason: str) -> None:
+    def add(self, row: pl.DataFrame, reason: str, way_out: str = "") -> None:
         """Set a row aside.
 
         Raises:
@@ -217,11 +222,14 @@ class LeftOut(AbstractContextManager["LeftOut"]):
         """
         if self.refuse:
             where = f"row {str(row[ROW][0])[:80]!r}" if ROW in row.columns else "a row"
-            hint = "leave `unsayable` out to have such rows written beside, with the reason"
+            beside = "leave `unsayable` out to have such rows written beside, with the reason"
+            hint = f"{way_out}; or {beside}" if way_out else beside
             raise DataError(f"{self.use} cannot say {where}: {reason}", hint=hint)
         if self._file is None:
             self._file = self.path.open("wb")
         self.reasons[reason] += 1
+        if way_out:
+            self.ways_out[way_out] = None
         for one in records(row):
             self._file.write(orjson.dumps({"reason": reason, **one}, option=orjson.OPT_APPEND_NEWLINE))
 
@@ -237,10 +245,19 @@ def _said(rows: Rows, saying: Saying, left: LeftOut) -> Iterator[dict[str, Any]]
             try:
                 record = saying.record(row)
             except Unsayable as verdict:
-                left.add(batch[place : place + 1], verdict.reason)
+                left.add(batch[place : place + 1], verdict.reason, verdict.way_out)
                 continue
             left.said += 1
             yield record
+
+
+def _none_said(use: str, left: dict[str, LeftOut], at: str) -> DataError:
+    """The error of a format that has words for none of the rows."""
+    return DataError(f"{use} can say none of the rows: {_told(left)}", at=at, hint="; ".join(_ways_out(left)))
+
+
+def _ways_out(left: dict[str, LeftOut]) -> list[str]:
+    return list(dict.fromkeys(way for one in left.values() for way in one.ways_out))
 
 
 def _told(left: dict[str, LeftOut]) -> str:

@@ -11,6 +11,7 @@ from seedbed.core.task.chat import TURNS
 
 from .shaped import Unsayable
 
+_SAYS_ALL = "openai_chat says calls of tools, names, weights and turns in any order"
 FIELDS = tuple(field.name for field in TURNS.inner.fields)  # type: ignore[union-attr]
 
 
@@ -61,21 +62,24 @@ def json_of(value: Any, reason: str) -> Any:
         raise Unsayable(reason) from None
 
 
-def plain_turns(turns: list[dict[str, Any]]) -> tuple[str | None, list[tuple[str, str]]]:
+def plain_turns(conversation: Conversation) -> tuple[str | None, list[tuple[str, str]]]:
     """The system's words, and what user and assistant say in turn, for formats that say no more than that.
 
     Raises:
-        Unsayable: A turn uses a tool, has a name or a weight of 0, or user and assistant do not take turns.
+        Unsayable: It names tools, a turn uses one, or has a name or a weight of 0, or the two do not take turns.
     """
+    if conversation.tools:
+        raise Unsayable("tools", _SAYS_ALL)
+    turns = conversation.turns
     for one in turns:
         if one["tool_calls"] or one["role"] == "tool" or one["tool_call_id"]:
-            raise Unsayable("tools")
+            raise Unsayable("tools", _SAYS_ALL)
         if one["name"] is not None:
-            raise Unsayable("named_turn")
+            raise Unsayable("named_turn", _SAYS_ALL)
         if one["weight"] not in (None, 1):
-            raise Unsayable("weighted_turn")
+            raise Unsayable("weighted_turn", _SAYS_ALL)
     system = turns[0]["content"] if turns[0]["role"] == "system" else None
     spoken = [(one["role"], one["content"]) for one in turns[system is not None :]]
     if [role for role, _ in spoken] != ["user", "assistant"] * (len(spoken) // 2):
-        raise Unsayable("not_in_turn")
+        raise Unsayable("not_in_turn", _SAYS_ALL)
     return system, spoken

@@ -164,6 +164,17 @@ function off() {
   return model.off ? `Half of its answers to ${model.off.split} rows were off by at most ${brief(model.off.half)}, 90 % by at most ${brief(model.off.most)}.` : "";
 }
 
+// What the bundle keeps beside its model: labels at chosen thresholds, and sets or ranges that promise to hold what is right.
+function kept(found) {
+  const told = [];
+  const among = (labels, none) => labels.length > MOST_BARS
+    ? `${labels.slice(0, MOST_BARS).join(", ")}, … (${labels.length} labels)` : labels.join(", ") || none;
+  if (found.decided != null) told.push(["At the chosen thresholds", among([found.decided].flat(), "None of the labels")]);
+  if (found.set != null) told.push(["Holds what is right as often as promised", among(found.set, "None of the labels")]);
+  if (found.low != null && found.high != null) told.push(["Holds what is right as often as promised", `${amount(found.low)} to ${amount(found.high)}`]);
+  return told;
+}
+
 // The text with the answer marked in it. `start` counts characters, and JavaScript counts UTF-16 units.
 function marked(found) {
   const characters = Array.from(found.context);
@@ -178,6 +189,9 @@ function show(found) {
   byId("answer").classList.toggle("long", ["text", "turns", "spans"].includes(model.says));
   byId("sure").textContent = sure;
   byId("sure").hidden = !sure;
+  const beside = kept(found);
+  fill("kept", beside.flatMap(([what, said]) => [make("dt", what), make("dd", said, { dir: "auto" })]));
+  byId("kept").hidden = !beside.length;
   fill("warnings", found.warnings.map((warning) => make("li", `${warning[0].toUpperCase()}${warning.slice(1)}.`)));
   byId("warnings").hidden = !found.warnings.length;
   const shares = Object.entries(found.probabilities || {});
@@ -197,7 +211,8 @@ function show(found) {
   byId("result").scrollIntoView({ block: "nearest" });
   byId("heard").textContent = "";
   const warned = found.warnings.length ? ` Warning: ${found.warnings.join("; ")}.` : "";
-  requestAnimationFrame(() => { byId("heard").textContent = `${answer}${sure ? `, ${sure}` : ""}.${warned}`; });
+  const more = beside.map(([what, said]) => ` ${what}: ${said}.`).join("");
+  requestAnimationFrame(() => { byId("heard").textContent = `${answer}${sure ? `, ${sure}` : ""}.${more}${warned}`; });
 }
 
 function example(input) {

@@ -13,18 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core import digest
 from seedbed.core.asking.answers import Form, Usage, read_answer
-from seedbed.core.asking.calling import Endpoint
+from seedbed.core.asking.calling import Endpoint, is_here
 from seedbed.core.asking.caps import Caps, Meter, Price, most_of
 from seedbed.core.context import Context, running
 from seedbed.core.errors import ModelError
 from seedbed.core.numbers import things
+from seedbed.core.sending import Service
 from seedbed.store.answers import KeptAnswers
 
-from .options import AskingOptions
+from .options import CallingOptions
 
 #: Calls that are weighed against the caps together.
 _ROUND = 64
 _SURE = {"logprobs": True, "top_logprobs": 20}
+#: Who is paid, and what is allowed. Models that differ in all else, as those of a search do, spend from one purse.
+_PURSE = {"endpoint", "model", "api_key", "price", "most_cost", "most_tokens", "most_requests"}
 
 
 class How(BaseModel):
@@ -35,6 +38,7 @@ class How(BaseModel):
     endpoint: str
     model: str
     api_key: str = ""
+    may_send: str = ""
     form: str = Field(description="How the server is told what to answer.")
     sent: dict[str, Any]
     logprobs: bool
@@ -47,18 +51,24 @@ class How(BaseModel):
     most_requests: int | None
 
     @classmethod
-    def of(cls, endpoint: str, model: str, options: AskingOptions, form: str, *, logprobs: bool) -> How:
-        """As the options of a learner say."""
+    def of(cls, endpoint: str, model: str, options: CallingOptions, form: str, *, logprobs: bool) -> How:
+        """As the options of a learner, or of who judges, say."""
         kept = {"parallel", "timeout", "retries", "price", "most_cost", "most_tokens", "most_requests"}
         return cls(
             endpoint=endpoint,
             model=model,
             api_key=options.api_key or "",
+            may_send=options.may_send or "",
             form=form,
             sent=options.sent,
             logprobs=logprobs,
             **{name: getattr(options, name) for name in kept},
         )
+
+    @property
+    def service(self) -> Service | None:
+        """Who is asked on another machine; none where the endpoint is on this one."""
+        return None if is_here(self.endpoint) else Service(self.endpoint, self.may_send)
 
     @property
     def caps(self) -> Caps:
@@ -120,8 +130,8 @@ class Asking:
         """The bodies of the answers, by the digests of the requests.
 
         Raises:
-            ModelError: The endpoint cannot be reached or refuses, a cap is met, or nothing may be fetched. What came
-                is kept.
+            ModelError: The endpoint cannot be reached or refuses, a cap is met, or nothing may be fetched, or sent
+                there. What came is kept.
         """
         kept = KeptAnswers.of(self.store, self.how.endpoint) if self.store else None
         wanted = {one.digest: one for one in requests}
@@ -194,14 +204,21 @@ class Asking:
 
     def _endpoint(self) -> Endpoint:
         how = self.how
+        # Recipes are looked at before they run; some addresses only show now, such as those that a search tries.
+        if how.service is not None and not how.service.why:
+            raise ModelError(
+                "this endpoint is on another machine, and nobody said that rows' texts may go there",
+                at=how.endpoint,
+                hint="say why with `may_send: …` beside `endpoint`, and train again",
+            )
         told = self._told or how.form
         return Endpoint(how.endpoint, how.api_key, self.form, told, how.parallel, how.timeout, how.retries)
 
     def _meter(self, context: Context | None) -> Meter:
-        """What the run has spent on this model with these caps; else what this object has."""
+        """What the run has spent on this model with these caps, however it was asked; else what this object has."""
         if context is None:
             return self._own
-        key = digest.of_json(self.how.model_dump(mode="json", exclude={"parallel", "timeout", "retries"}))
+        key = digest.of_json(self.how.model_dump(mode="json", include=_PURSE))
         meter = context.spent.setdefault(key, Meter())
         assert isinstance(meter, Meter)
         return meter

@@ -20,6 +20,7 @@ from seedbed.core.context import running, store_of
 from seedbed.core.errors import ModelError
 from seedbed.core.learner import ArrayModel
 from seedbed.core.numbers import things
+from seedbed.core.rows import ROW
 from seedbed.store.answers import KeptAnswers
 
 from .as_tuned import AsTuned
@@ -81,13 +82,22 @@ class PromptedModel(ArrayModel):
         texts = self.reader(rows)
         if not texts:
             return np.zeros((0, len(self.instead)))
-        spoken = self.wording.conversations(rows, texts, self._near(texts), self.reading)
+        near = self._near(texts)
+        self._note(rows, near)
+        spoken = self.wording.conversations(rows, texts, near, self.reading)
         asked = [Request(self.how, messages) for messages in spoken]
         bodies = self._asking(asked)
         said = {key: self.reading(body) for key, body in bodies.items()}
         answers = [said[one.digest] for one in asked]
         self._tell(answers)
         return self.reading.probabilities(answers, self.instead)
+
+    def _note(self, rows: pl.DataFrame, near: Sequence[Sequence[tuple[str, Any]]]) -> None:
+        """Have the run know what leaves this machine, before it does."""
+        context, service = running(), self.how.service
+        if context is not None and service is not None:
+            ids = rows[ROW].cast(pl.String).to_list() if ROW in rows.columns else []
+            context.sends(service, ids, {text for some in near for text, _ in some})
 
     def _near(self, texts: Sequence[str]) -> list[list[tuple[str, Any]]]:
         """The examples that each text is shown with."""

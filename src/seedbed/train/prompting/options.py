@@ -18,8 +18,8 @@ KINDS = (
 )
 
 
-class AskingOptions(BaseModel):
-    """How it is asked, and where asking stops."""
+class CallingOptions(BaseModel):
+    """How a model behind an endpoint is called, and where that stops."""
 
     api_key: str | None = Field(
         None, pattern=r"^\$\{env:\w+\}$", description="The key as `${env:NAME}`: never the key itself."
@@ -32,15 +32,11 @@ class AskingOptions(BaseModel):
     also_send: dict[str, Any] = Field(
         default_factory=dict, description="Further fields of each request, such as `seed`, as the server has them."
     )
-    logprobs: bool = Field(
-        True, description="Whether to ask how sure the model is of its words, where the answer is one label."
-    )
-    smoothing: float = Field(
-        0.1,
-        gt=0,
-        lt=1,
-        description="Share of the probability that is dealt to all labels alike, where the endpoint does not say how "
-        "sure the model is.",
+    may_send: str | None = Field(
+        None,
+        min_length=1,
+        description="Why the rows' texts may go to an endpoint on another machine, such as a contract, or that all of "
+        "it is public: needed there, and printed in the report and on the card.",
     )
     price: Price | None = Field(None, description="What tokens cost: {prompt: …, answer: …}.")
     most_cost: float | None = Field(None, gt=0, description="Stop before a run spends more than this; needs `price`.")
@@ -61,3 +57,18 @@ class AskingOptions(BaseModel):
         """Fields of each request, but for the model and the messages."""
         freely = {} if self.temperature is None else {"temperature": self.temperature}
         return {**freely, self.limit_as: self.answer_tokens, **self.also_send}
+
+
+class AskingOptions(CallingOptions):
+    """How it is asked, and where asking stops."""
+
+    logprobs: bool = Field(
+        True, description="Whether to ask how sure the model is of its words, where the answer is one label."
+    )
+    smoothing: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="Share of the probability that is dealt to all labels alike, where the endpoint does not say how "
+        "sure the model is.",
+    )

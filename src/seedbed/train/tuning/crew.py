@@ -21,8 +21,11 @@ Crew = Callable[[Sequence[Work]], Iterator[tuple[int, Outcome]]]
 def crew_of(learner: Learner, context: Context) -> Crew:
     """Who tries a learner's options in a run: gives the place of each piece of work and what came of it, as it comes.
 
-    A GPU of this machine is not shared: where the learner would use it, trials come one after the other.
+    A GPU of this machine is not shared: where the learner would use it, trials come one after the other. So they do
+    where the learner asks a service, because this process counts what a run spends there; its calls are parallel, too.
     """
+    if learner.services():
+        return _here
     network = "torch" in learner.needs
     if context.engine == "ray" and _connected():
         return lambda work: _on_ray(work, gpu=network)

@@ -45,8 +45,8 @@ class Known:
     @classmethod
     @contextmanager
     def at(cls, folder: Path) -> Iterator[Known]:
-        """Those of a folder."""
-        with closing(sqlite3.connect(folder / "tried.sqlite", timeout=_PATIENCE, isolation_level=None)) as database:
+        """Those of a folder; none where what was kept is damaged."""
+        with closing(_opened(folder / "tried.sqlite")) as database:
             yield cls(database)
 
     def get(self, options: Mapping[str, Any], fold: int) -> Outcome | None:
@@ -60,6 +60,23 @@ class Known:
         if not outcome.error:
             told = (_key(options), fold, outcome.score, outcome.seconds)
             self._database.execute("insert or replace into tried values (?, ?, ?, ?)", told)
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    """The database of a file; a new one in its place where it is damaged."""
+    database = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
+    try:
+        sound = database.execute("pragma quick_check").fetchone() == ("ok",)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):  # busy, or a disk that fails: nothing is said of what it holds
+            database.close()
+            raise
+        sound = False
+    if sound:
+        return database
+    database.close()
+    file.unlink()
+    return sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
 
 
 def _key(options: Mapping[str, Any]) -> str:

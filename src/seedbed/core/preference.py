@@ -1,0 +1,57 @@
+"""Whose answers a judge prefers, where every pair is put twice with its places swapped."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .metric import Score
+from .record import Record
+
+
+class Preferred(Record):
+    """Two models on the same rows, as a judge sees their answers."""
+
+    a: str
+    b: str
+    rows: int = Field(description="Rows that the judge told of, and those that needed no judge.")
+    wins: int = Field(description="Rows on which `b` was preferred from both places.")
+    losses: int = Field(description="Rows on which `a` was.")
+    ties: int = Field(description="Rows that are neither: called equal, the same answer twice, or changed with places.")
+    same: int = Field(description="Of the ties, rows to which both gave the same answer; nobody was asked.")
+    unread: int = Field(description="Rows left out, for an answer of the judge said nothing.")
+    win_rate: Score = Field(description="Of `b`: wins and half of the ties, over rows; 0.5 is no difference.")
+    p: float = Field(description="Two-sided exact sign test of wins against losses, before any correction.")
+    p_holm: float = Field(description="Corrected by Holm's method over the pairs.")
+    verdict: Literal["better", "worse", "not distinguishable", "too few rows"] = Field(description="Of `b`.")
+    changed: Score = Field(description="Share of the rows asked about whose verdict changed with the places; exact.")
+    first: int = Field(description="Of those that changed, rows on which whoever stood first won from both sides.")
+    second: int = Field(description="Rows on which whoever stood second did.")
+    agrees: Score | None = Field(
+        None,
+        description="Of the rows where the judge and the deciding metric both prefer one, the share where it is the "
+        "same; 0.5 is chance, the interval exact. None where there are none.",
+    )
+
+
+class Judged(Record):
+    """What a judge said of pairs of models."""
+
+    judge: str = Field(description="Name of the model that judged, or `people`.")
+    endpoint: str = Field("", description="Its address, as the recipe writes it; the texts of the rows went there.")
+    split: str
+    of: int = Field(description="Rows that those which were judged were drawn from.")
+    metric: str = Field(description="The metric that agreement was told with.")
+    shown_truth: bool = Field(False, description="Whether the judge saw what is right.")
+    pairs: tuple[Preferred, ...]
+    people: tuple[str, ...] = Field(
+        (), description="Names in `pairs` that are people's, as in `people`: what they answered was judged, too."
+    )
+    place_p: float | None = Field(
+        None,
+        description="Chance of so uneven a choice of places among all verdicts that changed, were both places alike: "
+        "two-sided, exact. None where none changed.",
+    )
+    goes_by_place: bool = Field(False, description="Whether that is too uneven for chance.")
+    requests: int = Field(0, description="Answers that it took, those that were kept from earlier runs included.")

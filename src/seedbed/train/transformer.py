@@ -17,6 +17,7 @@ from pydantic import Field
 
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError
+from seedbed.core.graph import Graph
 from seedbed.core.learner import ArrayModel, Learner, Model
 from seedbed.core.part import Example, Placed
 from seedbed.core.rows import WEIGHT
@@ -67,11 +68,37 @@ class TransformerModel(ArrayModel):
                 found[places] = self.network(**here).logits.double().cpu().numpy()
         return self.head.answers(found)
 
+    def graph(self, temperature: float = 1.0) -> Graph:
+        """The network with its answers as a graph of ONNX.
+
+        Raises:
+            ModelError: It cannot be traced.
+            MissingExtraError: What makes graphs is not installed.
+        """
+        from .graphs.networks import traced
+        from .graphs.tokenizers import as_it_reads
+
+        return Graph(
+            traced(self.network, lambda told, _: self.head.traced(told.logits, temperature)),
+            "tokens",
+            self.labels,
+            (self.text,),
+            {"max_tokens": self.max_tokens},
+            {"tokenizer.json": as_it_reads(self.tokenizer.backend_tokenizer.to_str(), self.max_tokens)},
+        )
+
     def save(self, folder: Path) -> None:
         """Write `model.json` and what Hugging Face's `from_pretrained` reads: `config.json`, `model.safetensors`, …"""
         settings = {"text": self.text, "max_tokens": self.max_tokens, "head": asdict(self.head)}
         (folder / "model.json").write_bytes(orjson.dumps(settings, option=orjson.OPT_INDENT_2))
         save_network(self.network, self.tokenizer, folder)
+
+    @classmethod
+    def serving(cls, folder: Path, store: Path) -> ArrayModel:
+        """The network without torch, in ONNX Runtime or NumPy; as `load` reads it where neither can."""
+        from .light_transformer import open_light
+
+        return open_light(folder, store) or cls.load(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -35,6 +35,7 @@ layers:  ## Rooms import downwards only, and nothing goes round in circles
 	@$(BIN)/lint-imports
 
 units:  ## The tests alone
+	@$(BIN)/python -m compileall -q src/seedbed  # for each process that a test starts, also where Python writes none
 	@$(BIN)/pytest -n $(JOBS)
 
 .PHONY: system

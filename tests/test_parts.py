@@ -63,7 +63,7 @@ PROMISED = {
     "within_10_percent samples_f1 hamming_loss top_3_accuracy cohen_kappa matthews brier exact_match token_f1 "
     "answerable_accuracy exact rouge_l chrf perplexity word_perplexity bits_per_byte",
     "exporters": "folder arrow croissant csv duckdb hub jsonl numpy parquet pickle tf_data tfrecord tokens torch "
-    "webdataset openai_chat alpaca sharegpt prompt_completion squad fine_tuning",
+    "webdataset openai_chat alpaca sharegpt prompt_completion squad fine_tuning onnx c_header space docker browser",
     "trackers": "mlflow tensorboard",
 }
 PACKAGES = {family: importlib.import_module(f"seedbed.{room}") for family, room in ROOMS.items()}

@@ -15,10 +15,10 @@ TOKEN = "hf_one-that-may-write"
 
 
 class Taking:
-    """A hub with at most one dataset, whose files are `files`."""
+    """A hub with at most one dataset, Space or model, whose files are `files`."""
 
     def __init__(self) -> None:
-        self.name, self.private = "", False
+        self.name, self.private, self.kind = "", False, "datasets"
         self.files: dict[str, bytes] = {}
         self.commits: list[str] = []
         self.asked: list[str] = []
@@ -43,10 +43,11 @@ class Taking:
                 f"{given['organization']}/{given['name']}",
                 given.get("private", False) or given.get("visibility") == "private",
             )
-            return 200, {"url": f"{self.url}/datasets/{self.name}", "name": self.name}
+            self.kind = f"{given.get('type', 'model')}s"
+            return 200, {"url": f"{self.url}/{self.kind}/{self.name}", "name": self.name}
         if path == "/api/validate-yaml":
             return 200, {"errors": [], "warnings": []}
-        at = f"/api/datasets/{self.name}"
+        at = f"/api/{self.kind}/{self.name}"
         if path.startswith(f"{at}/tree/"):
             return 200, [
                 {"type": "file", "path": name, "size": len(raw), "oid": "0" * 40} for name, raw in self.files.items()

@@ -77,13 +77,15 @@ def test_the_api_gives_them_where_they_are_and_null_elsewhere() -> None:
     common = {"read": "text", "warnings": []}
     row = {"predicted": "ham", "confidence": 0.9, "probabilities": {"ham": 0.9, "spam": 0.1}, **common}
     plain, kept = answered("label", row), answered("label", {**row, "set": ["ham", "spam"], "decided": "spam"})
-    assert isinstance(plain, Label) and isinstance(kept, Label)
-    assert (plain.set, plain.decided) == (None, None)
-    assert (kept.set, kept.decided) == (["ham", "spam"], "spam")
+    assert Label(**plain).model_dump() == plain and Label(**kept).model_dump() == kept
+    assert (plain["set"], plain["decided"]) == (None, None)
+    assert (kept["set"], kept["decided"]) == (["ham", "spam"], "spam")
     number = answered("number", {"predicted": 1.0, "low": 0.5, "high": 2.0, **common})
-    assert isinstance(number, Number) and (number.low, number.high) == (0.5, 2.0)
+    assert Number(**number).model_dump() == number
+    assert (number["low"], number["high"]) == (0.5, 2.0)
     several = answered("labels", {"predicted": [], "probabilities": {}, "decided": ["ham"], **common})
-    assert isinstance(several, Labels) and several.decided == ["ham"]
+    assert Labels(**several).model_dump() == several
+    assert several["decided"] == ["ham"]
 
 
 @pytest.mark.parametrize("name", [CONFORMAL, THRESHOLDS])

@@ -17,7 +17,7 @@ from served_model import Served, serving
 import seedbed
 from predicting_sample import rows, small_run
 from seedbed.core.run import GateRecord, Run
-from seedbed.serve.api import MOST_BYTES, MOST_CHARACTERS, MOST_ROWS
+from seedbed.serve.limits import MOST_BYTES, MOST_CHARACTERS, MOST_ROWS
 from seedbed.serve.server import WithheldError, is_here, refuse_unfit
 from seedbed.serve.standing import owed
 
@@ -31,6 +31,8 @@ def test_a_text_and_rows(served: Served, folder: Path) -> None:
     status, alone = served.ask("/api/predict", {"text": made[1]["said"]})
     assert alone["predictions"] == told["predictions"][1:2]
     assert alone["model"] == "tfidf_logistic"
+    assert alone["request"] != told["request"]
+    assert served.ask("/predict", {"text": made[1]["said"]})[1]["predictions"] == alone["predictions"]
 
 
 def test_what_the_model_tells_of_itself(served: Served) -> None:
@@ -42,7 +44,12 @@ def test_what_the_model_tells_of_itself(served: Served) -> None:
     assert len(told["examples"]) == 8
     assert told["not_for_publication"][0].startswith("card.yaml leaves 6 questions open: license")
     assert served.ask("/healthz") == (200, {"status": "ok"})
-    assert served.ask("/openapi.json")[1]["paths"].keys() == {"/api/predict", "/api/model", "/healthz"}
+    assert served.ask("/health") == (200, {"status": "ok"})
+    assert served.ask("/model") == (status, told)
+    assert told["card"].startswith("---\n")
+    assert served.ask("/ready") == (200, {"status": "ready", "version": told["version"], "waiting": 0})
+    paths = served.ask("/openapi.json")[1]["paths"]
+    assert paths.keys() == {"/predict", "/model", "/health", "/ready", "/metrics"}
 
 
 def test_nothing_comes_from_elsewhere(served: Served) -> None:
@@ -67,8 +74,11 @@ def test_nothing_comes_from_elsewhere(served: Served) -> None:
         ({"rows": [{"said": "a"}] * (MOST_ROWS + 1)}, 413, "1,001 rows are more than 1,000"),
         ({"text": "a" * (MOST_CHARACTERS + 1)}, 413, "100,001 characters"),
         ({"text": "a" * MOST_BYTES}, 413, "longer than 4,194,304 bytes"),
-        ([], 422, "valid dictionary"),
-        (7, 422, "valid dictionary"),
+        ([], 422, "should be an object"),
+        (7, 422, "should be an object"),
+        ({"text": None}, 422, "either `text` or `rows`"),
+        ({"text": None, "rows": []}, 422, "either `text` or `rows`"),
+        ({"rows": [{"said": 2**70}]}, 422, "cannot be read"),
     ],
 )  # fmt: skip
 def test_requests_that_are_refused(served: Served, body: object, status: int, words: str) -> None:
@@ -78,7 +88,10 @@ def test_requests_that_are_refused(served: Served, body: object, status: int, wo
     assert len(json.dumps(told)) < 1000
 
 
-@pytest.mark.parametrize("raw", [b"", b"not json", b"[" * 2_000_000, b'{"text": "\xff"}', b'{"text": "\\ud800"}'])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"not json", b"[" * 2_000_000, b'{"text": "\xff"}', b'{"text": "\\ud800"}', b'{"rows": [{"said": NaN}]}'],
+)
 def test_bodies_that_are_no_request(served: Served, raw: bytes) -> None:
     status, told = served.ask("/api/predict", raw=raw)
     assert (status, list(told)) == (422, ["error"])
@@ -86,7 +99,7 @@ def test_bodies_that_are_no_request(served: Served, raw: bytes) -> None:
 
 def test_a_form_of_another_site_is_refused(served: Served) -> None:
     kind = {"Content-Type": "text/plain"}
-    assert served.ask("/api/predict", raw=b'{"text": "a"}', **kind)[0] == 422
+    assert served.ask("/api/predict", raw=b'{"text": "a"}', **kind)[0] == 415
 
 
 def test_a_body_without_a_length_is_bounded(served: Served) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 from served_model import Served, serving
 
@@ -59,10 +60,15 @@ def test_rows_are_answered_as_python_answers_them(kind: str, site: Served, run_f
 
 def test_the_schema_says_what_is_answered(kind: str, site: Served) -> None:
     schema = site.ask("/openapi.json")[1]
-    asked = schema["paths"]["/api/predict"]["post"]
-    body = asked["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    asked = schema["paths"]["/predict"]["post"]
+    body = asked["requestBody"]["content"]["application/json"]["schema"]
     reply = asked["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
-    assert body.endswith("/AskedInTurns" if kind == "chat" else "/Asked")
+    jsonschema.Draft202012Validator.check_schema(body)
+    valid = jsonschema.Draft202012Validator(body)
+    row = asked_of(kind, rows_of(kind)[5])
+    assert valid.is_valid({"rows": [row]})
+    assert not valid.is_valid({"rows": [{name: value for name, value in row.items() if name != next(iter(row))}]})
+    assert valid.is_valid({"text": "a"}) == (len(row) == 1)
     assert reply.endswith(f"/Answers_{ANSWERS[kind]}_")
     fields = schema["components"]["schemas"][ANSWERS[kind]]["properties"]
     assert {"read", "warnings"} < fields.keys()

@@ -36,6 +36,8 @@ def export_rows(named: str, asked: Asked, *, as_json: bool) -> None:
 
 def summary(done: Exported) -> list[str]:
     """What came of it, in a line or two."""
+    if done.model is not None:
+        return [f"the model {done.model} to {done.out} ({done.format})", *done.told]
     rows = sum(done.rows.values())
     splits = ", ".join(f"{name} {numbers.count(count)}" for name, count in done.rows.items() if name)
     told = [f"{numbers.things(rows, 'row')} to {done.out} ({done.format})" + (f": {splits}" if splits else "")]

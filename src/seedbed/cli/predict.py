@@ -41,7 +41,7 @@ def predict_rows(
         raise RecipeError(problem, at="seedbed predict", hint='give a file, or --text "…", which may be given again')
     if texts and out is not None:
         raise RecipeError("--out is for files", at="seedbed predict", hint="leave it out, or give a file")
-    renamed = _columns(columns)
+    renamed = column_pairs(columns)
     let_ctrl_c_through()
     from seedbed.flow.predicting.predict import open_model
 
@@ -62,7 +62,12 @@ def _named(predictor: Predictor) -> str:
     return "label" if predictor.bundle.task.says in ("label", "labels") else "answer"
 
 
-def _columns(given: Sequence[str]) -> dict[str, str]:
+def column_pairs(given: Sequence[str]) -> dict[str, str]:
+    """INPUT=COLUMN, as typed.
+
+    Raises:
+        RecipeError: One is none.
+    """
     pairs = dict(text.partition("=")[::2] for text in given)
     for name, column in pairs.items():
         if not name or not column:

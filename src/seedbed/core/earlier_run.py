@@ -53,6 +53,10 @@ class EarlierRun(BaseModel):
             DataError: No dataset is there, or it alone is there of a run that prepared its rows.
             RecipeError: It has no such split.
         """
+        return self._sources(self._before(base, at), base, at)
+
+    def _before(self, base: Path, at: str) -> str:
+        """Where the rows lie as they were before `prepare`."""
         inside = self._dataset(base, at)
         # The folder of the run: what is named, or what holds the dataset's folder that is named.
         above = "" if inside.startswith(_DATASET) else "../"
@@ -65,7 +69,17 @@ class EarlierRun(BaseModel):
                 at=self.run,
                 hint="name the run's own folder; if that is it, run its recipe again",
             )
-        return self._sources(inside, base, at)
+        return inside
+
+    def by_split(self, base: Path, at: str) -> dict[str, list[Path]]:
+        """The Parquet files of each split, in order, with the rows as they were before `prepare`.
+
+        Raises:
+            DataError: As `unprepared`.
+        """
+        inside = self._before(base, at)
+        folder = base / Path(expand(self.run, at=at)).expanduser() / inside
+        return {split: [folder / name for name in names] for split, names in self._files(base, inside, at).items()}
 
     def _dataset(self, base: Path, at: str) -> str:
         """Where the dataset lies in the folder."""
@@ -75,11 +89,15 @@ class EarlierRun(BaseModel):
             raise DataError("holds no dataset", at=self.run, hint="name the folder of a run, such as runs/NAME/latest")
         return inside
 
-    def _sources(self, inside: str, base: Path, at: str, leave_out: str = "") -> Iterator[Source]:
+    def _files(self, base: Path, inside: str, at: str) -> dict[str, list[str]]:
         files: dict[str, list[str]] = {}
         for path in sorted((base / Path(expand(self.run, at=at)).expanduser() / inside).iterdir()):
             if found := _SHARD.fullmatch(path.name):
                 files.setdefault(found[1], []).append(path.name)
+        return files
+
+    def _sources(self, inside: str, base: Path, at: str, leave_out: str = "") -> Iterator[Source]:
+        files = self._files(base, inside, at)
         asked = [self.split] if isinstance(self.split, str) else self.split
         for name in asked or ():
             if name not in files:

@@ -40,6 +40,8 @@ class Model(ABC, Generic[Answers]):
     """The labels that it knows, where its task has labels."""
     told: tuple[str, ...] = ()
     """What is worth telling of how it was learned, a sentence each: options that were chosen, weights."""
+    at_once: bool = False
+    """Whether threads may ask it at the same time."""
 
     @abstractmethod
     def predict(self, rows: pl.DataFrame) -> Answers:
@@ -56,6 +58,16 @@ class Model(ABC, Generic[Answers]):
     @abstractmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
+
+    @classmethod
+    def serving(cls, folder: Path, store: Path) -> Model[Answers]:
+        """Read what `save` wrote, to answer a few rows at a time, for long: faster or with less, if there is a way.
+
+        Args:
+            folder: What `save` wrote.
+            store: Where what that takes may be kept.
+        """
+        return cls.load(folder)
 
 
 #: A model whose answers are numbers: probabilities of labels, or a number a row.

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .earlier_run import EarlierRun
 from .part import Column, LabelColumn, Part, TextColumn
 
 SPLITS = ("train", "validation", "test")
@@ -113,6 +114,11 @@ class InTurn(ByShares, Dealing):
         description="Column that says which of two rows is older (a date, a running number); the order in which rows "
         "are read when left out.",
     )
+
+    @property
+    def stays(self) -> EarlierRun | None:
+        """An earlier run whose rows are older than all others, and stay in the splits that they have there."""
+        return None
 
     @abstractmethod
     def own(self, identities: NDArray[np.uint64]) -> NDArray[np.int8]:

@@ -1,4 +1,4 @@
-"""How a person names a run: by its folder, the start of its id, a tag, or NAME@latest."""
+"""How a person names a run: by its folder, the start of its id, a tag, NAME@latest or NAME@champion."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
+from seedbed.store.champions import Champions
 from seedbed.store.runs import RUNS, Entry, Index, standing_of
 
 STORE = ".seedbed"
 #: Fewer characters of an id are taken for a word.
 _SHORTEST_ID = 4
-_LATEST = "@latest"
+_LATEST, _CHAMPION = "@latest", "@champion"
 
 
 def store_near(folder: Path | None = None) -> Path:
@@ -34,6 +35,14 @@ def store_near(folder: Path | None = None) -> Path:
     return found or start / STORE
 
 
+def store_of_run(folder: Path | None) -> Path:
+    """The store that knows a run which stands in a folder; where no folder is given, the nearest."""
+    if folder is None:
+        return store_near()
+    given = os.environ.get("SEEDBED_STORE")
+    return Path(given).absolute() if given else store_near(folder.resolve())
+
+
 def find_run(named: str | Path, *, store: Path | None = None) -> Path:
     """The folder of a run or of a model, however it was named.
 
@@ -52,8 +61,9 @@ def find_run(named: str | Path, *, store: Path | None = None) -> Path:
     if path.exists() or path.is_absolute() or str(named).startswith("."):
         return path
     head, *rest = path.parts
-    entries, damaged = Index(store or store_near()).readable()
-    entry = look_up(head, entries, damaged)
+    root = store or store_near()
+    entries, damaged = Index(root).readable()
+    entry = look_up(_champion(head, root), entries, damaged)
     if entry is None:
         meant = _meant(head, entries) or _unread(damaged)
         if meant and (not rest or rest[0] == "models"):
@@ -67,6 +77,24 @@ def find_run(named: str | Path, *, store: Path | None = None) -> Path:
             hint=_way_back(entry, entries),
         )
     return at.folder.joinpath(*rest)
+
+
+def _champion(named: str, store: Path) -> str:
+    """The id of the run that NAME@champion means; any other name as it is.
+
+    Raises:
+        DataError: Nobody is champion, or the file that says who is damaged.
+    """
+    if not named.endswith(_CHAMPION):
+        return named
+    champions = Champions(store)
+    name = named.removesuffix(_CHAMPION)
+    standing = champions.champion(name)
+    if standing is None:
+        known = [f"{one}{_CHAMPION}" for one in champions.all()]
+        hint = did_you_mean(named, known) if known else f"seedbed runs promote {name}@latest names one"
+        raise DataError("nobody is champion of that name", at=named[:200], hint=hint)
+    return standing.run
 
 
 def _meant(named: str, entries: Sequence[Entry]) -> str:
@@ -105,7 +133,7 @@ def find_entry(named: str | Path, store: Path) -> Entry:
         DataError: Several runs are meant, or an entry that is damaged may be the one.
     """
     entries, damaged = Index(store).readable()
-    entry = look_up(str(named), entries, damaged)
+    entry = look_up(_champion(str(named), store), entries, damaged)
     if entry is None:
         folder = Path(named).resolve()
         entry = next((one for one in entries if standing_of(one).folder.resolve() == folder), None)

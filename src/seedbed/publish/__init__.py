@@ -2,19 +2,24 @@
 
 from .alpaca import Alpaca
 from .arrow import Arrow
+from .browser import Browser
+from .c_header import CHeader
 from .croissant import Croissant
 from .csv import Csv
+from .docker import Docker
 from .duckdb import Duckdb
 from .fine_tuning import FineTuning
 from .folder import Folder
 from .hub import Hub
 from .jsonl import Jsonl
 from .numpy import Numpy
+from .onnx import Onnx
 from .openai_chat import OpenaiChat
 from .parquet import Parquet
 from .pickle import Pickle
 from .prompt_completion import PromptCompletion
 from .sharegpt import Sharegpt
+from .space import Space
 from .squad import Squad
 from .tf_data import TfData
 from .tfrecord import Tfrecord
@@ -25,19 +30,24 @@ from .webdataset import Webdataset
 __all__ = [
     "Alpaca",
     "Arrow",
+    "Browser",
+    "CHeader",
     "Croissant",
     "Csv",
+    "Docker",
     "Duckdb",
     "FineTuning",
     "Folder",
     "Hub",
     "Jsonl",
     "Numpy",
+    "Onnx",
     "OpenaiChat",
     "Parquet",
     "Pickle",
     "PromptCompletion",
     "Sharegpt",
+    "Space",
     "Squad",
     "TfData",
     "Tfrecord",

@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.task import Says
 
+from .limits import MOST_ROWS
 from .predictor import sureness
-
-#: Most rows of a request.
-MOST_ROWS = 1_000
 
 Value = str | int | float | bool | None
 
@@ -30,7 +28,7 @@ class Said(BaseModel):
 class Asked(BaseModel):
     """What a request asks: one text, where the model reads one column, or rows."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     text: str | None = Field(None, description="A text, for a model that reads one column.")
     rows: list[dict[str, Value]] | None = Field(None, description=f"Rows, at most {MOST_ROWS:,}: COLUMN to value.")
@@ -39,7 +37,7 @@ class Asked(BaseModel):
 class AskedInTurns(BaseModel):
     """What a request asks: what one user says, or rows with turns that end with the user."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     text: str | None = Field(None, description="What a user says.")
     rows: list[dict[str, Value | list[Said]]] | None = Field(
@@ -126,6 +124,10 @@ class Answers(BaseModel, Generic[_Answer]):
     """Answers in the order of the rows."""
 
     model: str
+    version: str = Field(description="SHA-256 of the model's bundle.json.")
+    request: str = Field(
+        description="Name of the request; in the log of predictions its rows are REQUEST#0, REQUEST#1, …"
+    )
     predictions: list[_Answer]
     not_for_publication: list[str] = Field(description="What stands in the way of showing this model to others.")
 
@@ -140,15 +142,15 @@ def answered_as(says: Says) -> type[Answered]:
     return _ANSWERS[says]
 
 
-def answered(says: Says, row: Mapping[str, Any]) -> Answered:
-    """A row of `Predictor.predict` as it is given away."""
-    more: dict[str, Any] = {}
+def answered(says: Says, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `Predictor.predict` as it is given away: what `answered_as` describes, null where it is not known."""
+    told = {name: row.get(name) for name in answered_as(says).model_fields}
     if says in ("label", "spans"):
-        more["sure"] = "" if row["confidence"] is None else sureness(row["confidence"])
+        told["sure"] = "" if row["confidence"] is None else sureness(row["confidence"])
     if says == "itself":
         each = row["nats"] / max(row["tokens"], 1)
-        more["perplexity"] = math.exp(each) if each < _HIGHEST else None
-    return answered_as(says)(**row, **more)
+        told["perplexity"] = math.exp(each) if each < _HIGHEST else None
+    return told
 
 
 #: Nats a token whose exponential a float still holds.

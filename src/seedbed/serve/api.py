@@ -1,4 +1,4 @@
-"""The JSON API and the web page of one model. Nothing that is asked is kept or logged."""
+"""The JSON API and the web page of one model. What is asked is kept nowhere, unless a log was asked for."""
 
 from __future__ import annotations
 
@@ -7,51 +7,39 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import polars as pl
 
-from seedbed.core.errors import DataError, MissingExtraError, SeedbedError
-from seedbed.core.ledger import EXCERPT_LENGTH, mask, masked
-from seedbed.core.run import ModelRecord
-from seedbed.core.serving import HEADERS, App, Receive, Scope, Send, bounded, headed
-from seedbed.core.task import Chat, Says
+from seedbed.core.errors import MissingExtraError
 from seedbed.core.version import __version__
 
-from .answers import MOST_ROWS, Answers, Asked, AskedInTurns, Value, answered, answered_as, asked_as
+from .about import facts
+from .answers import Answers, answered_as
+from .guard import OPEN, Guard
+from .keys import Keys
+from .limits import Limits
 from .predictor import Predictor
-from .standing import owed
+from .problems import Failed, tell_errors, told
+from .requests import read, schema, table
+from .service import Log, Service, Version
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
-#: Most bytes of a request's body, and characters of a value.
-MOST_BYTES, MOST_CHARACTERS = 4 << 20, 100_000
-_NEEDS = ("fastapi", "uvicorn")
-_LONGEST_EXAMPLE = 2_000
-
-_KNOWS = "It knows texts like those that it learned from; of others"
-#: What a person should know before believing an answer, by what the task answers.
-_LIMITS: Mapping[Says, Sequence[str]] = {
-    "label": (
-        "It answers with one of {} labels whatever the text says, also where none fits.",
-        f"{_KNOWS} its percentages say little.",
-    ),
-    "labels": ("It knows no other labels than these.", f"{_KNOWS} its percentages say little."),
-    "number": (
-        "It answers with a number whatever it is asked.",
-        "Of rows unlike those that it learned from it knows nothing.",
-    ),
-    "spans": ("It finds words in the text; whether the text is true, it does not know.", f"{_KNOWS} it finds less."),
-    "text": ("What it writes sounds alike, right or wrong.", f"{_KNOWS} its answers say little."),
-    "turns": ("What it says sounds alike, right or wrong.", f"{_KNOWS} its answers say little."),
-    "itself": ("It says how usual a text is, not whether it is true or good.", f"{_KNOWS} it is surprised."),
-}
-
-_SUCH_AS = 'send {"text": "…"} or {"rows": [{COLUMN: value}, …]} as application/json'
-
+_NEEDS = ("fastapi", "uvicorn", "prometheus_client")
 _PAGE = {
     "/": ("index.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
     "/style.css": ("style.css", "text/css"),
+}
+_ASK = ("/predict", "/api/predict")
+_WHY = {
+    401: "The key is missing, or is none.",
+    408: "The request did not come to its end in time.",
+    413: "The request asks for more than is served at once.",
+    415: "The body is no JSON by its media type.",
+    422: "The body is not what is wanted.",
+    429: "Too many requests wait; `Retry-After` says when to ask again.",
+    500: "The model failed.",
+    503: "The answer took too long.",
 }
 
 
@@ -70,46 +58,144 @@ def check_needs() -> None:
             )
 
 
-def make_app(predictor: Predictor, *, complain: Callable[[str], None] = lambda _: None) -> FastAPI:
+def make_app(
+    model: Predictor | Service,
+    *,
+    complain: Callable[[str], None] = lambda _: None,
+    log: Log | None = None,
+    limits: Limits | None = None,
+    keys: Callable[[], Keys | None] = lambda: None,
+    origins: Sequence[str] = (),
+    said: Callable[[str], None] | None = None,
+) -> FastAPI:
     """The application that serves a model.
 
     Args:
-        predictor: The model.
+        model: The model, or what serves it already; then `complain`, `log` and `limits` are the service's.
         complain: Told of failures, in a sentence that holds nothing of what was asked.
+        log: Given a frame after each answered request (see `service.Log`).
+        limits: How much is taken on.
+        keys: Gives the keys of those who may ask, each time anew; None where anybody may.
+        origins: Web pages that may ask from a browser, such as `https://example.org`.
+        said: Takes a line of JSON for each request, without anything of what was asked or answered.
     """
     from fastapi import FastAPI
 
+    service = model if isinstance(model, Service) else Service(Version(model, log), limits or Limits(), complain)
+    predictor = service.version.predictor
     # The interactive pages of FastAPI load scripts from elsewhere: there are none. The schema stays.
     app = FastAPI(title=f"Seedbed: {predictor.name}", version=__version__, docs_url=None, redoc_url=None)
-    _tell_errors(app, complain)
-    debts = owed(predictor.run)
+    app.state.service = service
+    tell_errors(app, service.complain)
+    _add_asking(app, service)
+    _add_looking(app, service)
+    for path, (name, kind) in _PAGE.items():
+        app.add_route(path, _file(name, kind), include_in_schema=False)
+    _describe(app, predictor, locked=keys() is not None)
+    routes = frozenset(str(route.path) for route in app.routes if hasattr(route, "path"))
+    app.add_middleware(Guard, service=service, routes=routes, keys=keys, said=said)
+    if origins:
+        from starlette.middleware.cors import CORSMiddleware
 
-    says = predictor.bundle.task.says
+        headers = ["Authorization", "Content-Type", "X-API-Key"]
+        app.add_middleware(
+            CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"], allow_headers=headers
+        )
+    return app
 
-    def predict(asked: Asked | AskedInTurns) -> Any:
-        """Answer a text or rows."""
-        found = predictor.predict(_rows(predictor, asked))
-        told = [answered(says, row) for row in found.iter_rows(named=True)]
-        return {"model": predictor.name, "predictions": told, "not_for_publication": debts}
 
-    predict.__annotations__["asked"] = asked_as(says)
+def _add_asking(app: FastAPI, service: Service) -> None:
+    from fastapi import Request
+    from fastapi.responses import Response
 
-    def about() -> dict[str, Any]:
-        """The model: its labels, inputs, scores and limits."""
-        return facts(predictor)
+    async def predict(request: Request) -> Response:
+        """Answer a text or rows, in their order."""
+        version = service.version
+        predictor = version.predictor
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+            return told(
+                415, "the body must be JSON", "content-type", "send the header “Content-Type: application/json”"
+            )
+        rows = table(predictor, read(await request.body(), predictor.bundle.task.says))
+        name = request.state.request
+        answers = await service.ask(version, rows, name) if rows.height else []
+        whole = {
+            "model": predictor.name,
+            "version": predictor.digest,
+            "request": name,
+            "predictions": list(answers),
+            "not_for_publication": version.debts,
+        }
+        return Response(orjson.dumps(whole), media_type="application/json")
 
-    def healthz() -> dict[str, str]:
+    predict.__annotations__ |= {"request": Request, "return": Response}
+    says = service.version.predictor.bundle.task.says
+    documented: dict[int | str, dict[str, Any]] = {
+        status: {"model": Failed, "description": why} for status, why in _WHY.items()
+    }
+    documented[200] = {"model": Answers[answered_as(says)], "description": "Answers."}  # type: ignore[misc]
+    for path in _ASK:
+        app.add_api_route(
+            path,
+            predict,
+            methods=["POST"],
+            response_class=Response,
+            responses=documented,
+            include_in_schema=path == _ASK[0],
+        )
+
+
+def _add_looking(app: FastAPI, service: Service) -> None:
+    from fastapi.responses import Response
+
+    def json(content: Mapping[str, Any], status: int = 200) -> Response:
+        return Response(orjson.dumps(content), status, media_type="application/json")
+
+    def model() -> Any:
+        """The model: its labels, inputs, scores, limits and card."""
+        return json(facts(service.version.predictor))
+
+    async def health() -> dict[str, str]:
         """Whether the server is there."""
         return {"status": "ok"}
 
-    # Plain functions run in threads, so that one long answer holds up no other.
-    app.post("/api/predict", response_model=Answers[answered_as(says)])(predict)  # type: ignore[misc]
-    app.get("/api/model")(about)
-    app.get("/healthz")(healthz)
-    for path, (name, kind) in _PAGE.items():
-        app.add_route(path, _file(name, kind), include_in_schema=False)
-    app.add_middleware(_Guard)
-    return app
+    async def ready() -> Any:
+        """Whether the model can be asked now."""
+        state = {"version": service.version.predictor.digest, "waiting": service.lane.waiting}
+        if service.lane.alive and service.lane.waiting < service.limits.waiting:
+            return json({"status": "ready", **state})
+        return json({"status": "busy" if service.lane.alive else "ending", **state}, 503)
+
+    def metrics() -> Any:
+        """What was counted, as Prometheus reads it."""
+        text, kind = service.metrics.text()
+        return Response(text, media_type=kind)
+
+    object_: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
+    plain: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+    app.add_api_route("/model", model, response_class=Response, responses=object_)
+    app.add_api_route("/health", health)
+    app.add_api_route("/ready", ready, response_class=Response, responses={**object_, 503: object_[200]})
+    app.add_api_route("/metrics", metrics, response_class=Response, responses=plain)
+    app.add_api_route("/api/model", model, include_in_schema=False)
+    app.add_api_route("/healthz", health, include_in_schema=False)
+
+
+def _describe(app: FastAPI, predictor: Predictor, *, locked: bool) -> None:
+    """Say in the OpenAPI schema what this model is asked, and with what key."""
+    whole = app.openapi()
+    asked = {"required": True, "content": {"application/json": {"schema": schema(predictor)}}}
+    whole["paths"][_ASK[0]]["post"]["requestBody"] = asked
+    if not locked:
+        whole["paths"][_ASK[0]]["post"]["responses"].pop("401", None)
+        return
+    failed = {"application/json": {"schema": {"$ref": "#/components/schemas/Failed"}}}
+    whole["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, ways in whole["paths"].items():
+        for way in ways.values() if path not in OPEN else ():
+            way["security"] = [{"key": []}]
+            way["responses"]["401"] = {"description": _WHY[401], "content": failed}
 
 
 def _file(name: str, kind: str) -> Callable[[Request], Response]:
@@ -122,154 +208,3 @@ def _file(name: str, kind: str) -> Callable[[Request], Response]:
         return Response(content, media_type=f"{kind}; charset=utf-8")
 
     return give
-
-
-def _rows(predictor: Predictor, asked: Asked | AskedInTurns) -> pl.DataFrame:
-    if (asked.text is None) == (asked.rows is None):
-        raise DataError("give either `text` or `rows`", at="body", hint=_SUCH_AS)
-    rows: list[Any] = [asked.text] if asked.rows is None else asked.model_dump(exclude_unset=True)["rows"]
-    if len(rows) > MOST_ROWS:
-        raise _TooMuchError(
-            f"{len(rows):,} rows are more than {MOST_ROWS:,}", at="rows", hint="ask in several requests"
-        )
-    for place, row in enumerate(rows):
-        for value in row.values() if isinstance(row, dict) else [row]:
-            if (length := _length(value)) > MOST_CHARACTERS:
-                raise _TooMuchError(
-                    f"a text of {length:,} characters is longer than {MOST_CHARACTERS:,}",
-                    at="text" if asked.rows is None else f"rows.{place}",
-                    hint="send a part of it",
-                )
-    return predictor.table(rows)
-
-
-def _length(value: Any) -> int:
-    """Characters of a value; of turns, of all that is said."""
-    if isinstance(value, list | dict):
-        return sum(map(_length, value.values() if isinstance(value, dict) else value))
-    return len(value) if isinstance(value, str) else 0
-
-
-def facts(predictor: Predictor) -> dict[str, Any]:
-    """What `/api/model` tells."""
-    run, bundle = predictor.run, predictor.bundle
-    says = bundle.task.says
-    record = next((model for model in run.models if model.name == predictor.name), None) if run else None
-    return {
-        "name": predictor.name,
-        "use": bundle.use,
-        "task": bundle.task.kind,
-        "says": says,
-        "turns": bundle.task.messages if isinstance(bundle.task, Chat) and bundle.task.turns is None else None,
-        "seedbed": bundle.seedbed,
-        "labels": list(predictor.labels),
-        "inputs": [one.model_dump(include={"name", "type"}) for one in predictor.preparation.inputs],
-        "run": {"name": run.name, "id": run.id, "state": run.state, "dataset": run.dataset.digest} if run else None,
-        "trained_on": run.dataset.splits.get("train") if run else None,
-        "score": _score(predictor, record),
-        "off": _off(predictor, record),
-        "scores": record.model_dump(mode="json", include={"scores"})["scores"] if record else {},
-        "calibrated": bundle.calibration is not None if says == "label" else None,
-        "limits": _limits(predictor),
-        "not_for_publication": list(owed(run)),
-        "waived": [waived.model_dump() for waived in run.waivers] if run else [],
-        "examples": [_example(one.input) for one in bundle.preprocess.golden],
-        "most": {"bytes": MOST_BYTES, "rows": MOST_ROWS, "characters": MOST_CHARACTERS},
-    }
-
-
-def _score(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] | None:
-    """The deciding metric, and accuracy if it was measured, on the rows that judge."""
-    run = predictor.run
-    scores = record.scores.get(run.judging_split, {}) if run and record else {}
-    if run is None or run.metric not in scores:
-        return None
-    accuracy = scores["accuracy"].model_dump(mode="json") if "accuracy" in scores else None
-    told = {"metric": run.metric, "split": run.judging_split, "level": run.intervals.get("level")}
-    return told | scores[run.metric].model_dump(mode="json") | {"accuracy": accuracy}
-
-
-def _off(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] | None:
-    """How far numbers were off on the rows that judge."""
-    run = predictor.run
-    found = record.distances.get(run.judging_split) if run and record else None
-    return {"split": run.judging_split, "half": found.half, "most": found.most} if run and found else None
-
-
-def _limits(predictor: Predictor) -> list[str]:
-    """What a person should know before believing an answer."""
-    told = list(_LIMITS[predictor.bundle.task.says])
-    if predictor.bundle.task.says == "label":
-        told[0] = told[0].format(len(predictor.labels))
-    if predictor.bundle.task.alike_if_equal:
-        told = [one.replace("the text says", "the row holds").replace("texts like", "rows like") for one in told]
-    skipped = predictor.preparation.skipped
-    told += [f"{name}, its maker's own code, is not run: its warnings are missing." for name in skipped]
-    return told
-
-
-def _example(row: dict[str, Any]) -> dict[str, Value]:
-    """A golden example's input, fit to be shown: it comes from somebody's data. Turns become a text."""
-    return {name: _shown(value) for name, value in row.items()}
-
-
-def _shown(value: Any) -> Value:
-    if isinstance(value, list | dict):
-        said = [turn.get("content", turn.get("value")) for turn in value if isinstance(turn, dict)]
-        lone = said[0] if len(value) == 1 and len(said) == 1 else None
-        return mask(lone if isinstance(lone, str) else orjson.dumps(value).decode())
-    if isinstance(value, str) and len(value) > EXCERPT_LENGTH:
-        return str(pl.select(masked(pl.lit(value))).item())[:_LONGEST_EXAMPLE]
-    return mask(value) if isinstance(value, str) else value
-
-
-class _TooMuchError(DataError):
-    """A request asks for more than is served."""
-
-
-def _tell_errors(app: FastAPI, complain: Callable[[str], None]) -> None:
-    """Every error is JSON with a problem and a way out, and holds nothing of what was asked but its place."""
-    from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse
-    from starlette.exceptions import HTTPException
-
-    def told(status: int, problem: str, at: str = "", hint: str = "") -> JSONResponse:
-        return JSONResponse({"error": {"problem": problem, "at": at, "hint": hint}}, status)
-
-    async def of_data(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, SeedbedError)
-        if not isinstance(error, DataError):
-            complain(f"a request failed: {error.problem}")
-            return told(500, error.problem, error.at, error.hint)
-        return told(413 if isinstance(error, _TooMuchError) else 422, error.problem, error.at, error.hint)
-
-    async def of_shape(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        place = ".".join(str(piece) for piece in first["loc"] if piece != "body")
-        return told(422, first["msg"], place[:200] or "body", _SUCH_AS)
-
-    async def of_http(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        if error.status_code == 400:
-            return told(422, "the body is not JSON that can be read", "body", _SUCH_AS)
-        return told(error.status_code, str(error.detail))
-
-    async def of_ours(_: Request, error: Exception) -> JSONResponse:
-        complain(f"a request failed with {type(error).__name__}; this is a fault in Seedbed or in a part")
-        return told(500, "the server failed on this request")
-
-    app.add_exception_handler(SeedbedError, of_data)
-    app.add_exception_handler(RequestValidationError, of_shape)
-    app.add_exception_handler(HTTPException, of_http)
-    app.add_exception_handler(Exception, of_ours)
-
-
-class _Guard:
-    """Refuses bodies that are too long before they are held, and gives every answer its headers."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, bounded(receive, MOST_BYTES), headed(send, HEADERS))

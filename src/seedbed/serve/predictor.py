@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +14,14 @@ import orjson
 import polars as pl
 
 import seedbed.train  # noqa: F401  (fills the catalogue)
+from seedbed.core import digest
 from seedbed.core.errors import DataError, ModelError, told_as
 from seedbed.core.learner import Model
 from seedbed.core.plugins import load_plugins
 from seedbed.core.run import Run
 from seedbed.core.task import QuestionAnswering
 from seedbed.evaluate.forms import Form, form_of
-from seedbed.train.bundle import Bundle, load_bundle
+from seedbed.train.bundle import BUNDLE, Bundle, load_bundle
 
 from .kept import Kept
 from .preparation import Preparation
@@ -54,22 +56,35 @@ class Predictor:
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def open(cls, folder: Path, *, run: Run | None = None, trust: bool = False) -> Self:
+    def open(cls, folder: Path, *, run: Run | None = None, trust: bool = False, serving: Path | None = None) -> Self:
         """Read a model's bundle.
 
         Args:
             folder: The bundle.
             run: The run that made it.
             trust: Whether its steps may run functions of whoever made it.
+            serving: Open it as light as it knows how to be (`Model.serving`), where its golden examples then still
+                reproduce; what that takes is kept in this store.
 
         Raises:
             ModelError: It is no bundle, is damaged, or needs trust.
             MissingExtraError: Packages that it needs are not installed.
         """
         load_plugins()
-        model, bundle = load_bundle(folder)
+        model, bundle = load_bundle(folder, serving=serving)
         before = Preparation.of(bundle.preprocess, bundle.task, at=str(folder), trust=trust)
-        return cls(folder.name, folder, model, bundle, before, run)
+        found = cls(folder.name, folder, model, bundle, before, run)
+        if serving is not None:
+            try:
+                found.check_golden()
+            except ModelError:
+                return cls.open(folder, run=run, trust=trust)
+        return found
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of `bundle.json`, which has the digests of all other files: which model this is."""
+        return digest.of_file(self.folder / BUNDLE)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -111,11 +126,24 @@ class Predictor:
             ModelError: A step or the model failed.
         """
         given = rows if isinstance(rows, pl.DataFrame) else self.table(rows)
-        return pl.concat([self._some(given.slice(start, BATCH)) for start in range(0, max(given.height, 1), BATCH)])
+        starts = range(0, max(given.height, 1), BATCH)
+        return pl.concat([self.answer(given.slice(start, BATCH))[0] for start in starts])
 
-    def _some(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def answer(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Answer rows at once.
+
+        Args:
+            rows: A frame with the columns `inputs`.
+
+        Returns:
+            The answers, as `predict` gives them, and what the model read: the columns of its task, after the steps.
+
+        Raises:
+            DataError: An input is missing, or a value cannot be read.
+            ModelError: A step or the model failed.
+        """
         prepared = self.preparation(rows)
-        with self._one_at_a_time, told_as(ModelError, self.bundle.use):
+        with self._turn(), told_as(ModelError, self.bundle.use):
             answers = self.form.checked(self.model.predict(prepared.rows), rows.height, self.model.labels)
         told = self.kept.beside(self.form.written(None, answers), self.form, answers)
         if self.labels:
@@ -124,7 +152,11 @@ class Predictor:
         task = self.bundle.task
         if isinstance(task, QuestionAnswering):
             told = told.with_columns(prepared.rows[task.context].cast(pl.String).fill_null("").alias("context"))
-        return told.with_columns(prepared.read.alias("read"), prepared.warnings.alias("warnings"))
+        return told.with_columns(prepared.read.alias("read"), prepared.warnings.alias("warnings")), prepared.rows
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """Most models may be asked by one thread at a time."""
+        return nullcontext() if self.model.at_once else self._one_at_a_time
 
     def table(self, rows: Sequence[str] | Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         """Texts or mappings as a frame with the inputs.

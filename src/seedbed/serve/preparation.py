@@ -34,6 +34,8 @@ KINDS: Mapping[InputType, pl.DataType] = {
     "datetime": pl.Datetime("us"),
 }
 _KEPT = "\x00kept"
+#: How the warning about a row begins that training would have left out.
+_LEFT_OUT = "training left out rows like this one ("
 _ANSWERED = "the last turn is the assistant's: the model answers in its place"
 
 
@@ -46,6 +48,12 @@ def type_of(kind: pl.DataType | DataTypeClass) -> InputType:
     if kind.is_float():
         return "number"
     return next((word for word, known in KINDS.items() if kind == known), "any")
+
+
+def left_out(warnings: pl.Series) -> pl.Series:
+    """Whether training would have left out a row, from its warnings."""
+    said = pl.element().str.starts_with(_LEFT_OUT)
+    return warnings.to_frame("told").select(pl.col("told").list.eval(said).list.any().fill_null(False)).to_series()
 
 
 @dataclass(frozen=True)
@@ -124,7 +132,7 @@ class Preparation:
             asked = asked.with_columns(pl.col(self.task.shown).cast(pl.String))
             bare = ~asked[self.task.shown].str.contains(HAS_TEXT).fill_null(False)
             verdict = verdict.zip_with(verdict.is_not_null() | ~bare, pl.Series(["task: no_text"]))
-        warnings.append(pl.lit("training left out rows like this one (") + verdict + ")")
+        warnings.append(pl.lit(_LEFT_OUT) + verdict + ")")
         told = pl.select(pl.concat_list(warnings).list.drop_nulls().alias("warnings")).to_series()
         return Prepared(asked, rows_said(self.task, asked).fill_null(""), told)
 

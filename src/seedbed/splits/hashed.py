@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from seedbed.core.earlier_run import EarlierRun
 from seedbed.core.part import Example
 from seedbed.core.similarity.shingles import mix
 from seedbed.core.splitter import InTurn
@@ -24,7 +25,7 @@ class Hashed(InTurn):
     ## Why
     Any other splitter deals all rows anew whenever some are added, and yesterday's test row trains tomorrow: scores of
     two versions of a dataset are then not about the same rows, and a model that was kept has seen its new test. Here a
-    test row stays one for good.
+    test row stays one for good. With `as_in` it stays one that another splitter made, too: `seedbed retrain` does so.
 
     ## Limits
     Shares are met by chance, as well as a coin meets them; labels are not balanced. The certificate says what was asked
@@ -40,6 +41,18 @@ class Hashed(InTurn):
     """
 
     use: Literal["hashed"] = Field("hashed", description="The splitter's name.")
+    as_in: str | None = Field(
+        None,
+        min_length=1,
+        description="Folder of a run whose rows, told by what they say, stay in the splits that they have there, "
+        "however they came there; other rows are dealt beside them.",
+    )
+
+    @property
+    def stays(self) -> EarlierRun | None:
+        """The run that `as_in` names."""
+        return EarlierRun(run=self.as_in) if self.as_in else None
+
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             title="Forty rows: as a coin says",

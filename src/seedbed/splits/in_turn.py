@@ -47,6 +47,8 @@ class Rows:
     """Made rows, and rows that they were made from."""
     only_train: NDArray[np.bool_] | None = None
     """Rows that may not be held out, shape (rows,)."""
+    stay: _Places | None = None
+    """Split of each row that an earlier run has dealt, `LEFT_OUT` for the others, shape (rows,)."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def in_turn(splitter: InTurn, rows: Rows) -> tuple[_Places, dict[int, tuple[Neig
     A row that only trains is left out where an older neighbour is held out, too: the older row stays where it is.
     """
     places = splitter.own(rows.identities)
+    if rows.stay is not None:
+        places = np.where(rows.stay == LEFT_OUT, places, rows.stay)
     if rows.only_train is not None:
         places[rows.only_train] = TRAIN
     standing = _Standing(rows)

@@ -8,13 +8,14 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .champions import Champions
 from .going import GOING, Going, journals, untouched
 from .objects import OBJECTS
 from .places import owner
@@ -42,6 +43,7 @@ _WHAT = {
     "made": "rows that parts of `prepare` made",
     "models": "trained models",
     "embeddings": "embeddings of texts",
+    "graphs": "networks as they are served",
     "answers": "answers of models behind endpoints",
     "datasets": "datasets of runs",
     "bundles": "models of runs, as they are served",
@@ -181,15 +183,16 @@ class Rule:
     fetched: bool = False
     """What sources fetched goes, too, where no run names it."""
 
-    def keeps(self, entries: Sequence[Entry]) -> list[Entry]:
-        """The runs that keep what they used; takes the newest first."""
+    def keeps(self, entries: Sequence[Entry], champions: Container[str] = ()) -> list[Entry]:
+        """The runs that keep what they used; takes the newest first, and the ids of those that stand for a name."""
         kept, count = [], Counter[str]()
         for one in entries:
             if one.collected:
                 continue
             there = standing_of(one).there
             count[one.name] += there
-            if one.tags or (there and (self.keep_last is None or count[one.name] <= self.keep_last)):
+            last = self.keep_last is None or count[one.name] <= self.keep_last
+            if one.tags or one.id in champions or (there and last):
                 kept.append(one)
         return kept
 
@@ -208,7 +211,7 @@ def collect(root: Path, rule: Rule, *, dry_run: bool = False) -> Collection:
         return _nothing(root, dry_run)
     with index.held():
         entries = index.entries()
-        kept = rule.keeps(entries)
+        kept = rule.keeps(entries, Champions(root).all().values())
         going = journals(root)
         plan = _Plan.of(root, rule, entries, kept, [one for one in going if one.alive or not rule.all])
         removed, freed = plan.measure()

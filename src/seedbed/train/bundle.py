@@ -171,10 +171,14 @@ def save_bundle(
     return bundle
 
 
-def load_bundle(folder: Path) -> tuple[Model[Any], Bundle]:
+def load_bundle(folder: Path, *, serving: Path | None = None) -> tuple[Model[Any], Bundle]:
     """Read what `save_bundle` wrote. The learner's part must have been imported, as Seedbed's own are.
 
     A model that was calibrated comes as `Calibrated`, which gives calibrated probabilities.
+
+    Args:
+        folder: The bundle.
+        serving: Read the model as light as it knows how to be (`Model.serving`); what that takes is kept in this store.
 
     Raises:
         ModelError: The folder is not a bundle, a file is missing or damaged, or its learner is not known.
@@ -198,7 +202,8 @@ def load_bundle(folder: Path) -> tuple[Model[Any], Bundle]:
                 hint="copy the whole bundle again",
             )
     try:
-        model = _model_class(bundle, folder).load(folder)
+        kind = _model_class(bundle, folder)
+        model = kind.load(folder) if serving is None else kind.serving(folder, serving)
     except SeedbedError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever a library makes of files that are not as they were)

@@ -10,6 +10,7 @@ Support Vector Machines*).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from seedbed.core.counted import AsCounted, Counted
+from seedbed.core.errors import ModelError
+from seedbed.core.graph import AsGraph, Graph
 from seedbed.core.learner import ArrayModel
 from seedbed.core.run import Calibration
 
@@ -33,7 +37,7 @@ class Calibrated(ArrayModel):
 
     def __init__(self, model: ArrayModel, calibration: Calibration) -> None:
         self.model, self.calibration = model, calibration
-        self.labels, self.told = model.labels, model.told
+        self.labels, self.told, self.at_once = model.labels, model.told, model.at_once
 
     def predict(self, rows: pl.DataFrame) -> NDArray[np.float64]:
         """Probability of each label for each row, shape (rows, labels)."""
@@ -42,6 +46,22 @@ class Calibrated(ArrayModel):
     def use_store(self, store: Path) -> None:
         """As the model does."""
         self.model.use_store(store)
+
+    def graph(self, temperature: float = 1.0) -> Graph:
+        """The model's, calibrated.
+
+        Raises:
+            ModelError: The model cannot be said as a graph.
+            MissingExtraError: What makes graphs is not installed.
+        """
+        if not isinstance(self.model, AsGraph):
+            raise ModelError("this kind of model cannot be said as a graph")
+        return self.model.graph(temperature * self.calibration.temperature)
+
+    def counted(self) -> Counted | None:
+        """The model's layer, calibrated, where it is one on terms."""
+        found = self.model.counted() if isinstance(self.model, AsCounted) else None
+        return found and replace(found, temperature=found.temperature * self.calibration.temperature)
 
     def save(self, folder: Path) -> None:
         """Write the model's own files; `save_bundle` keeps the temperature."""

@@ -173,12 +173,24 @@ class Head:
 
     def answers(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """What outputs say, shape (rows, outputs)."""
-        from scipy.special import expit, softmax
-
         if self.says == "number":
             return Scale(self.log).back(outputs[:, 0] * self.deviation + self.mean)
         if self.says == "labels":
-            return np.asarray(expit(outputs))
+            return np.asarray(np.exp(-np.logaddexp(0, -outputs)))  # 1 / (1 + exp(-x)), without overflow
         found = np.zeros_like(outputs)
-        found[:, self.seen] = softmax(outputs[:, self.seen], axis=1)
+        shares = np.exp(outputs[:, self.seen] - outputs[:, self.seen].max(axis=1, keepdims=True))
+        found[:, self.seen] = shares / shares.sum(axis=1, keepdims=True)
         return found
+
+    def traced(self, outputs: Any, temperature: float) -> Any:
+        """The same of a tensor while a graph is made of it; probabilities of one label to the power 1/temperature."""
+        import torch
+
+        if self.says == "labels":
+            return torch.sigmoid(outputs)
+        if self.says == "number":
+            told = outputs * self.deviation + self.mean
+            return torch.exp(told.clamp(-87, 88)) if self.log else told
+        apart = torch.full((len(self.outputs),), float("-inf"), device=outputs.device)
+        apart[list(self.seen)] = 0.0
+        return torch.softmax(outputs / temperature + apart, dim=1)

@@ -12,6 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.context import Context
+from seedbed.core.counted import Counted, CountedKind
+from seedbed.core.errors import ModelError
+from seedbed.core.graph import Graph
 from seedbed.core.learner import ArrayModel
 from seedbed.store.embeddings import Embedder
 
@@ -72,6 +75,34 @@ class LinearModel(ArrayModel):
         """Keep embeddings there."""
         if self.embedder:
             self.embedder.store = store
+
+    def graph(self, temperature: float = 1.0) -> Graph:
+        """The layer as a graph of ONNX: fed with terms, or, with the encoder before it, with tokens.
+
+        Raises:
+            ModelError: It reads both terms and embeddings.
+            MissingExtraError: What makes graphs is not installed.
+        """
+        from .graphs.of_embeddings import embedding_graph
+        from .graphs.of_terms import terms_graph
+
+        if self.terms and self.embedder:
+            raise ModelError("a model that reads terms and embeddings cannot be said as one graph")
+        told: dict[str, Any] = {"link": self.link, "labels": self.labels, "text": self.text, "temperature": temperature}
+        if self.embedder:
+            encoder = self.embedder.open()
+            return embedding_graph(encoder, self.embedder.max_tokens, self.weights, self.intercepts, **told)
+        return terms_graph(self.terms, self.weights, self.intercepts, **told)
+
+    def counted(self) -> Counted | None:
+        """The layer as arrays; none where it reads embeddings."""
+        if self.embedder:
+            return None
+        kinds = tuple(
+            CountedKind(one.kind, one.lengths, one.vocabulary, one.idf if one.weighting == "tfidf" else None)
+            for one in self.terms
+        )
+        return Counted(kinds, self.weights, self.intercepts, self.link)
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, `vocabulary.json` (terms in the order of their weights) and `weights.safetensors`."""

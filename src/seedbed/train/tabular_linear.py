@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.context import Context
+from seedbed.core.graph import Graph
 from seedbed.core.learner import ArrayModel, Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.task import Task
@@ -95,6 +96,25 @@ class TabularLinearModel(ArrayModel):
         features = self.design.columns.of(rows)
         scores = self.design.of(features) @ self.weights.astype(np.float64) + self.intercepts
         return LINKS[self.link](np.asarray(scores))
+
+    def graph(self, temperature: float = 1.0) -> Graph:
+        """The layer as a graph of ONNX, fed with numbers.
+
+        Raises:
+            MissingExtraError: What makes graphs is not installed.
+        """
+        from .graphs.of_columns import columns_graph
+
+        design = self.design
+        return columns_graph(
+            design.columns,
+            (design.means, design.deviations),
+            self.weights,
+            self.intercepts,
+            link=self.link,
+            labels=self.labels,
+            temperature=temperature,
+        )
 
     def save(self, folder: Path) -> None:
         """Write `model.json` and `weights.safetensors`."""

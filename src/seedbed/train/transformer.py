@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seedbed.core.context import Context
+from seedbed.core.graph import Graph
 from seedbed.core.learner import ArrayModel, Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.rows import WEIGHT
@@ -67,10 +68,36 @@ class TransformerModel(ArrayModel):
                 found[places] = self.network(**here).logits.double().cpu().numpy()
         return self.head.answers(found)
 
+    def graph(self, temperature: float = 1.0) -> Graph:
+        """The network with its answers as a graph of ONNX.
+
+        Raises:
+            ModelError: It cannot be traced.
+            MissingExtraError: What makes graphs is not installed.
+        """
+        from .graphs.networks import traced
+        from .graphs.tokenizers import as_it_reads
+
+        return Graph(
+            traced(self.network, lambda told, _: self.head.traced(told.logits, temperature)),
+            "tokens",
+            self.labels,
+            (self.text,),
+            {"max_tokens": self.max_tokens},
+            {"tokenizer.json": as_it_reads(self.tokenizer.backend_tokenizer.to_str(), self.max_tokens)},
+        )
+
     def save(self, folder: Path) -> None:
         """Write `model.json` and what Hugging Face's `from_pretrained` reads: `config.json`, `model.safetensors`, …"""
         settings = {"text": self.text, "max_tokens": self.max_tokens, "head": asdict(self.head)}
         save_model(folder, settings, self.network, self.tokenizer)
+
+    @classmethod
+    def serving(cls, folder: Path, store: Path) -> ArrayModel:
+        """The network without torch, in ONNX Runtime or NumPy; as `load` reads it where neither can."""
+        from .light_transformer import open_light
+
+        return open_light(folder, store) or cls.load(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

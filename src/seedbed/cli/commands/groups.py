@@ -71,7 +71,7 @@ def list_runs(
     show_runs(folder, Wanted(name, dataset, task, sort.value), as_json=as_json)
 
 
-RUN = Annotated[str, typer.Argument(help="A run: its folder, the start of its id, a tag, NAME@latest.")]
+RUN = Annotated[str, typer.Argument(help="A run: its folder, the start of its id, a tag, NAME@latest, NAME@champion.")]
 
 
 @runs.command("tag", epilog="Example: seedbed runs tag reviews@latest v1")
@@ -93,6 +93,25 @@ def untag_run(name: Annotated[str, typer.Argument(help="The tag.")], at: STORE =
     from seedbed.cli.runs import untag
 
     untag(name, at=at)
+
+
+WHY = Annotated[str, typer.Option("--why", help="Noted beside it.")]
+
+
+@runs.command("promote", epilog="Example: seedbed runs promote reviews@latest --why 'seen by Ana'")
+def promote_run(run: RUN, why: WHY = "", at: STORE = None) -> None:
+    """Make a run the champion of its recipe: NAME@champion means it, and servers of that name go over to it."""
+    from seedbed.cli.retrain import promote
+
+    promote(run, why, at)
+
+
+@runs.command("rollback", epilog="Example: seedbed runs rollback reviews --why 'complaints since Monday'")
+def roll_back(name: Annotated[str, typer.Argument(help="The recipe's name.")], why: WHY = "", at: STORE = None) -> None:
+    """Make the champion before this one champion again."""
+    from seedbed.cli.retrain import rollback
+
+    rollback(name, why, at)
 
 
 @runs.command("lineage", epilog="Examples: seedbed runs lineage · seedbed runs lineage v1 --out lineage.html")

@@ -53,14 +53,14 @@ def profile(  # noqa: PLR0913, PLR0917 (each option is an argument)
 
 @app.command(
     epilog="Examples: seedbed export reviews@latest --to jsonl --out out/reviews · seedbed export data.csv --to "
-    "parquet · seedbed export v1 --to csv --split test --set row_ids=false"
+    "parquet · seedbed export v1 --to csv --split test --set row_ids=false · seedbed export reviews@latest --to onnx"
 )
 def export(
     named: Annotated[
         str,
         typer.Argument(
-            metavar="RUN|FILE",
-            help="A run (by folder, id, tag, NAME@latest), or a file, folder, glob or URL.",
+            metavar="RUN|MODEL|FILE",
+            help="A run (by folder, id, tag, NAME@latest), a model's folder, or a file, folder, glob or URL.",
             show_default=False,
         ),
     ],
@@ -75,10 +75,12 @@ def export(
     options: Annotated[
         list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="An option of the format.")
     ] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Read a pickle: you know who made it.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Read a pickle, or run functions of a model's maker: you know who it is.")
+    ] = False,
     as_json: JSON = False,
 ) -> None:
-    """Write a run's dataset, or any file, in another format."""
+    """Write a run's dataset, one of its models, or any file, in another format."""
     from seedbed.cli.export import export_rows
     from seedbed.flow.exporting.export import Asked
 

@@ -67,8 +67,8 @@ class Encoder:
                 hint=f"the folder must hold {CONFIG}, {WEIGHTS} and {TOKENIZER} of a BERT encoder",
             ) from None
         self._tokenizer.no_padding()
-        self._heads = int(config["num_attention_heads"])
-        self._epsilon = np.float32(config.get("layer_norm_eps", 1e-12))
+        self.heads = int(config["num_attention_heads"])
+        self.epsilon = np.float32(config.get("layer_norm_eps", 1e-12))
         self.longest = int(config["max_position_embeddings"])
         """Most tokens of a text."""
         try:
@@ -79,7 +79,7 @@ class Encoder:
     @property
     def width(self) -> int:
         """Numbers in an embedding."""
-        return int(self._words.shape[1])
+        return int(self.words.shape[1])
 
     def encode(
         self,
@@ -119,22 +119,32 @@ class Encoder:
     def _read(self, weights: dict[str, Any], layers: int) -> None:
         named = {name.removeprefix("bert."): value.astype(np.float32) for name, value in weights.items()}
         before = "embeddings."
-        self._words = named[before + "word_embeddings.weight"]
+        self.words = named[before + "word_embeddings.weight"]
         kind = named[before + "token_type_embeddings.weight"][0]
-        self._places = named[before + "position_embeddings.weight"] + kind
-        self._norm = (named[before + "LayerNorm.weight"], named[before + "LayerNorm.bias"])
-        self._layers = [_Layer(named, f"encoder.layer.{i}.", self._heads, self._epsilon) for i in range(layers)]
+        self.places = named[before + "position_embeddings.weight"] + kind
+        self.norm = (named[before + "LayerNorm.weight"], named[before + "LayerNorm.bias"])
+        self.layers = [_Layer(named, f"encoder.layer.{i}.", self.heads, self.epsilon) for i in range(layers)]
+
+    def ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+        """Token ids of each text, cut after so many, the two around it included."""
+        with _ALONE:
+            self._tokenizer.enable_truncation(min(max_tokens, self.longest))
+            return [one.ids for one in self._tokenizer.encode_batch_fast(list(texts))]
 
     def _forward(self, tokens: Sequence[Sequence[int]]) -> Floats:
         """Token ids, shape (texts, tokens), to embeddings, shape (texts, width)."""
+        means = self.states(tokens).mean(axis=1)
+        return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True))
+
+    def states(self, tokens: Sequence[Sequence[int]]) -> Floats:
+        """Token ids, shape (texts, tokens), to the last layer's states, shape (texts, tokens, width)."""
         ids = np.asarray(tokens)
         texts, length = ids.shape
-        states = (self._words[ids] + self._places[:length]).reshape(texts * length, self.width)
-        states = _normalised(states, *self._norm, self._epsilon)
-        for layer in self._layers:
+        states = (self.words[ids] + self.places[:length]).reshape(texts * length, self.width)
+        states = _normalised(states, *self.norm, self.epsilon)
+        for layer in self.layers:
             states = layer.forward(states, texts)
-        means = states.reshape(texts, length, self.width).mean(axis=1)
-        return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True))
+        return states.reshape(texts, length, self.width)
 
 
 class _Layer:

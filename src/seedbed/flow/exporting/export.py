@@ -17,11 +17,13 @@ import seedbed.publish
 from seedbed.core.context import Context, expand
 from seedbed.core.errors import DataError, RecipeError, SeedbedError, did_you_mean
 from seedbed.core.exporter import Exporter, FileFormat, Rows
+from seedbed.core.model_exporter import ModelExporter
 from seedbed.core.numbers import things, word
 from seedbed.core.part import BASE
 from seedbed.core.run import Run
 from seedbed.flow.finished import open_run
 from seedbed.flow.naming import find_run, store_near
+from seedbed.flow.shipping.opened import open_model_of, shipped
 from seedbed.publish.files.splits import Splits
 from seedbed.publish.shaping.shaped import Shaped, left_out_of, task_of
 from seedbed.recipe.overrides import overridden
@@ -63,13 +65,18 @@ class Exported:
     first: str = ""
     """Where the first of them is."""
     notes: tuple[str, ...] = ()
+    model: str | None = None
+    """The model, where one was exported and not rows."""
+    told: tuple[str, ...] = ()
+    """What is to know of it, a sentence each."""
 
 
 def export(named: str, asked: Asked, context: Context | None = None) -> Exported:
-    """Write a run's dataset, or any file, in another format.
+    """Write a run's dataset, one of its models, or any file, in another format.
 
     Args:
-        named: A run by its folder, the start of its id, a tag, or NAME@latest; or a file, folder, glob or URL.
+        named: A run by its folder, the start of its id, a tag, or NAME@latest; a model's folder; or a file, folder,
+            glob or URL.
         asked: The format, the place, options.
         context: Where relative paths start, and where progress is shown.
 
@@ -77,8 +84,11 @@ def export(named: str, asked: Asked, context: Context | None = None) -> Exported
         RecipeError: There is no such format, option, split or column, or the place may not be replaced.
         DataError: Nothing is there, it cannot be read, or the format cannot say what it holds.
         MissingExtraError: The format needs packages that are not installed.
+        ModelError: A model cannot be opened, or be said in that form.
     """
     context = context or Context(store=store_near())
+    if issubclass(Exporter.catalogue.get(asked.to, Exporter), ModelExporter):
+        return _model(named, asked, context)
     run = _run_of(named)
     return _run(named, run, asked, context) if run else _file(named, asked, context)
 
@@ -147,6 +157,23 @@ def _run(named: str, folder: Path, asked: Asked, context: Context) -> Exported:
     left = left_out_of(context.base / expand(out, at="--out")) if isinstance(exporter, Shaped) else {}
     rows = {name: count - left.get(name, 0) for name, count in run.dataset.splits.items() if name in wanted}
     return Exported(named, out, asked.to, "run", rows, notes=tuple(_warnings(run)))
+
+
+def _model(named: str, asked: Asked, context: Context) -> Exported:
+    if asked.splits:
+        raise RecipeError("a model has no splits", at="--split", hint="leave it out")
+    # Its own options are looked at before the model is opened, which may take a while.
+    exporter = exporter_for(asked, path=asked.out or "out")
+    assert isinstance(exporter, ModelExporter)
+    if exporter.leaves:
+        hint = f"seedbed publish {named} --to {asked.to}: it asks for the card's answers, licences and gates first"
+        raise RecipeError(
+            f"{asked.to} sends the model to others there, and an export is for one's own use", at="--out", hint=hint
+        )
+    opened = shipped(open_model_of(Path(named), exporter.model, trust=asked.trust))
+    out = asked.out or f"{opened.name}-{asked.to}"
+    told = exporter.model_copy(update={"path": out}).ship(opened, context)
+    return Exported(named, out, asked.to, "model", {}, notes=opened.owed[:1], model=opened.name, told=told)
 
 
 def roles_of(run: Run) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,23 @@ from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.task import Task
 from seedbed.core.version import __version__
 from seedbed.evaluate.forms import Form
+from seedbed.monitor.reference import Reference, reference_of, written
 from seedbed.profile.measuring import Measurer, plan_of
 from seedbed.publish.papers.model_card import ModelFacts, model_card
 from seedbed.train.bundle import CARD, REFERENCE, REQUIREMENTS, Origin, Preprocess, save_bundle
 from seedbed.train.calibrated import Calibrated
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Rows that a model was not trained on, and what it said of them."""
+
+    form: Form
+    """Of the answers."""
+    rows: pl.DataFrame
+    answers: Any
+    left_out: tuple[int, int]
+    """Rows that training left out for what a row brings that is to be answered, and of how many."""
 
 
 def bundle_up(
@@ -30,7 +44,7 @@ def bundle_up(
     folder: Path,
     *,
     origin: Origin,
-    seen: tuple[Form, pl.DataFrame, Any] | None,
+    seen: Seen | None,
     beside: Mapping[str, str] | None = None,
 ) -> int:
     """Save a model with its papers.
@@ -42,7 +56,7 @@ def bundle_up(
         before: What rows pass before it reads them, with examples.
         folder: Where to; the model is called like it.
         origin: Where it comes from, and how good it is.
-        seen: Rows that the model was not trained on, with the form of its answers to them, and these.
+        seen: Rows that the model was not trained on.
         beside: Other files, by name: what `flow.judging.beside` finds that was asked for.
 
     Returns:
@@ -68,27 +82,47 @@ def bundle_up(
     }
     more |= beside or {}
     if seen is not None:
-        more[REFERENCE] = reference(task, *seen)
+        more[REFERENCE] = reference(task, seen)
     origin = origin.model_copy(update={"needs": needs})
     save_bundle(model, folder, learner=learner, task=task, preprocess=before, origin=origin, more=more)
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def reference(task: Task, form: Form, rows: pl.DataFrame, answers: Any) -> str:
-    """What rows that a model read, and its answers, are like: two profiles, without any row, as JSON.
+def reference(task: Task, seen: Seen) -> str:
+    """What rows that a model read, and its answers, are like: two profiles, and what monitors need; no row; as JSON.
 
     Args:
         task: What is read of rows.
-        form: How answers are held.
-        rows: Held-out rows.
-        answers: The model's, to these.
+        seen: Held-out rows.
     """
+    form, rows, answers = seen.form, seen.rows, seen.answers
     asked = task.as_asked(rows)
     own = [name for name in asked.columns if name not in (ROW, NUMBER)]
     told = form.written(None, answers).drop("probabilities", strict=False)
     profiles = {"reads": _profile(asked.select(task.reads(own)), rows[ROW]), "answers": _profile(told, rows[ROW])}
     found = {name: one.model_dump(mode="json") for name, one in profiles.items()}
+    found |= written(_watched(task, seen))
     return json.dumps({"seedbed": __version__, "rows": rows.height, **found}, ensure_ascii=False) + "\n"
+
+
+def _watched(task: Task, seen: Seen) -> Reference:
+    """What a window of later rows is compared with."""
+    form, rows, answers = seen.form, seen.rows, seen.answers
+    asked = task.as_asked(rows)
+    own = [name for name in asked.columns if name not in (ROW, NUMBER)]
+    truth = form.truth(rows)
+    told = rows[task.answer] if task.answer and task.says in ("label", "number") else None
+    if told is not None:
+        told = told.cast(pl.String if task.says == "label" else pl.Float64)
+    return reference_of(
+        asked.select(task.reads(own)),
+        form.written(None, answers),
+        text=task.shown,
+        labels=form.labels,
+        truth=told,
+        right=form.right(truth, answers),
+        left_out=seen.left_out,
+    )
 
 
 def _profile(table: pl.DataFrame, rows: pl.Series) -> TableProfile:

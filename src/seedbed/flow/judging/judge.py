@@ -37,7 +37,7 @@ from seedbed.train.bundle import Origin
 from seedbed.train.calibrated import Calibrated, calibration_of, heated
 
 from .beside import beside
-from .bundling import bundle_up
+from .bundling import Seen, bundle_up
 from .preprocessing import Preprocessing
 
 #: Libraries whose versions may change models, besides those that may change rows.
@@ -362,7 +362,7 @@ class Judging:
             before.shown_by(self.form.said(self.predict(told.model, before.examples))),
             folder,
             origin=Origin(dataset=self.dataset, digest=self.digest, scores=scores),
-            seen=(self.form, splits[seen].frame, told.answers[seen]) if seen else None,
+            seen=Seen(self.form, splits[seen].frame, told.answers[seen], before.left_out) if seen else None,
             beside=kept,
         )
 

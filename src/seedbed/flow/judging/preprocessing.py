@@ -7,7 +7,7 @@ reads is asked of Polars, which knows what it would read from a file for it: opt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from seedbed.core.context import Context
 from seedbed.core.ledger import holds_personal_data
 from seedbed.core.part import labels_of
 from seedbed.core.rows import NUMBER, PARENTS, ROW, WEIGHT, as_json, data_columns
+from seedbed.core.run import StepRecord
 from seedbed.core.step import Filter, Map, Rework, Step
 from seedbed.core.task import Chat, Task, rows_said
 from seedbed.engine.curate import Curated
@@ -46,6 +47,8 @@ class Preprocessing:
     raw: tuple[dict[str, Any], ...]
     """The same rows as a source holds them: the values of the inputs."""
     task: Task
+    left_out: tuple[int, int] = (0, 0)
+    """Rows that steps and task rejected for what a row brings that is to be answered, and of how many."""
 
     def shown_by(self, answers: Sequence[Any]) -> Preprocess:
         """With what a model answers to the examples, as the form of the task's answers says it."""
@@ -94,7 +97,18 @@ def preprocessing_of(
     personal = pl.lit(False).or_(*(holds_personal_data(pl.lit(one)).fill_null(False) for one in told))
     chosen = raw.filter(~personal).head(GOLDEN)
     before = tuple(_as_asked(task, orjson.loads(line)) for line in as_json(chosen.select(inputs)))
-    return Preprocessing(carried, rows.join(chosen, on=NUMBER, how="semi").drop(NUMBER), before, task)
+    examples = rows.join(chosen, on=NUMBER, how="semi").drop(NUMBER)
+    return Preprocessing(carried, examples, before, task, _left_out(curated.parts, {one.name for one in carried.steps}))
+
+
+def _left_out(parts: Sequence[StepRecord], carried: Collection[str]) -> tuple[int, int]:
+    """Rows that some steps, and a task that finds no text, reject of all that were read, had no other step any."""
+    read = max((one.rows_in for one in parts), default=0)
+    kept = 1.0
+    for one in parts:
+        gone = one.rows_in - one.rows_out if one.part in carried else one.rejected.get("no_text", 0)
+        kept *= 1 - gone / max(1, one.rows_in)
+    return round(read * (1 - kept)), read
 
 
 def _as_asked(task: Task, row: dict[str, Any]) -> dict[str, Any]:

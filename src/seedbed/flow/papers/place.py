@@ -9,6 +9,7 @@ from seedbed.core.context import Context
 from seedbed.core.errors import DataError, told_as
 from seedbed.core.exporter import Exporter
 from seedbed.core.run import Run
+from seedbed.flow.shipping.opened import hand_over
 from seedbed.report.page import render
 from seedbed.store.going import Journal
 from seedbed.store.places import arriving, left_beside, move_into_place, refuse_replacing, sweep, write_whole
@@ -82,7 +83,9 @@ def publish_run(folder: Path, exporters: Sequence[Exporter], run: Run, context: 
         with context.stage("Publishing", len(exporters), "places") as stage:
             for exporter in exporters:
                 with told_as(DataError, exporter.use):
-                    exporter.export(folder, context)
+                    told = hand_over(exporter, folder, context)
+                for one in told:
+                    context.progress.say(f"{exporter.use}: {one}")
                 done += 1
                 stage.advance(1, exporter.place)
     finally:

@@ -37,12 +37,13 @@ ADDED = ("predicted", "start", "confidence", "probabilities", "nats", "tokens", 
 KEPT = ("decided", "set", "low", "high")
 
 
-def open_model(folder: str | Path, *, trust: bool = False) -> Predictor:
+def open_model(folder: str | Path, *, trust: bool = False, serving: Path | None = None) -> Predictor:
     """Open a model, with the run that made it where that stands around it.
 
     Args:
         folder: A model's folder, or a run's, however it is named: then the model that is best on validation rows.
         trust: Whether steps may run functions of whoever made the model.
+        serving: A store, where it is to answer a few rows at a time, for long (see `Predictor.open`).
 
     Raises:
         ModelError: There is no model, or it is damaged, or it needs trust.
@@ -53,14 +54,14 @@ def open_model(folder: str | Path, *, trust: bool = False) -> Predictor:
     if (place / BUNDLE).is_file():
         around = place.resolve().parents[1:2] if place.resolve().parent.name == MODELS else ()
         run = next((open_run(parent).run for parent in around if (parent / "run.json").is_file()), None)
-        return Predictor.open(place, run=run, trust=trust)
+        return Predictor.open(place, run=run, trust=trust, serving=serving)
     if not (place / "run.json").is_file():
         raise _no_model(place)
     run = open_run(place).run
     if run.best is None:
         why = f"it was stopped by {run.stopped_by[0]}" if run.stopped_by else "it trained none"
         raise ModelError(f"this run has no model: {why}", at=str(place), hint=f"see {place / 'report.html'}")
-    return Predictor.open(place / MODELS / run.best, run=run, trust=trust)
+    return Predictor.open(place / MODELS / run.best, run=run, trust=trust, serving=serving)
 
 
 def _no_model(place: Path) -> ModelError:
@@ -147,14 +148,14 @@ def predict_file(
         if not is_local(path):  # fetched each time it is named, and kept no longer than that
             folder = stack.enter_context(TemporaryDirectory(prefix="seedbed-"))
             context = replace(context, store=Path(folder))
-        opened, notes = _opened(predictor, path, context)
-        reading = _reading(predictor, list(opened.renames), columns or {}, path)
+        opened, notes = open_file(predictor, path, context)
+        reading = reading_of(predictor, list(opened.renames), columns or {}, path)
         done = Labelled(notes=notes)
         write = stack.enter_context(writing(out)) if isinstance(out, Path) else out
         total = sum(file.size for file in opened.scan.files)
         stage = stack.enter_context(context.stage(f"Labelling {PurePosixPath(path).name}", total, "B"))
         for block in opened.source.blocks(opened.scan, context):
-            rows = _records(opened, block)
+            rows = records_of(opened, block)
             for start in range(0, rows.height, BATCH):
                 piece = rows.slice(start, BATCH)
                 write(_labelled(predictor, piece, reading, done))
@@ -162,7 +163,12 @@ def predict_file(
     return done
 
 
-def _opened(predictor: Predictor, path: str, context: Context) -> tuple[Opened, tuple[str, ...]]:
+def open_file(predictor: Predictor, path: str, context: Context) -> tuple[Opened, tuple[str, ...]]:
+    """A file that rows for a model are read from, and what was decided on the way, in sentences.
+
+    Raises:
+        DataError: It is not there, or cannot be read.
+    """
     found = recognise(path, context)
     source, scan = found.source, found.scan
     if isinstance(source, Jsonl):  # a text may be a number in the first rows and words in a later one
@@ -181,7 +187,7 @@ def _refuse_input(out: Path, path: str, context: Context) -> None:
         raise RecipeError("this would replace the file that is read", at=f"--out {out}", hint="choose another name")
 
 
-def _reading(predictor: Predictor, there: list[str], columns: Mapping[str, str], path: str) -> dict[str, str]:
+def reading_of(predictor: Predictor, there: list[str], columns: Mapping[str, str], path: str) -> dict[str, str]:
     """The model's inputs by the columns of the file that they are read from.
 
     Raises:
@@ -206,8 +212,8 @@ def _reading(predictor: Predictor, there: list[str], columns: Mapping[str, str],
     return reading
 
 
-def _records(opened: Opened, block: Block) -> pl.DataFrame:
-    """The records of a block, in order: rows, and those that are none with what is wrong in `_BAD`."""
+def records_of(opened: Opened, block: Block) -> pl.DataFrame:
+    """The records of a block, in order: rows, and those that are none with what is wrong in `BAD`."""
     name = opened.scan.files[block.file].name
     with told_as(DataError, name, about=f"records from {block.first_record}"):
         parsed = opened.source.parse(block, opened.scan)
@@ -215,23 +221,23 @@ def _records(opened: Opened, block: Block) -> pl.DataFrame:
     rows = number_rows(
         conform(parsed.table, opened.renames, schema),
         file_number=block.file, source=opened.name, file=name, records=parsed.records,
-    ).with_columns(pl.lit(None, pl.String).alias(_BAD))  # fmt: skip
+    ).with_columns(pl.lit(None, pl.String).alias(BAD))  # fmt: skip
     bad = parsed.malformed
     if bad.height:
         lost = number_rows(
-            bad.select(pl.format("it could not be read: {}, line {}", "reason", "line").alias(_BAD)),
+            bad.select(pl.format("it could not be read: {}, line {}", "reason", "line").alias(BAD)),
             file_number=block.file, source=opened.name, file=name, records=bad["record"],
         )  # fmt: skip
         rows = pl.concat([rows, lost], how="diagonal").sort(NUMBER)
     return rows
 
 
-_BAD = "\x00bad"
+BAD = "\x00bad"
 
 
 def _labelled(predictor: Predictor, rows: pl.DataFrame, reading: Mapping[str, str], done: Labelled) -> pl.DataFrame:
     """Rows with their labels; malformed ones without."""
-    good = rows[_BAD].is_null()
+    good = rows[BAD].is_null()
     given = rows.filter(good)
     found = predictor.predict(given.select(pl.col(column).alias(name) for name, column in reading.items()))
     _count(predictor, rows, given, found, done)
@@ -239,11 +245,11 @@ def _labelled(predictor: Predictor, rows: pl.DataFrame, reading: Mapping[str, st
         places = pl.DataFrame({"at": good.arg_true()}).hstack(found)
         found = pl.DataFrame({"at": pl.int_range(rows.height, eager=True, dtype=pl.UInt32)})
         found = found.join(places, on="at", how="left", maintain_order="left").drop("at")
-        said = pl.concat_list(rows[_BAD])
+        said = pl.concat_list(rows[BAD])
         found = found.with_columns(pl.when(good).then("warnings").otherwise(said).alias("warnings"))
     added = [name for name in (*ADDED[:-1], *KEPT, ADDED[-1]) if name in found.columns]
     taken = {ROW, *ADDED, *added}
-    own = [name for name in rows.columns if name not in (NUMBER, ROW, _BAD)]
+    own = [name for name in rows.columns if name not in (NUMBER, ROW, BAD)]
     names = {name: _free(name, own) if name in taken else name for name in own}
     return rows.select(ROW, **{new: pl.col(old) for old, new in names.items()}).hstack(found.select(added))
 

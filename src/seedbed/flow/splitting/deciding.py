@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import xxhash
 from numpy.typing import NDArray
 
 from seedbed.core import digest
 from seedbed.core.context import Context
 from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.showing import clean
-from seedbed.core.similarity.shingles import normalise
 from seedbed.core.splitter import LEFT_OUT, ByValue, Certificate, Dealing, Folding, InTurn, Splitter
 from seedbed.core.table import Table
 from seedbed.core.task import Task
@@ -34,12 +32,13 @@ from seedbed.splits.verify_order import order_of
 from seedbed.store.store import Store
 
 from .belonging import Belonging
+from .earlier import identities_of, stays, whose
 from .made import Made
 from .split import Near, Similarity, Split, similarity_of
 
 #: Why rows are in no split, as verdicts.
 LEFT_OUT_FILE = "left_out.parquet"
-_CODE = ("made.py", "split.py", "belonging.py", "deciding.py")
+_CODE = ("made.py", "split.py", "belonging.py", "deciding.py", "earlier.py")
 _SHOWN = 80
 
 
@@ -63,6 +62,7 @@ def split_rows(
     here = [digest.of_file(Path(__file__).with_name(name)) for name in _CODE]
     code = [code_of(type(splitter)), here, versions()]
     made_from = [key, splitter.model_dump(mode="json"), task.answer, asdict(similarity), code]
+    made_from += whose(splitter, context.base)
     place = Store.of(context).artefact("splits", digest.of_json(made_from))
     if not place.intact:
         place.done.unlink(missing_ok=True)  # damaged: deal again
@@ -217,11 +217,13 @@ def _in_turn(rows: Belonging, splitter: InTurn, key: str, folder: Path) -> Split
     near = rows.near(key, every=True)
     with rows.context.stage("Giving rows their splits, the oldest first"):
         batches = rows.table.batches(rows.similarity.columns)
-        identities = np.concatenate([_identities(rows.similarity.texts(batch)) for batch in batches])
+        identities = np.concatenate([identities_of(rows.similarity.texts(batch)) for batch in batches])
+        stay = stays(splitter, identities, rows.similarity, rows.context.base)
         given = Rows(
             numbers=rows.numbers,
             identities=identities,
-            turns=_turns(rows.rows[splitter.age] if splitter.age else None, identities),
+            turns=_turns(rows.rows[splitter.age] if splitter.age else None, identities, stay),
+            stay=stay,
             left=np.searchsorted(rows.numbers, near.left),
             right=np.searchsorted(rows.numbers, near.right),
             similarity=near.similarity,
@@ -306,16 +308,13 @@ def _write_verdicts(verdicts: Iterable[_Verdict], path: Path, numbers: NDArray[n
     write_parquet(pl.DataFrame(entries, schema=schema, orient="row"), path)
 
 
-def _identities(texts: pl.Series) -> NDArray[np.uint64]:
-    """A hash of each text, as similarity sees it."""
-    plain = normalise(texts)
-    return np.array([xxhash.xxh3_64_intdigest((text or "").encode()) for text in plain], dtype=np.uint64)
-
-
-def _turns(age: pl.Series | None, identities: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Positions of rows, the oldest first."""
-    if age is None:
-        return np.arange(len(identities), dtype=np.int64)
-    # Rows of one age go by what they say: not by the order in which files happen to be read.
-    keys = pl.DataFrame({"age": age, "says": identities, "row": np.arange(len(identities), dtype=np.int64)})
-    return keys.sort("age", "says", "row", nulls_last=True)["row"].to_numpy()
+def _turns(age: pl.Series | None, identities: NDArray[np.uint64], stay: NDArray[np.int8] | None) -> NDArray[np.int64]:
+    """Positions of rows, the oldest first; those of an earlier run are older than all others."""
+    keys = pl.DataFrame({"row": np.arange(len(identities), dtype=np.int64)})
+    by = ["row"]
+    if age is not None:
+        # Rows of one age go by what they say: not by the order in which files happen to be read.
+        keys, by = keys.with_columns(age.alias("age"), pl.Series("says", identities)), ["age", "says", "row"]
+    if stay is not None:
+        keys, by = keys.with_columns(pl.Series("new", stay == LEFT_OUT)), ["new", *by]
+    return keys.sort(by, nulls_last=True)["row"].to_numpy()

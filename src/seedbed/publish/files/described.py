@@ -17,7 +17,7 @@ from seedbed.store.places import refuse_replacing
 from .types import schema_meant, schema_told
 
 #: Names of such files: beside the only file of an export, before these, stands the name of that file.
-NAMES = ("schema.json", "datapackage.json", "tokens.json")
+NAMES = ("schema.json", "datapackage.json", "tokens.json", "export.json")
 #: The key under which everything of ours stands, also in files of another format.
 KEY = "seedbed"
 

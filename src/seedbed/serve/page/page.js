@@ -39,10 +39,14 @@ const brief = (value) => value.toLocaleString("en", { maximumSignificantDigits: 
 const NAMES = { rmse: "RMSE", mae: "MAE", mse: "MSE", rmsle: "RMSLE", r2: "R²", chrf: "chrF", rouge_l: "ROUGE-L" };
 const named = (metric) => NAMES[metric] || metric.replace("_f1", "-F1").replaceAll("_", " ");
 
+// Where the server wants a key, it stands behind the address (#key=…), which no browser sends anywhere by itself.
+const key = () => new URLSearchParams(location.hash.slice(1)).get("key");
+
 async function call(path, body) {
   let reply;
+  const headers = { ...(body && { "Content-Type": "application/json" }), ...(key() && { Authorization: `Bearer ${key()}` }) };
   try {
-    reply = await fetch(path, body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    reply = await fetch(path, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers });
   } catch {
     throw new Error("The server does not answer. It may have been stopped: start it again with “seedbed serve”, then ask once more.");
   }

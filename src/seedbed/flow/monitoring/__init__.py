@@ -1,0 +1,1 @@
+"""Watching a model at work: `seedbed monitor`, and the log that `seedbed serve` writes."""

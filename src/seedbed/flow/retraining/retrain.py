@@ -1,0 +1,166 @@
+"""A recipe, run again on what has come in since: the new model takes the old one's place only if it is better."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from seedbed.core.context import Context, Progress
+from seedbed.core.errors import DataError, RecipeError
+from seedbed.core.promotion import RETRAINED, Contender, Promotion, Retrained
+from seedbed.flow.finished import Finished, open_run
+from seedbed.flow.naming import find_entry, find_run, store_of_run
+from seedbed.flow.running import run, told_apart_by
+from seedbed.store.champions import Champions
+from seedbed.store.places import write_whole
+
+from .again import again
+from .judging import Verdict, judge_both
+
+
+def retrain(
+    named: str | Path,
+    *,
+    add: Sequence[Path] = (),
+    recipe: Path | None = None,
+    out: Path | None = None,
+    promote: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Retrained:
+    """Run the recipe of a run again, and promote the new model if it is better and nowhere worse.
+
+    The champion is who stands for the recipe's name; where nobody does, the run that is named becomes it. Its rows stay
+    in their splits, so that its test rows, frozen, judge both. The challenger is promoted if its run passed its checks
+    and gates, it is better on those rows by the metric that decides (a paired test), and on no slice of them worse
+    (Holm-corrected over slices).
+
+    Args:
+        named: A run, however it is named.
+        add: Files with more rows, read as the recipe's first source is.
+        recipe: The recipe's file; the copy that the champion's folder holds when left out.
+        out: Folder for the challenger; `runs/NAME/ID` beside the recipe when left out.
+        promote: Whether to promote it; only told whether it would be, if not.
+        workers: Worker processes.
+        progress: Where progress is shown.
+
+    Returns:
+        What was found. It stands beside the challenger's record, too.
+
+    Raises:
+        RecipeError: The recipe cannot be run again like this.
+        DataError: The data cannot be read, or the champion's folder is gone.
+        ModelError: A model could not be trained.
+    """
+    begun = time.monotonic()
+    given = open_run(named)
+    champions = Champions(store_of_run(given.folder))
+    champion = _standing(champions, given)
+    if champions.champion(given.run.name) is None:
+        champions.promote(given.run.name, given.run.id, "it was there when the first challenger came")
+    context = Context(progress=progress) if progress else Context()
+    loaded = again(champion, add, recipe)
+    challenger = run(loaded, out=out, workers=workers, progress=progress, command=_command(named, add))
+    with context.stage("Comparing with the champion"):
+        found = judge_both(champion, challenger, told_apart_by(loaded.recipe))
+    against = tuple(_against(challenger, found))
+    told = Retrained(
+        name=champion.run.name,
+        champion=_contender(champion),
+        challenger=_contender(challenger),
+        frozen=champion.run.dataset.splits.get("test", 0),
+        rows=len(found.frozen.pairs),
+        relabelled=found.frozen.relabelled,
+        comparison=found.comparison,
+        slices=found.slices,
+        read_before=len(champion.run.test_reads),
+        against=against,
+        promoted=promote and not against,
+        seconds=time.monotonic() - begun,
+    )
+    write_whole(challenger.folder / RETRAINED, told.model_dump_json(indent=1).encode() + b"\n")
+    if told.promoted:
+        champions.promote(champion.run.name, challenger.run.id, _because(told))
+    return told
+
+
+def _standing(champions: Champions, given: Finished) -> Finished:
+    """Who stands for the name of a run; the run itself where nobody does."""
+    standing = champions.champion(given.run.name)
+    if standing is None or standing.run == given.run.id:
+        return given
+    try:
+        return open_run(find_run(f"{given.run.name}@champion", store=champions.root))
+    except DataError as error:
+        hint = f"seedbed runs promote RUN names another champion of {given.run.name}"
+        raise DataError(error.problem, at=error.at, hint=hint) from None
+
+
+def _contender(finished: Finished) -> Contender:
+    run = finished.run
+    return Contender(
+        run=run.id, folder=str(finished.folder), model=run.best, splits=run.dataset.splits, started=run.started
+    )
+
+
+def _against(challenger: Finished, found: Verdict) -> Iterator[str]:
+    """What speaks against promoting the challenger."""
+    if challenger.run.state != "passed":
+        yield f"its run was stopped: {'; '.join(challenger.run.stopped_by[:3])}"
+    if found.why_not:
+        yield found.why_not
+    elif found.comparison is not None and found.comparison.verdict != "better":
+        yield f"on the frozen rows it is {_said(found.comparison.verdict)}"
+    for one in found.slices:
+        if one.comparison.verdict == "worse":
+            yield f"it is worse on {one.by}: {one.value}"
+
+
+def _said(verdict: str) -> str:
+    return "worse" if verdict == "worse" else "not distinguishable from the champion"
+
+
+def _because(told: Retrained) -> str:
+    comparison = told.comparison
+    assert comparison is not None
+    return (
+        f"{comparison.metric} {comparison.difference:+.4f} ({comparison.low:+.4f} to {comparison.high:+.4f}) against "
+        f"{told.champion.run} on {told.rows:,} frozen test rows, and worse on none of {len(told.slices)} slices"
+    )
+
+
+def _command(named: str | Path, add: Sequence[Path]) -> str:
+    return " ".join(["seedbed retrain", str(named), *(f"--add {path}" for path in add)])
+
+
+def promote_run(named: str, why: str, store: Path | None = None) -> tuple[str, Promotion]:
+    """Make a run the champion of its recipe, because a person says so; the name, and what was noted.
+
+    Raises:
+        RecipeError: The index knows no such run, or it has no model.
+        DataError: Several runs are meant, or the champions cannot be read.
+    """
+    root = store or store_of_run(None)
+    entry = find_entry(named, root)
+    if entry.best is None:
+        raise RecipeError("this run has no model", at=named, hint="promote a run that trained one")
+    if entry.state != "passed":
+        hint = "mend that and run again, or waive it in the recipe with a reason"
+        raise RecipeError("a check or gate stopped this run", at=named, hint=hint)
+    return entry.name, Champions(root).promote(entry.name, entry.id, why or "somebody promoted it")
+
+
+def roll_back(name: str, why: str, store: Path | None = None) -> tuple[Promotion, Promotion]:
+    """Give the champion's place back to the one before; who was champion, and who is.
+
+    Raises:
+        RecipeError: There was none before.
+        DataError: The champions cannot be read, or the folder of the one before is gone.
+    """
+    root = store or store_of_run(None)
+    champions = Champions(root)
+    standing = [one for one in champions.history(name) if one.undone is None]
+    if len(standing) > 1:
+        open_run(find_run(standing[-2].run, store=root))  # a champion that is not there serves nobody
+    return champions.roll_back(name, why or "somebody rolled it back")

@@ -1,0 +1,1 @@
+"""A page that answers texts in the browser: its files are copied as they are."""

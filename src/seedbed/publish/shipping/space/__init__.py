@@ -1,0 +1,1 @@
+"""The page of a Space: `app.py.txt` is copied as `app.py`, which imports what lies above this room."""

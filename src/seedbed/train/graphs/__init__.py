@@ -1,0 +1,1 @@
+"""Models as graphs of ONNX: each kind of model says its own."""

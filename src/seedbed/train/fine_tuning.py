@@ -134,6 +134,8 @@ def fine_tune(
             {"params": [one for one in learning.values() if one.ndim < 2], "weight_decay": 0.0},
         ],
         lr=options.learning_rate,
+        # All weights in one pass over memory: with 22 million of them, on a processor, an eighth of the time.
+        fused=device() in ("cpu", "cuda"),
     )
     about = [train, validation, options.model_dump(), context.seed]
     kept = Kept.of(context, objective.name, learning, about) if options.checkpoint_steps else None

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from seedbed.core.graph import Graph
 from seedbed.core.learner import ArrayModel, Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.rows import WEIGHT
+from seedbed.core.search import Search
 from seedbed.core.task import Task
 
 from .fine_tuning import fine_tune
@@ -149,6 +150,12 @@ class Transformer(NetworkOptions, Learner):
     heeds_weights: ClassVar[bool] = True
 
     use: Literal["transformer"] = "transformer"
+    # In more and larger steps a small network learns in two epochs what it learns in three (benchmarks/train.py).
+    epochs: int = Field(2, ge=1, le=100, description="Times that the training rows are read at most.")
+    learning_rate: Annotated[float, Search(1e-5, 4e-4, log=True)] = Field(
+        1e-4, gt=0, le=1, description="Size of the steps after the warm-up."
+    )
+    batch: int = Field(16, ge=1, le=4096, description="Rows that one step learns from; fewer need less memory.")
     freeze_layers: int = Field(
         0, ge=0, le=200, description="Lowest layers that stay as they are, with the embeddings: faster, a little worse."
     )

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -105,14 +105,18 @@ def test_somebody_who_speaks_no_http() -> None:
 
         def answer() -> None:
             for _ in range(TRIES):
-                connection, _ = odd.accept()
-                connection.recv(1000)
-                connection.sendall(b"hello\r\n\r\n")
-                connection.close()
+                with suppress(OSError):
+                    connection, _ = odd.accept()
+                    with connection:
+                        connection.recv(1000)
+                        connection.sendall(b"hello\r\n\r\n")
 
-        threading.Thread(target=answer, daemon=True).start()
+        odd.settimeout(5)
+        answering = threading.Thread(target=answer)
+        answering.start()
         with pytest.raises(ModelError, match="nobody took the alarm"):
             send(f"http://127.0.0.1:{odd.getsockname()[1]}/", {}, sleep=lambda _: None)
+        answering.join()
 
 
 def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.cli.interrupting import PATIENCE, TOLD
-
-#: Seconds, far fewer than what is interrupted would go on for. Two are promised, on a machine that does nothing else.
-SOON = 20.0
+from seedbed.cli.interrupting import TOLD
 
 RECIPE = """\
 seedbed: 1
@@ -131,7 +128,7 @@ with ended_soon():
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("how", ["foreign", "swallowed", "children", "renamed"])
-def test_whatever_a_run_is_busy_with_it_ends_soon(tmp_path: Path, how: str) -> None:
+def test_whatever_a_run_is_busy_with_it_ends_within_two_seconds(tmp_path: Path, how: str) -> None:
     running = subprocess.Popen(
         [sys.executable, "-c", STUBBORN, how],
         cwd=tmp_path,
@@ -145,8 +142,7 @@ def test_whatever_a_run_is_busy_with_it_ends_soon(tmp_path: Path, how: str) -> N
         time.sleep(0.02)
     stopped = time.monotonic()
     os.killpg(running.pid, signal.SIGINT)
-    assert PATIENCE < 1.5, "two seconds are promised"
-    ends_within(running, SOON, stopped)
+    ends_within(running, 2.0, stopped)
     _, said = running.communicate(timeout=10)
     assert running.returncode == 130
     assert said == f"{TOLD}\n", "no traceback either"
@@ -171,7 +167,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_end(place: Path, how: signal
                 os.killpg(running.pid, how)
             else:
                 running.kill()
-            ends_within(running, SOON, stopped)
+            ends_within(running, 2.0 if how == signal.SIGINT else 10.0, stopped)
         _, said = running.communicate(timeout=60)
         if running.returncode == 0:
             break

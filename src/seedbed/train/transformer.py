@@ -137,7 +137,7 @@ class Transformer(NetworkOptions, Learner):
     comparison with the cheaper models says. What is saved is an ordinary Hugging Face folder.
 
     ## Limits
-    It costs minutes to hours where TF-IDF costs seconds: two cores learn from some 20 to 30 short texts a second with
+    It costs minutes to hours where TF-IDF costs seconds: a core learns from some 30 short texts a second with
     the default network (22 million parameters, English), and read three times as many when predicting; a GPU is used
     where there is one. Words beyond `max_tokens` are not read. The default knows lower-cased English only; name a
     multilingual network for other languages. One seed and one machine give one model; another machine, another number

@@ -28,6 +28,7 @@ from loading import Told, load, memory, of_text, texts
 
 HERE = Path(__file__).resolve().parent
 GOOD, BAD = ("love", "great", "fine", "brilliant", "lovely"), ("hate", "awful", "poor", "dreadful", "boring")
+CONTENDERS = ["pipeline", "seedbed", "seedbed, int8", "seedbed, 2 processes", "seedbed, each alone"]
 #: How Seedbed is started for comparing: answering each request alone.
 ALONE = """
 import sys
@@ -132,6 +133,9 @@ def compare(given: argparse.Namespace, run: Path) -> None:
             "seedbed, 2 processes": [
                 "-m", "seedbed", "serve", str(run), "--port", str(port), "--no-watch", "--workers", "2"
             ],
+            "seedbed, int8": [
+                "-m", "seedbed", "serve", str(run), "--port", str(port), "--no-watch", "--precision", "int8"
+            ],
             "seedbed, each alone": ["-c", ALONE, str(run), str(port)],
         }  # fmt: skip
         contenders[name] = (port, commands[name])
@@ -153,9 +157,11 @@ def compare(given: argparse.Namespace, run: Path) -> None:
             print(f"| {at_once} | {name} | {numbers} | {one['memory']:.0f} | {' | '.join(ratios)} |")
     if base:
         for name, one in found.items():
-            pairs = zip(base["answers"], one["answers"], strict=True)
+            pairs = list(zip(base["answers"], one["answers"], strict=True))
             apart = max(abs(peer[label] - own[label]) for peer, own in pairs for label in peer)
-            print(f"{name}: answers differ from the pipeline's by {apart:.1g} at most")
+            same = sum(max(peer, key=peer.__getitem__) == max(own, key=own.__getitem__) for peer, own in pairs)
+            print(f"{name}: probabilities differ from the pipeline's by {apart:.1g} at most, "
+                  f"{same} of {len(pairs)} labels are the same")  # fmt: skip
 
 
 def soak(given: argparse.Namespace, run: Path) -> int:
@@ -178,12 +184,11 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--run", type=Path, help="a run whose best model is a transformer; a small one is made else")
     asked.add_argument("--cores", type=lambda text: [int(one) for one in text.split(",")], default=[0, 1])
-    asked.add_argument("--at-once", type=lambda text: [int(one) for one in text.split(",")], default=[1, 16])
+    asked.add_argument("--at-once", type=lambda text: [int(one) for one in text.split(",")], default=[1, 16, 64])
     asked.add_argument("--seconds", type=float, default=20)
     asked.add_argument("--warm", type=float, default=5)
     asked.add_argument("--runs", type=int, default=3)
-    asked.add_argument("--only", type=lambda text: text.split(";"),
-                       default=["pipeline", "seedbed", "seedbed, 2 processes", "seedbed, each alone"])  # fmt: skip
+    asked.add_argument("--only", type=lambda text: text.split(";"), default=CONTENDERS)
     asked.add_argument("--soak", type=float, metavar="SECONDS", help="ask Seedbed alone for so long")
     asked.add_argument("--workers", type=int, default=2, help="processes of the soak")
     given = asked.parse_args()

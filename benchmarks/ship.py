@@ -1,14 +1,14 @@
-"""What a model costs in each form that it is shipped in: size, memory, milliseconds a text; and how it agrees.
+"""What a model costs in each form that it is shipped in: size, memory, milliseconds a row; and how it agrees.
 
-Usage: python benchmarks/ship.py RUN [--models tfidf_logistic,transformer] [--texts 300] [--json FILE]
+Usage: python benchmarks/ship.py RUN [--models tfidf_logistic,transformer] [--rows 300] [--json FILE]
 
-RUN is a finished run. Each of its models is exported with `seedbed export`, to `onnx` and, where it counts terms,
-to `c_header` (weights of 32 bits and of 8). Every form then answers the same held-out texts, one at a time, in a
+RUN is a finished run. Each of its models is exported with `seedbed export`, to `onnx` and, where it is a layer on
+terms, to `c_header` (weights of 32 bits and of 8). Every form then answers the same held-out rows, one at a time, in a
 process of its own with one thread: the model itself (`seedbed`, without the recipe's steps, which stand before every
 form), the graphs through the exported `runtime.py`, and the header compiled with -O2. Prints the size of what must be
 shipped (the weights, and the tokenizer or vocabulary; of C the tables), the peak memory of the process (of C: tables,
-code and what it works in), the time until it could be asked, the median and the 99th percentile of a text's time, and
-the agreement that the export measured. Of C, times are of all texts together, divided.
+code and what it works in), the time until it could be asked, the median and the 99th percentile of a row's time, and
+the agreement that the export measured, with its interval. Of C, times are of all texts together, divided.
 """
 
 from __future__ import annotations
@@ -28,24 +28,25 @@ FEEDING = ("tokenizer.json", "vocabulary.json")
 ASKS = """
 import json, re, sys, time
 started = time.perf_counter()
-kind, place, graph, texts = sys.argv[1], sys.argv[2], sys.argv[3], json.load(open(sys.argv[4], encoding="utf-8"))
+kind, place, graph, rows = sys.argv[1], sys.argv[2], sys.argv[3], json.load(open(sys.argv[4], encoding="utf-8"))
 if kind == "seedbed":
     import polars as pl
-    from seedbed.flow.predicting.predict import open_model
+    from seedbed.flow.predicting.opening import open_model
     opened = open_model(place)
-    column = opened.preparation.reads[0]
-    ask = lambda text: opened.model.predict(pl.DataFrame({column: [text]}))
+    kinds = {name: pl.Series([row[name] for row in rows]).dtype for name in rows[0]}
+    ask = lambda row: opened.model.predict(pl.DataFrame([row], schema=kinds))
 else:
     sys.path.insert(0, place)
     from runtime import Model
     model = Model(graph=graph)
-    ask = lambda text: model([text])
-ask(texts[0])
+    told = model.told
+    ask = lambda row: model([row if told["feed"] == "numbers" else row[told["reads"][0]]])
+ask(rows[0])
 ready = time.perf_counter() - started
 took = []
-for text in texts:
+for row in rows:
     began = time.perf_counter()
-    ask(text)
+    ask(row)
     took.append(time.perf_counter() - began)
 took.sort()
 print(json.dumps({"ready": ready, "median": took[len(took) // 2],
@@ -55,12 +56,12 @@ print(json.dumps({"ready": ready, "median": took[len(took) // 2],
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
-def asked(kind: str, place: Path, graph: str, texts: Path) -> dict[str, float]:
+def asked(kind: str, place: Path, graph: str, rows: Path) -> dict[str, float]:
     """What a form took, in a process of its own."""
     environment = {**os.environ, **ONE_THREAD}
     if kind != "seedbed":
         environment.pop("PYTHONPATH", None)
-    command = [sys.executable, "-c", ASKS, kind, str(place), graph, str(texts)]
+    command = [sys.executable, "-c", ASKS, kind, str(place), graph, str(rows)]
     cores = os.sched_getaffinity(0)
     done = subprocess.run(
         ["taskset", "-c", str(min(cores)), *command] if shutil.which("taskset") else command,
@@ -98,21 +99,30 @@ def export(model: Path, to: str, out: Path, *options: str) -> dict[str, Any] | N
     return found
 
 
-def forms_of(model: Path, texts: Path, work: Path) -> list[dict[str, Any]]:
+def agreed(parity: dict[str, Any]) -> dict[str, float]:
+    """What is told of the agreement."""
+    return {name: parity[name] for name in ("agree", "low", "high")}
+
+
+def forms_of(model: Path, given: Path, work: Path) -> list[dict[str, Any]]:
     """Each form of a model with what it takes."""
     weights = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
-    rows = [{"form": "seedbed", "size": weights, "agree": 1.0, **asked("seedbed", model, "", texts)}]
+    rows = [{"form": "seedbed", "size": weights, "agree": 1.0, **asked("seedbed", model, "", given)}]
     out = work / f"{model.name}-onnx"
     for name, parity in (export(model, "onnx", out, "agreement=0.5") or {}).items():
         beside = sum((out / one).stat().st_size for one in FEEDING if (out / one).is_file())
-        took = asked("graph", out, name, texts)
-        rows.append({"form": name, "size": parity["bytes"] + beside, "agree": parity["agree"], **took})
-    if shutil.which("cc") and (out / "vocabulary.json").is_file():
+        took = asked("graph", out, name, given)
+        rows.append({"form": name, "size": parity["bytes"] + beside, **agreed(parity), **took})
+    if shutil.which("cc") and (out / "vocabulary.json").is_file() and not (out / "tokenizer.json").is_file():
         for kept in ("float32", "int8"):
             header = work / f"{model.name}-{kept}"
-            for parity in (export(model, "c_header", header, f"weights={kept}", "agreement=0.5") or {}).values():
-                took = compiled(header, json.loads(texts.read_text()), work)
-                rows.append({"form": f"model.h, {kept}", "size": parity["bytes"], "agree": parity["agree"], **took})
+            found = export(model, "c_header", header, f"weights={kept}", "agreement=0.5")
+            if found is None:  # trees on terms are no layer on them
+                break
+            for parity in found.values():
+                texts = [next(iter(row.values())) or "" for row in json.loads(given.read_text())]
+                took = compiled(header, texts, work)
+                rows.append({"form": f"model.h, {kept}", "size": parity["bytes"], **agreed(parity), **took})
     return [{"model": model.name, **row} for row in rows]
 
 
@@ -120,10 +130,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--models", help="Which, split by commas; all when left out.")
-    parser.add_argument("--texts", type=int, default=300)
+    parser.add_argument("--rows", type=int, default=300)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    from seedbed.flow.predicting.predict import open_model
+    from seedbed.flow.predicting.opening import open_model
     from seedbed.flow.shipping.opened import shipped
 
     models = sorted(path.parent for path in (given.run / "models").glob("*/bundle.json"))
@@ -133,15 +143,16 @@ def main() -> None:
         work = Path(folder)
         for model in (path for path in models if path.name in wanted):
             opened = shipped(open_model(model))
-            held = opened.rows(given.texts)[opened.reads[0]].cast(str).fill_null("").to_list()
-            (work / "texts.json").write_text(json.dumps(held), "utf-8")
-            rows += forms_of(model, work / "texts.json", work)
-    print("| model | form | MB | same answer | memory, MB | ready after, s | ms a text, median | 99 % |")
+            held = opened.rows(given.rows).select(opened.reads).to_dicts()
+            (work / "rows.json").write_text(json.dumps(held, default=str), "utf-8")
+            rows += forms_of(model, work / "rows.json", work)
+    print("| model | form | MB | same answer (95 %) | memory, MB | ready after, s | ms a row, median | 99 % |")
     print("|---|---|---|---|---|---|---|---|")
     for row in rows:
         slow = "" if row["p99"] is None else f"{1000 * row['p99']:.3f}"
+        ends = f" ({row['low']:.1%} to {row['high']:.1%})" if "low" in row else ""
         print(
-            f"| `{row['model']}` | {row['form']} | {row['size'] / 1e6:.2f} | {row['agree']:.1%} "
+            f"| `{row['model']}` | {row['form']} | {row['size'] / 1e6:.2f} | {row['agree']:.1%}{ends} "
             f"| {row['peak'] / 1e6:.2f} | {row['ready']:.2f} | {1000 * row['median']:.3f} | {slow} |"
         )
     if given.json:

@@ -1,6 +1,7 @@
 """Training to the same accuracy: a fine-tuned network by the plain course recipe and by Seedbed, and the cheap ladder.
 
 Usage: python benchmarks/train.py [--rows 5000] [--seeds 1,2,3] [--cores 0,1] [--only "course, 128;transformer;…"]
+           [--more 0] [--unlabelled 0]
 
 The tweets of `examples/tweets/finetune.yaml`, cleaned and split by Seedbed once. Each contender is a process of its own
 on the same training, validation and test rows, imports included, and starts from the same network (all-MiniLM-L6-v2):
@@ -9,8 +10,12 @@ on the same training, validation and test rows, imports included, and starts fro
   batches of 8, learning rate 5e-5), texts padded to the 128 tokens that this encoder was made for;
 * `course, 512`: the same with `padding="max_length"` and no length named: the longest that the tokenizer takes;
 * `course, dynamic`: the same with texts padded to the longest of their batch (`DataCollatorWithPadding`);
-* `transformer`: Seedbed's learner with its defaults;
+* `transformer`: Seedbed's learner with its defaults; `transformer, 2 frozen`, `transformer, gradually` (`VARIANTS`);
+* `distilled, tfidf_logistic` and others: that student, taught by `transformer` (its cost counts, too);
 * the other learners of the ladder, by name.
+
+`--more` takes so many further tweets as test rows, `--unlabelled` so many as texts for `distilled`; none of them is
+near another row. `python benchmarks/encoders.py` measures what embeds.
 
 Prints CPU seconds (median over seeds), peak memory, macro-F1 (mean over seeds) on the test rows with its interval, and
 for each contender the difference to the first, paired. Intervals resample rows, each with the answers of all its seeds.
@@ -42,7 +47,17 @@ CONTENDERS = (
     "embedding_logistic",
     "tfidf_embedding_logistic",
 )
+#: Learners with options, by what they are called here.
+VARIANTS: dict[str, dict[str, object]] = {
+    **{f"transformer, {many} frozen": {"use": "transformer", "freeze_layers": many} for many in (1, 2, 4)},
+    "transformer, gradually": {"use": "transformer", "unfreeze": "gradually"},
+    **{
+        f"distilled, {use}": {"use": "distilled", "teacher": {"use": "transformer"}, "student": {"use": use}}
+        for use in ("tfidf_logistic", "tfidf_embedding_logistic")
+    },
+}
 TEXT, LABEL = "text", "sentiment"
+UNLABELLED = "unlabelled.csv"
 RESAMPLES = 2000
 
 
@@ -55,6 +70,26 @@ def prepared(folder: Path, rows: int) -> tuple[str, ...]:
         files = sorted((folder / "run/dataset/data").glob(f"{split}-*.parquet"))
         pl.read_parquet(files).select("row", TEXT, LABEL).write_parquet(folder / f"{split}.parquet")
     return tuple(sorted(pl.read_parquet(folder / "train.parquet")[LABEL].unique().to_list()))
+
+
+def further(folder: Path, more: int, unlabelled: int) -> None:
+    """Take tweets that are in no split, and near no other row, as test rows and as texts without labels."""
+    import seedbed
+    from seedbed.core.similarity import choose_kind, shingle, similar_pairs
+
+    seedbed.run(RECIPE, out=folder / "all", overrides=["train=[]", "steps.9.rows=1000000"])
+    known = pl.concat([pl.read_parquet(folder / f"{split}.parquet") for split in ("train", "validation", "test")])
+    whole = pl.concat(
+        [pl.read_parquet(file, columns=known.columns) for file in folder.glob("all/dataset/data/*.parquet")]
+    )
+    rest = whole.sort("row").join(known, on="row", how="anti").sample(fraction=1, shuffle=True, seed=7)
+    texts = pl.concat([known, rest[: 2 * (more + unlabelled)]])[TEXT]
+    left, right, _ = similar_pairs(shingle(texts, choose_kind(0, len(texts))), 0.7, spanning=True)
+    alone = np.ones(len(texts), dtype=bool)
+    alone[left] = alone[right] = False
+    free = rest[: 2 * (more + unlabelled)].filter(pl.Series(alone[known.height :]))
+    pl.concat([pl.read_parquet(folder / "test.parquet"), free[:more]]).write_parquet(folder / "test.parquet")
+    free[more : more + unlabelled].select(TEXT).write_csv(folder / UNLABELLED)
 
 
 def course(folder: Path, seed: int, labels: tuple[str, ...], length: str) -> np.ndarray:
@@ -111,8 +146,11 @@ def learned(use: str, folder: Path, seed: int, labels: tuple[str, ...]) -> np.nd
 
     task = TextClassification(text=TEXT, label=LABEL, labels=labels)
     train, validation, test = (pl.read_parquet(folder / f"{name}.parquet") for name in ("train", "validation", "test"))
-    context = Context(base=folder, store=folder / f"store-{use}-{seed}", seed=seed)
-    model = Learner.catalogue[use](use=use).fit(train, validation, task, context)
+    context = Context(base=folder, store=folder / f"store-{use}-{seed}".replace(", ", "-"), seed=seed)
+    said = dict(VARIANTS.get(use, {"use": use}))
+    if said["use"] == "distilled" and (folder / UNLABELLED).is_file():
+        said["unlabelled"] = {"use": "csv", "path": str(folder / UNLABELLED)}
+    model = Learner.catalogue[str(said["use"])].model_validate(said).fit(train, validation, task, context)
     model.use_store(context.store)
     return np.asarray(model.predict(test.drop(LABEL)))
 
@@ -131,6 +169,8 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--cores", default=",".join(map(str, sorted(os.sched_getaffinity(0)))))
     parser.add_argument("--only", default=";".join(CONTENDERS), help="contenders, split by semicolons")
+    parser.add_argument("--more", type=int, default=0, help="further test rows")
+    parser.add_argument("--unlabelled", type=int, default=0, help="texts without labels")
     parser.add_argument("--job", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.job:
@@ -141,6 +181,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         labels = prepared(folder, given.rows)
+        if given.more or given.unlabelled:
+            further(folder, given.more, given.unlabelled)
         truth = pl.read_parquet(folder / "test.parquet")[LABEL].replace_strict({one: i for i, one in enumerate(labels)})
         rows = {name: pl.read_parquet(folder / f"{name}.parquet").height for name in ("train", "validation", "test")}
         print(f"{platform.machine()}, cores {given.cores}, Python {platform.python_version()}")

@@ -145,6 +145,6 @@ def load_model(folder: str | Path, *, trust: bool = False) -> Predictor:
         DataError: The run's record cannot be read.
         MissingExtraError: Packages that it needs are not installed.
     """
-    from .flow.predicting.predict import open_model
+    from .flow.predicting.opening import open_model
 
     return open_model(folder, trust=trust)

@@ -48,7 +48,8 @@ def test_texts_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_file_to_a_file(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given, out = write(tmp_path / "new.jsonl", rows(60)), tmp_path / "out.csv"
+    made = [{**one, "mood": "so so"} for one in rows(60)]
+    given, out = write(tmp_path / "new.jsonl", made), tmp_path / "out.csv"
     assert typed(folder, given, "--out", out, "--json") == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["rows"], facts["malformed"], facts["out"]) == (60, 0, str(out))

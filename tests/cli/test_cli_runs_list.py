@@ -13,6 +13,7 @@ from stored import entry
 
 from seedbed.cli import main
 from seedbed.core.metric import Score
+from seedbed.store.champions import Champions
 from seedbed.store.runs import Best
 
 
@@ -77,3 +78,17 @@ def test_what_a_person_sees(capfd: pytest.CaptureFixture[str], store: Path) -> N
     with pytest.raises(SystemExit) as ended:
         main(["runs", "--sort", "size"])
     assert ended.value.code == 2
+
+
+def test_the_champion_is_marked(store: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    champions = Champions(store)
+    champions.promote("prices", "c-03", "")
+    champions.promote("prices", "d-04", "")
+    champions.roll_back("prices", "")
+    with pytest.raises(SystemExit):
+        main(["runs"])
+    marked = [line for line in capfd.readouterr().out.splitlines() if "prices@champion" in line]
+    assert [line.split()[0] for line in marked] == ["c-03"]
+    with pytest.raises(SystemExit):
+        main(["runs", "--json"])
+    assert [one["id"] for one in json.loads(capfd.readouterr().out) if one["champion"]] == ["c-03"]

@@ -15,7 +15,8 @@ from seedbed.core.part import Column
 from seedbed.core.rows import NUMBER, ROW, number_rows
 from seedbed.core.step import Filter, Map, Rework
 from seedbed.core.task import TextClassification
-from seedbed.engine.kernel import Kernel, Usable, reject, whole_rows
+from seedbed.engine.entries import reject, whole_rows
+from seedbed.engine.kernel import Kernel, Usable
 from seedbed.engine.plan import check_steps
 from seedbed.steps.drop_missing import DropMissing
 from seedbed.steps.keep_values import KeepValues

@@ -11,6 +11,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from seedbed.core.scrutiny import Conformal
 from seedbed.evaluate.conformal import (
+    corrected,
     coverage_of_intervals,
     coverage_of_label_sets,
     coverage_of_sets,
@@ -133,6 +134,24 @@ def test_a_kept_promise_is_seldom_called_broken_and_a_broken_one_often() -> None
 
     assert doubted(0.0) < 0.09  # 200 trials at 5 %
     assert doubted(0.8) > 0.9
+
+
+def test_of_many_promises_that_are_kept_none_is_called_broken_more_often_than_of_one() -> None:
+    def doubted(models: int) -> float:
+        found = []
+        for seed in range(150):
+            told = []
+            for model in range(models):
+                fitted = fit_intervals(*numbered(100, 1_000 * model + seed), 0.9, split="validation")
+                assert fitted is not None
+                rows = numbered(150, 500_000 + 1_000 * model + seed)
+                told.append(coverage_of_intervals(fitted, *rows, model=str(model), split="test", level=0.95))
+            found.append((any(not one.kept for one in told), any(not one.kept for one in corrected(told, 0.95))))
+        return tuple(np.mean(found, axis=0))
+
+    alone, together = doubted(6)
+    assert alone > 0.15 and together < 0.09, "without a correction one of six kept promises is doubted far too often"
+    assert corrected([], 0.95) == ()
 
 
 def test_what_is_told_of_sets() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from seedbed.core.metric import Score
 from seedbed.core.run import Comparison, Run
-from seedbed.flow.predicting.predict import open_model
+from seedbed.flow.predicting.opening import open_model
 from seedbed.flow.running import run
 from seedbed.recipe.loading import load
 
@@ -46,18 +46,22 @@ def between(record: Run, a: str, b: str, metric: str) -> Comparison:
 
 
 def test_tweets(tmp_path: Path) -> None:
-    """Cheap ladder and a network whose upper half is fine-tuned, on 1,000 tweets; on all, words reach 0.74."""
+    """A cheap ladder and a network whose upper half is fine-tuned, on 1,250 tweets; on all, words reach 0.74.
+
+    Most rows judge, so that the intervals are narrow enough for the bar while training stays short.
+    """
     record = climbed(
         "tweets",
         tmp_path / "tweets",
         "[{use: majority}, {use: naive_bayes}, {use: tfidf_logistic}, {use: tfidf_embedding_logistic}, "
         "{use: transformer, epochs: 2, learning_rate: 0.0003, batch: 16, max_tokens: 48, freeze_layers: 3}]",
-        "steps.9.rows=1000",
+        "steps.9.rows=2500",
+        "split={use: stratified, train: 0.5, validation: 0.1, test: 0.4, seed: 13}",
         recipe="finetune.yaml",
     )
     assert score(record, "majority", "macro_f1").high < 0.25
-    assert score(record, "tfidf_logistic", "macro_f1").low > 0.4
-    assert score(record, "transformer", "macro_f1").low > 0.4
+    assert score(record, "tfidf_logistic", "macro_f1").low > 0.55
+    assert score(record, "transformer", "macro_f1").low > 0.55
     assert between(record, "majority", "transformer", "macro_f1").verdict == "better"
 
 

@@ -73,6 +73,8 @@ MIXED_HEADER = "text,label\n".encode("utf-16") + "größer,b\n".encode("latin-1"
 CASES: list[tuple[str, Callable[[Path], str | bytes], int, list[str]]] = [
     ("missing file", lambda _: recipe("nowhere.csv"), 3, ["nowhere.csv"]),
     ("folder with nothing that fits", folder_without, 3, ["things"]),
+    ("types of a CSV", written(recipe(more=", types: {label: integer}")), 2, ["sources.0.types", "use: cast"]),
+    ("a source by its name", written(recipe().replace("{use: csv,", "{csv: 1,")), 2, ["write {use: csv, …}"]),
     ("empty file", file(""), 3, ["data.csv", "empty"]),
     ("header only", file("text,label\n"), 3, ["data.csv"]),
     ("NUL bytes", file(b"text,label\n" + b"\0" * 4000), 3, ["data.csv"]),

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from seedbed.cli import main
 from seedbed.cli.init import summary
 from seedbed.flow.running import run
 from seedbed.flow.starting.start import start, write
@@ -64,7 +65,37 @@ def rows_of(shape: str) -> list[dict[str, Any]]:
         case "prompts":
             return [{"prompt": a, "completion": b, "kind": "x" if n % 2 else "y"} for n, (a, b) in enumerate(texts)]
         case _:
+            return by_what_is_in_them(shape, texts)
+
+
+def by_what_is_in_them(shape: str, texts: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Rows whose columns are called otherwise than people call them."""
+    match shape:
+        case "documents":
             return [{"text": sentence(place, 40)} for place in range(60)]
+        case "asked":
+            return [
+                {
+                    "n": n,
+                    "page": f"{a} Its code{n} was {b}",
+                    "reply": f"code{n}",
+                    "ask": f"And what is {n}?",
+                    "x": n % 2,
+                }
+                for n, (a, b) in enumerate(texts)
+            ]
+        case "speakers":
+            return [{"user": a, "assistant": b} for a, b in texts]
+        case "flags":
+            each = ("devel", "games", "x 11")
+            return [
+                {"id": n, "summary": a, **{name: (n % 8) >> bit & 1 for bit, name in enumerate(each)}}
+                for n, (a, _) in enumerate(texts)
+            ]
+        case "amounts":
+            return [{"summary": a, "stars": n % 5, "price": n * 1.25} for n, (a, _) in enumerate(texts)]
+        case _:
+            raise ValueError(shape)
 
 
 CASES = [
@@ -78,6 +109,38 @@ CASES = [
     ("sets", "multi_label_classification", {"summary", "facets"}),
     ("set texts", "multi_label_classification", {"summary", "facets"}),
     ("translations", "text_to_text", {"English", "Deutsch"}),
+    ("asked", "question_answering", {"ask", "page", "reply"}),
+    ("speakers", "chat", {"user", "assistant"}),
+    ("flags", "multi_label_classification", {"summary", "labels"}),
+]
+#: Rows, what is typed, and what columns are to the task then.
+NAMED = [
+    ("asked", "--task question_answering", {"question": "ask", "context": "page", "answers": "reply"}),
+    ("asked", "--task text_to_text --column text=ask --column target=page", {"text": "ask", "target": "page"}),
+    ("asked", "--task causal_lm --text reply", {"text": "reply"}),
+    ("asked", "--task text_classification --column text=page --column label=x", {"text": "page", "label": "x"}),
+    ("prompts", "--task text_to_text", {"text": "prompt", "target": "completion"}),
+    ("prompts", "--task chat", {"user": "prompt", "assistant": "completion"}),
+    ("messages", "--task chat", {"messages": "messages"}),
+    ("sets", "--task multi_label_classification --text summary", {"text": "summary", "label": "facets"}),
+    ("amounts", "--task regression", {"text": "summary", "target": "price"}),
+    ("amounts", "--task regression --label stars", {"text": "summary", "target": "stars"}),
+    ("amounts", "--task tabular_regression --label price", {"target": "price"}),
+    ("amounts", "--task tabular_classification --column label=stars", {"label": "stars"}),
+]
+#: Rows, what is typed, the exit code, and words of the error.
+WRONG = [
+    ("asked", "--task question_answerin", 2, "did you mean 'question_answering'?"),
+    ("asked", "--column question=ask", 2, "such as --task question_answering"),
+    ("asked", "--task question_answering --column ask", 2, "this is no ROLE=COLUMN"),
+    ("asked", "--task question_answering --column quetsion=ask", 2, "did you mean 'question'?"),
+    ("asked", "--task question_answering --column question=aks", 2, "did you mean 'ask'?"),
+    ("asked", "--task question_answering --column context=reply --column answers=page", 3, "answer_not_found in 60"),
+    ("asked", "--task text_classification --column label=nope", 2, "there is no column 'nope'"),
+    ("amounts", "--task multi_label_classification", 2, "which column is the label does not show"),
+    ("amounts", "--task tabular_regression", 0, ""),
+    ("documents", "--task chat", 2, "which column is the user does not show"),
+    ("documents", "--task text_to_text", 2, "--column target=COLUMN (the columns are text)"),
 ]
 
 
@@ -109,11 +172,73 @@ def test_what_rows_are_fit_for(
         assert (rows["user"].str.contains("\n\nabout ") == rows["input"].str.contains("about")).all()
 
 
+@pytest.mark.parametrize(("shape", "typed", "columns"), NAMED, ids=[" ".join(case[:2]) for case in NAMED])
+def test_a_task_that_is_named_is_what_the_recipe_is_for(
+    shape: str, typed: str, columns: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_of(shape)), "utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["init", "rows.jsonl", *typed.split()])
+    assert not ended.value.code
+    task = load(tmp_path / "recipe.yaml", []).recipe.task
+    assert task.kind == typed.split()[1]
+    if task.kind == "chat":  # roles name the places of turns
+        assert set(columns.values()) == set(task.roles.values())
+    else:
+        assert columns.items() <= task.roles.items()
+
+
+@pytest.mark.parametrize(("shape", "typed", "code", "words"), WRONG, ids=[" ".join(case[:2]) for case in WRONG])
+def test_what_is_typed_wrongly_is_told_with_the_way_out(
+    shape: str,
+    typed: str,
+    code: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_of(shape)), "utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["init", "rows.jsonl", *typed.split()])
+    out, err = capfd.readouterr()
+    assert (ended.value.code or 0) == code
+    assert words in err and len(err.splitlines()) <= 5 and "Traceback" not in err
+    assert (tmp_path / "recipe.yaml").exists() == (code == 0) == bool(out)
+
+
+def test_what_else_rows_would_do_for_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [{**row, "topic": "ab"[n % 2]} for n, row in enumerate(rows_of("prompts"))]
+    lines = [json.dumps({"document" if k == "prompt" else "summary" if k == "completion" else k: row[k] for k in row})
+             for row in rows]  # fmt: skip
+    Path("rows.jsonl").write_text("\n".join(lines), "utf-8")
+    found = start("rows.jsonl", text=None, label=None, folder=tmp_path)
+    assert not found.task
+    assert any("document and summary would do for text_to_text, too: --task" in note for note in found.notes)
+
+
 def test_whoever_wants_a_classifier_gets_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_of("prompts")), "utf-8")
     found = start("rows.jsonl", text="prompt", label="kind", folder=tmp_path)
     assert not found.task and "kind: text_classification" in found.recipe
+
+
+def test_names_of_people_are_no_texts_to_learn_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        f'"{WORDS[n % 12].title()}, Miss {WORDS[n // 12].title()} Elisabeth {n}",{n % 3},{n % 70},{"fm"[n % 2]},{n % 2}'
+        for n in range(120)
+    ]
+    Path("people.csv").write_text("\n".join(["name,class,age,sex,survived", *rows]), "utf-8")
+    found = start("people.csv", text=None, label="survived", folder=tmp_path)
+    assert found.task.startswith("tabular_classification (") and "age" in found.recipe
+    found = start("people.csv", text="name", label="survived", folder=tmp_path)
+    assert not found.task
+    assert any("age" in note and "--task tabular_classification" in note for note in found.notes)
 
 
 def test_na_among_numbers_is_missing_and_a_city_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

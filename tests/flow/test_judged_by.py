@@ -12,6 +12,7 @@ import pytest
 from seedbed.core.errors import RecipeError
 from seedbed.core.run import Run
 from seedbed.flow.finished import Finished
+from seedbed.flow.previewing import preview
 from seedbed.flow.running import run
 from seedbed.recipe.loading import parse
 from seedbed.report.closer import closer_lines
@@ -31,10 +32,10 @@ def write_rows(folder: Path, count: int = 200) -> None:
     (folder / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-def made(server: ModelServer, folder: Path, *, offline: bool = False, **options: Any) -> Finished:
+def recipe_of(endpoint: str, **options: Any) -> dict[str, Any]:
     train = options.pop("train", [{"use": "copy_input"}, {"use": "nearest"}])
     more = {"people": options.pop("people")} if "people" in options else {}
-    asked = {
+    return {
         "seedbed": 1,
         "name": "sorted",
         "task": {"kind": "text_to_text", "text": "text", "target": "target"},
@@ -44,10 +45,14 @@ def made(server: ModelServer, folder: Path, *, offline: bool = False, **options:
         "evaluate": {
             "leakage": False,
             "intervals": {"resamples": 200},
-            "judged_by": {"endpoint": server.url, "model_name": "wise", "rows": 40, "retries": 0, **options},
+            "judged_by": {"endpoint": endpoint, "model_name": "wise", "rows": 40, "retries": 0, **options},
             **more,
         },
     }
+
+
+def made(server: ModelServer, folder: Path, *, offline: bool = False, **options: Any) -> Finished:
+    asked = recipe_of(options.pop("endpoint", server.url), **options)
     return run(parse(asked, folder), workers=1, offline=offline)
 
 
@@ -252,7 +257,7 @@ def test_turns_go_with_their_roles(tmp_path: Path) -> None:
 def test_nobody_said_that_rows_may_leave_this_machine(tmp_path: Path) -> None:
     write_rows(tmp_path)
     with model_server(honest) as server:
-        with pytest.raises(RecipeError, match=r"judge at https://judge\.example/v1") as told:
+        with pytest.raises(RecipeError, match=r"judge sends rows' texts to https://judge\.example/v1") as told:
             made(server, tmp_path, endpoint="https://judge.example/v1")
         assert "may_send" in told.value.hint
         assert not server.requests
@@ -294,3 +299,22 @@ def test_what_cannot_be_judged_is_refused_before_anything_runs(
         parse(asked, tmp_path)
     assert said in str(told.value)
     assert "sk-plain" not in str(told.value)
+
+
+def test_a_dry_run_tells_what_the_judge_would_be_asked(tmp_path: Path) -> None:
+    write_rows(tmp_path)
+    with model_server(honest) as server:
+        options = {"price": {"prompt": 2.0, "answer": 8.0}, "most_cost": 1.5, "rows": 100}
+        loaded = parse(recipe_of(server.url, **options), tmp_path)
+        judge = preview(loaded, workers=1).judge
+        assert not server.requests
+        assert judge and judge.cost is not None and judge.tokens is not None
+        assert (judge.rows, judge.pairs, judge.calls) == (60, 1, 120), "there are no more test rows"
+        assert "up to 120 calls to wise" in judge.told and judge.told.endswith("it stops at 1.5")
+        run(loaded, workers=1)
+        prompts = sum(len(one["content"]) for request in server.requests for one in request["messages"]) / 4
+    assert len(server.requests) == judge.calls and 0.7 < judge.tokens / prompts < 1.6
+    assert judge.cost == pytest.approx((judge.tokens - 120 * 12) * 2e-6 + 120 * 12 * 8e-6)
+    bare = preview(parse(recipe_of("http://127.0.0.1:1/v1"), tmp_path), workers=1)
+    assert bare.judge and bare.judge.cost is None and "has no `price`" in bare.judge.told
+    assert bare.judge.told in bare.then

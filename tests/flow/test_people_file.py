@@ -92,20 +92,26 @@ def test_decisions_of_a_review_count_where_they_are_labels(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "said", "line"),
     [
-        ("p.jsonl", "{}\nno\n", "no JSON object"),
-        ("p.jsonl", '{"row": "a"}\n', "no column that says the answer"),
-        ("p.csv", "answer\ncat\n", "which row"),
-        ("p.jsonl", '{"action": "accept"}\n', "cannot be read"),
-        ("p.csv", "", "no CSV"),
+        ("p.jsonl", '{"row": "a", "answer": "b\u2028c"}\n\nno\n', "no JSON object", 3),
+        ("p.jsonl", '{"row": "a"}\n', "no column that says the answer", 1),
+        ("p.jsonl", '{"row": "a", "answer": "b"}\n{"answer": "b"}\n', "which row", 2),
+        ("p.csv", "answer\ncat\n", "which row", 2),
+        ("p.csv", 'row,answer\n"a\n",cat\nb,cat,dog\n', "3 cells, and the header 2", 4),
+        ("p.csv", 'row,answer\na,"cat"s\n', "no CSV", 2),
+        ("p.jsonl", '{"action": "accept"}\n', "cannot be read", 1),
+        ("p.csv", "", "no CSV", None),
     ],
 )
-def test_files_that_say_too_little_are_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_files_that_say_too_little_are_refused_with_the_line(
+    tmp_path: Path, name: str, text: str, said: str, line: int | None
+) -> None:
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=said) as told:
         read_lines(path, LABELLED)
+    assert told.value.at == (f"{path}:{line}" if line else str(path))
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from predicting_sample import rows, small_run, write
 from seedbed.cli.predict import summary
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError, RecipeError
-from seedbed.flow.predicting.predict import open_model, predict_file
+from seedbed.flow.predicting.opening import open_model
+from seedbed.flow.predicting.predict import predict_file
 from seedbed.serve import Predictor
 from seedbed.serve.predictor import BATCH
 
@@ -106,9 +107,22 @@ def test_texts_that_say_nothing_have_a_label_and_are_counted(model: Predictor, t
     assert "3 leave nothing to read, so that their label says nothing of them" in " ".join(summary(done, None))
 
 
-def test_labels_that_are_spelt_otherwise_are_not_compared(model: Predictor, tmp_path: Path) -> None:
-    done = predict_file(model, str(write(tmp_path / "a.jsonl", rows(40))), tmp_path / "out.csv")
-    assert done.strange > 0
+def test_labels_are_read_as_training_read_them(model: Predictor, tmp_path: Path) -> None:
+    made = rows(40)
+    assert "NEG" in {one["mood"] for one in made} and model.labels == ("bad", "good")
+    done = predict_file(model, str(write(tmp_path / "a.jsonl", made)), tmp_path / "out.csv")
+    assert (done.labelled, done.strange) == (40, 0)
+    found = pl.read_csv(tmp_path / "out.csv")
+    right = (found["mood"].replace({"NEG": "bad"}) == found["predicted"]).sum()
+    accuracy = done.accuracy()
+    assert accuracy is not None and accuracy.value == right / 40 > 0.8
+
+
+def test_labels_that_are_none_of_the_models_are_not_compared(model: Predictor, tmp_path: Path) -> None:
+    made = rows(40)
+    made[5]["mood"] = "so so"
+    done = predict_file(model, str(write(tmp_path / "a.jsonl", made)), tmp_path / "out.csv")
+    assert (done.labelled, done.strange) == (40, 1)
     assert done.accuracy() is None
 
 
@@ -212,7 +226,8 @@ def test_a_model_knows_its_run(folder: Path) -> None:
 _LABEL = """
 import resource, sys
 from pathlib import Path
-from seedbed.flow.predicting.predict import open_model, predict_file
+from seedbed.flow.predicting.opening import open_model
+from seedbed.flow.predicting.predict import predict_file
 done = predict_file(open_model(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
 print(done.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -20,7 +20,7 @@ from seedbed.core.promotion import Retrained
 from seedbed.core.run import Run
 from seedbed.flow.finished import open_run
 from seedbed.flow.naming import find_run
-from seedbed.flow.predicting.predict import open_model
+from seedbed.flow.predicting.opening import open_model
 from seedbed.flow.retraining.retrain import retrain
 from seedbed.store.champions import Champions
 from seedbed.store.collecting import Rule, collect
@@ -149,7 +149,7 @@ STRATIFIED = "{use: stratified, train: 0.15, validation: 0.15, test: 0.7}"
 @pytest.mark.parametrize(
     ("does", "problem"),
     [
-        (lambda place: changed(place, STRATIFIED, "{use: k_fold, folds: 3}"), "which this split does not keep"),
+        (lambda place: changed(place, STRATIFIED, "{use: k_fold, folds: 3}"), "in folds every row trains"),
         (lambda place: changed(place, "name: films\ntask", "name: movies\ntask"), None),
     ],
     ids=["folds", "another name"],

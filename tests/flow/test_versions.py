@@ -16,7 +16,7 @@ from seedbed.core.errors import DataError, RecipeError
 from seedbed.flow import explain, open_run, run
 from seedbed.flow.finished import Finished
 from seedbed.flow.naming import find_run, store_near
-from seedbed.flow.predicting.predict import open_model
+from seedbed.flow.predicting.opening import open_model
 from seedbed.flow.versions.ancestry import lineage
 from seedbed.flow.versions.diff import diff
 from seedbed.flow.versions.fetching import dataset_digest, fetch

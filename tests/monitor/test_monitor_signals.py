@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,7 @@ from seedbed.monitor.comparing import (
     performance_signal,
     word_signal,
 )
-from seedbed.monitor.reference import KEY, Looked, read_reference, reference_of, seen_of, written
+from seedbed.monitor.reference import KEY, Looked, read_reference, reference_of, seen_of, sureness, written
 
 LABELS = ("bad", "good")
 
@@ -203,6 +204,27 @@ def test_the_estimate_holds_the_truth_as_often_as_it_says() -> None:
     assert binom.ppf(0.001, 200, 0.95) <= held
 
 
+def test_of_several_labels_the_share_that_is_right_is_estimated() -> None:
+    random = np.random.default_rng(3)
+    shares = random.beta(0.5, 0.5, (4000, 3))  # calibrated: each label is there as often as is said
+    truth, given = random.random((4000, 3)) < shares, shares >= 0.5
+    predicted = [[name for name, has in zip("abc", row, strict=True) if has] for row in given.tolist()]
+    said = pl.DataFrame({"predicted": predicted, "probabilities": shares.tolist()})
+    texts = pl.DataFrame({"text": ["a b"] * 4000})
+    right = (given == truth).mean(axis=1)
+    made = reference_of(texts[:2000], said[:2000], text="text", labels=("a", "b", "c"), right=right[:2000])
+    before = read_reference(json.dumps(written(made)), at="x")[0].sure
+    assert before is not None and set(np.round(before[:, 1] * 3) / 3) == {0, 1 / 3, 2 / 3, 1}
+    served = said[2000:].with_columns(pl.DataFrame(shares[2000:], schema=["a", "b", "c"]).to_struct("probabilities"))
+    sure = sureness(served)  # as a predictor gives probabilities
+    assert sure is not None and sure.to_list() == pytest.approx(np.maximum(shares, 1 - shares)[2000:].mean(axis=1))
+    signal, one = estimate(before, sure.to_numpy(), "labels right")
+    assert one.now.low < right[2000:].mean() < one.now.high and one.metric == "labels right"
+    assert one.before.low < one.before.value < one.before.high
+    assert signal.what == "labels right, estimated"
+    assert sureness(pl.DataFrame({"predicted": [1.0]})) is None
+
+
 def test_calibration() -> None:
     before = sure_of(2000, 1, sure=0.8, right=0.8)
     now = sure_of(500, 2, sure=0.8, right=0.65)
@@ -258,7 +280,8 @@ def test_windows_without_drift_raise_no_more_alarms_than_stated() -> None:
     """Every monitor of texts, categories, numbers and answers at once, with a reference of its own for each window."""
     from seedbed.monitor.sketches import sketched
 
-    many, level, alarms = 250, 0.05, 0
+    many, level = 250, 0.05
+    alarms: Counter[str] = Counter()
     for seed in range(many):
         rows, now = table(300, 3 * seed, empty=0.05), table(150, 3 * seed + 1, empty=0.05)
         right = np.random.default_rng(seed).random(300) < 0.8
@@ -272,9 +295,20 @@ def test_windows_without_drift_raise_no_more_alarms_than_stated() -> None:
         signals.append(estimate(looked.sure, said["confidence"].to_numpy())[0])
         words = word_signal(looked, seen, tests=len(signals), level=level, seed=seed)
         assert words is not None
-        alarms += any(one.alarm for one in decided([*signals, words], level=level, at_least=0.0))
+        found = [one.what for one in decided([*signals, words], level=level, at_least=0.0) if one.alarm]
+        alarms.update(["any", *found] if found else [])
+    assert alarms["any"] > 0  # it is no test that never says anything
+    for what, times in alarms.items():  # the whole, and each monitor by itself
+        assert times <= binom.ppf(0.999, many, level), (what, times)
+
+
+@pytest.mark.parametrize("rows", [1, 8])
+def test_small_windows_raise_no_more_alarms_either(rows: int) -> None:
+    before, many, level, alarms = known(), 80, 0.05, 0
+    for seed in range(many):
+        seen = seen_of(before, table(rows, 10_000 + seed, empty=0.0), answers(rows, 20_000 + seed), labels=LABELS)
+        alarms += any(one.alarm for one in decided([*drift_signals(before, seen)], level=level, at_least=0.0))
     assert alarms <= binom.ppf(0.999, many, level)
-    assert alarms > 0  # it is no test that never says anything
 
 
 def test_references_that_are_damaged_or_old() -> None:

@@ -200,3 +200,43 @@ for place in range(100000):
     assert read_log(tmp_path).height >= 5  # each file that is there can be read
     PredictionLog(tmp_path).close()
     assert not list(tmp_path.glob(".*"))  # and what was half written is swept away
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_prediction_log import rows
+from seedbed.monitor.log import PredictionLog
+log = PredictionLog(Path({folder!r}), rotate_bytes=1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, resource.RLIM_INFINITY))
+for start in range(0, 600, 50):
+    try:
+        log.write(rows(50, start=start))
+    except OSError as error:
+        print(type(error).__name__, file=sys.stderr)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+try:
+    log.close()
+except OSError:  # what the last file met; its rows were tried again
+    pass
+print(log.lost)
+"""
+
+
+def test_rows_wait_where_the_disk_is_full(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    code = FULL_DISK.format(tests=str(Path(__file__).parent), folder=str(folder))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["0"], done.stderr
+    assert sorted(read_log(folder)["row"].to_list()) == sorted(f"r#{place}" for place in range(600))
+
+
+def test_rows_that_wait_take_little(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path / "log")
+    for place in range(1_000):
+        log.write(rows(start=place))
+    assert len(log._waiting) < 300, "single rows are put together: a frame holds 20 KB, whatever is in it"
+    log.write(rows().with_columns(stars=pl.lit("three")))  # another type, as rows of a new version may have
+    log.close()
+    assert read_log(tmp_path / "log").height == 1_001

@@ -20,7 +20,7 @@ from seedbed.core.monitoring import Watch
 from seedbed.flow.monitoring.logging import prediction_log
 from seedbed.flow.monitoring.watch import Asked, watch
 from seedbed.flow.monitoring.window import MOST, Drawn, span_of
-from seedbed.flow.predicting.predict import open_model
+from seedbed.flow.predicting.opening import open_model
 from seedbed.monitor.log import read_log
 from seedbed.serve import Predictor
 

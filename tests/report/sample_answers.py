@@ -8,7 +8,7 @@ import numpy as np
 import sample
 
 from seedbed.core.metric import Score
-from seedbed.core.preference import Judged, Preferred
+from seedbed.core.preference import Chosen, ChosenByPeople, Judged, Preferred
 from seedbed.core.run import Comparison, Mistake, ModelRecord, Run
 from seedbed.core.scrutiny import Scrutiny
 from seedbed.core.side_by_side import SampledAnswer, SampledRow, SideBySide
@@ -85,7 +85,8 @@ def places() -> Run:
         for name in ("best_sentence", "best_sentence.2")
     ]  # fmt: skip
     run = _run(task.model_dump(mode="json"), models, "token_f1")
-    return run.model_copy(update={"scrutiny": Scrutiny(side_by_side=_beside(said), judged_by=_judged())})
+    found = Scrutiny(side_by_side=_beside(said), judged_by=_judged(), preferences=_chosen())
+    return run.model_copy(update={"scrutiny": found})
 
 
 def _beside(said: list[tuple[str, str, str, float]]) -> SideBySide:
@@ -115,6 +116,21 @@ def _judged() -> Judged:
     return Judged(
         judge=f"judge{HOSTILE}" + "long" * 40, endpoint="http://127.0.0.1:1/v1", split="test", of=320,
         metric="token_f1", pairs=tuple(pairs), place_p=0.0001, goes_by_place=True, requests=400,
+    )  # fmt: skip
+
+
+def _chosen() -> ChosenByPeople:
+    share = Score(value=0.41, low=0.36, high=0.47, n=100)
+    pairs = [
+        Chosen(
+            a="best_sentence", b=name, rows=100, wins=40, losses=38, ties=22, both_bad=7, same=3, win_rate=share, p=0.9,
+            p_holm=0.9, verdict="not distinguishable", agrees=share, judge_agrees=None,
+        )
+        for name in (f"b{HOSTILE}", "extractive_qa" * 9)
+    ]  # fmt: skip
+    return ChosenByPeople(
+        split="test", of=320, metric="token_f1", people=2, decisions=201, pairs=tuple(pairs), left=share, left_p=0.0001,
+        goes_by_place=True, agreement=share, file=f"{HOSTILE}.jsonl", notes=(f"1 line of {HOSTILE} cannot be read",),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 import sample
 
 from seedbed.core.metric import Score
-from seedbed.core.preference import Judged, Preferred
+from seedbed.core.preference import Chosen, ChosenByPeople, Judged, Preferred
 from seedbed.core.run import Run
 from seedbed.core.scrutiny import (
     Conformal,
@@ -91,6 +91,14 @@ def scrutiny(run: Run, name: str = "cats", numbers: bool = False) -> Scrutiny:
         judge=name, endpoint="http://127.0.0.1:1/v1", split="test", of=300, metric="chrf", shown_truth=numbers,
         pairs=(pair, odd), place_p=0.02, goes_by_place=True, requests=160,
     )  # fmt: skip
+    chosen = Chosen(
+        a=name, b=best, rows=43, wins=30, losses=6, ties=7, both_bad=4, same=2, win_rate=SCORE, p=0.01, p_holm=0.02,
+        verdict="better", agrees=None if numbers else SCORE, judge_agrees=SCORE,
+    )  # fmt: skip
+    people = ChosenByPeople(
+        split="test", of=300, metric=None if numbers else "chrf", people=2, decisions=71, pairs=(chosen,), left=SCORE,
+        left_p=0.02, goes_by_place=True, agreement=SCORE, file=f"{name}.jsonl", notes=("2 decisions are about others",),
+    )  # fmt: skip
     label = Decided(label=name, at=0.31, chosen=True, support=40, f1=0.6, f1_before=None)
     worth = Worth(metric="macro_f1", score=SCORE, score_before=SCORE, difference=APART, verdict="worse")
     return Scrutiny(
@@ -116,6 +124,7 @@ def scrutiny(run: Run, name: str = "cats", numbers: bool = False) -> Scrutiny:
         ),
         side_by_side=beside,
         judged_by=judged,
+        preferences=people,
         notes=(f"people: {name}",),
     )  # fmt: skip
 
@@ -129,7 +138,7 @@ def looked_at(**more: Any) -> Run:
 
 
 ANCHORS = (
-    "side_by_side", "promises", "deciding", "robustness", "fairness", "clusters", "people", "judged_by",
+    "side_by_side", "promises", "deciding", "robustness", "fairness", "clusters", "people", "judged_by", "preferences",
 )  # fmt: skip
 
 
@@ -212,6 +221,39 @@ def test_a_judge_is_told_with_its_faults() -> None:
     assert "and what is right" in section(render(looked_at(numbers=True)), "judged_by")
 
 
+def test_people_who_choose_are_told_with_their_faults() -> None:
+    told = section(render(looked_at()), "preferences")
+    assert "2 people chose" in told and "71 decisions in all" in told and "2 decisions are about others." in told
+    assert "go by the place" in told and "30, 7, 6" in told and "4 both bad" in told
+    assert "Agree with the judge" in told and "Agree with chrF" in told and "2 the same" in told
+    assert "Agree with chrF" not in section(render(looked_at(numbers=True)), "preferences")
+    run = looked_at()
+    assert run.scrutiny is not None
+    alone = run.model_copy(update={"scrutiny": run.scrutiny.model_copy(update={"judged_by": None})})
+    assert "Agree with the judge" not in section(render(alone), "preferences")
+
+
+def test_the_promises_of_several_models_are_asked_about_together() -> None:
+    run = looked_at()
+    assert run.scrutiny is not None
+    told = run.scrutiny.conformal[0].model_copy(update={"p": 0.03, "p_holm": 0.09})
+    both = run.model_copy(update={"scrutiny": run.scrutiny.model_copy(update={"conformal": (told, told)})})
+    promises = section(render(both), "promises")
+    assert "p, Holm" in promises and "0.090" in promises and "0.030" not in promises
+    assert "p, Holm" not in section(render(run), "promises"), "a record of an older version has none"
+
+
+def test_the_table_of_people_has_room_for_the_verdict() -> None:
+    run = looked_at()
+    assert run.scrutiny is not None
+    of = run.scrutiny.people[0]
+    scores = {name: SCORE for name in ("accuracy", "macro_f1", "matthews")}
+    many = of.model_copy(update={"people": tuple(one.model_copy(update={"scores": scores}) for one in of.people)})
+    run = run.model_copy(update={"scrutiny": run.scrutiny.model_copy(update={"people": (many,)})})
+    first, rest = section(render(run), "people").split("By the other metrics")
+    assert "accuracy" in first and "macro-F1" not in first and "macro-F1" in rest and "matthews" in rest
+
+
 def test_sets_of_several_labels_say_what_they_hold() -> None:
     run = looked_at()
     assert run.scrutiny is not None
@@ -272,6 +314,9 @@ def test_more_rows_that_cannot_be_told_say_why() -> None:
         "is worse than annotator 1, not compared (too few rows) with annotator 2; one answer is none",
         "is better than cats (win rate 0.731, 0.702 to 0.764); 73.1 % changed",
         "judged by cats: it goes by the place",
+        "is better than cats (win rate 0.731, 0.702 to 0.764; of 43 rows 30 better, 6 worse, 7 neither (4 both bad))",
+        "people: they go by the place, the first one in 73.1 %",
+        "people agree beyond chance by 0.731",
         "not told: people: cats",
     ],
 )

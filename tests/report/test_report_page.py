@@ -21,7 +21,7 @@ from seedbed.core.check import Finding
 from seedbed.core.ledger import Books
 from seedbed.core.metric import Score
 from seedbed.core.run import Run, StepRecord, Waived
-from seedbed.report import facts, figures, heat, lanes, styles, told
+from seedbed.report import facts, figures, figures_of_rows, heat, lanes, styles, told
 from seedbed.report.outcome import outcome
 from seedbed.report.page import render
 
@@ -388,6 +388,16 @@ def values(record: Any) -> Iterator[float]:
         yield record
 
 
+def scored(record: Any) -> Iterator[dict[str, Any]]:
+    """What has a value, or a difference, with the ends of its interval, as scores."""
+    for one in record.values() if isinstance(record, dict) else record if isinstance(record, list) else ():
+        yield from scored(one)
+    if isinstance(record, dict) and isinstance(record.get("low"), float) and isinstance(record.get("high"), float):
+        middle = next((record[name] for name in ("difference", "value", "gain") if record.get(name) is not None), None)
+        if middle is not None:
+            yield {"value": middle, "low": record["low"], "high": record["high"], "n": 1}
+
+
 def allowed(run: Run) -> set[str]:
     record = json.loads(run.model_dump_json())
     written: set[str] = set()
@@ -403,6 +413,7 @@ def allowed(run: Run) -> set[str]:
             str,
         ):
             written |= set(tokens(write(value)))
+    written |= {token for one in scored(record) for token in tokens(numbers.interval(Score.model_validate(one)))}
     words = json.dumps(record, ensure_ascii=False)
     written |= set(tokens(words.replace("_", " ")))
     derived = [run.rows.rejected_rows, *(leg.lost for leg in facts.legs(run)), *(leg.before for leg in facts.legs(run))]
@@ -411,7 +422,7 @@ def allowed(run: Run) -> set[str]:
     derived += [len(far.points) for model in run.models for far in model.distances.values()]
     derived += [sum(row) for model in run.models for cells in model.confusion.values() for row in cells]
     derived += [len(run.gates), len(run.findings), sum(f.passed for f in run.findings), len(run.blanks)]
-    derived += [len(facts.labels_seen(run)), figures.MOST_LABELS, len(run.stopped_by), heat.MOST_CONFUSED]
+    derived += [len(facts.labels_seen(run)), figures_of_rows.MOST_LABELS, len(run.stopped_by), heat.MOST_CONFUSED]
     derived += [n for model in run.models for one in model.mistakes for n in range(len(one.neighbours) + 1)]
     written |= {token for value in derived for token in tokens(numbers.count(value))}
     of = facts.judged(run)
@@ -633,3 +644,38 @@ def test_styles_name_only_colours_that_there_are() -> None:
         used = set(re.findall(r"var\(--([\w-]+)\)", styles.page() + styles.scoped()))
         assert used <= set(styles.palette(scheme))
     assert "var(" not in styles.alone()
+
+
+def test_dashed_lines_stand_where_dots_are_and_never_in_words() -> None:
+    rows = [lanes.Lane("one", "0.5", [lanes.Dot(0.5, 0.4, 0.6)], note="a note"), lanes.Lane("a heading")]
+    drawing = lanes.lanes("k", "t", rows, [(0.5, "first"), (0.52, "second")])
+    found = re.findall(r"<(line|text) ([^>]*)>", str(drawing.markup()))
+    told = [(tag, dict(re.findall(r'([\w-]+)="([^"]*)"', more))) for tag, more in found]
+    dashed = [(float(one["y1"]), float(one["y2"])) for tag, one in told if tag == "line" and one["class"] == "mark"]
+    base = [float(one["y"]) for tag, one in told if tag == "text" and "middle" not in one.get("text-anchor", "")]
+    assert len(dashed) == 4, "beside what each means, and where the dots of the only lane stand"
+    headed = [(top, end) for top, end in dashed if end - top == 14]
+    for top, end in set(dashed) - set(headed):
+        assert not any(top < line - 3 < end for line in base), "no words stand in its way"
+    assert headed[0][1] <= headed[1][0], "the first does not run through the meaning of the second"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rmse", "an"), ("rmsle", "an"), ("mae", "an"), ("r2", "an"), ("accuracy", "an"), ("exact_match", "an"),
+        ("macro_f1", "a"), ("rouge_l", "a"), ("chrf", "a"), ("log_loss", "a"), ("perplexity", "a"),
+    ],
+)  # fmt: skip
+def test_a_metric_has_the_article_that_one_says(name: str, said: str) -> None:
+    assert numbers.article(numbers.metric(name)) == said
+
+
+def test_a_score_that_is_missing_says_why() -> None:
+    run = sample_answers.numbers()
+    one = run.models[0].scores["test"]["rmse"]
+    scored = [run.models[0].model_copy(update={"scores": {"test": run.models[0].scores["test"] | {"rmsle": one}}})]
+    page = render(run.model_copy(update={"models": (*scored, *run.models[1:])}))
+    assert "RMSLE has no value (–) where a target or an answer is below 0." in page
+    assert "has no value (–)" not in render(run)
+    assert "reaches an RMSE of" in page

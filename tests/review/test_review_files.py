@@ -104,13 +104,21 @@ def test_what_does_not_fit_is_told_and_left_out(desk: Desk, tmp_path: Path) -> N
         r1={"action": "reject", "row": "mine:rows.csv#999", "queue": "x"},
         r2={"action": "reject", "key": "0123456789abcdef"},
         r3={"new_label": "sad"},
-        r4={"action": "burn"},
         r5={"action": "relabel"},
     )
     found = taken(desk, path)
-    assert found.written == 0 and len(found.refused) == 5 and "line 2" in found.first
+    assert found.written == 0 and len(found.refused) == 4 and "line 2" in found.first
     assert any("not the one that was sent" in why for why in found.refused)
     assert lines(desk) == []
+
+
+def test_a_word_that_is_no_decision_stops_before_anything_is_written(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "human_input.csv"
+    write_queues(desk, path, "ana")
+    fill(path, r1={"action": "accept"}, r2={"action": "rejcet"})
+    with pytest.raises(RecipeError, match=r"human_input.csv, line \d+: 'rejcet' is no decision\n.*mean 'reject'"):
+        taken(desk, path)
+    assert not desk.overlay.path.exists()
 
 
 def test_tables_of_other_places_are_read(desk: Desk, tmp_path: Path) -> None:

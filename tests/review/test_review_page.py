@@ -251,6 +251,45 @@ def test_a_queue_of_pairs_does_not_say_who_wrote_what(browser: Browser, tmp_path
     assert {one["label"] for one in lines(desk)} == {"b", "tie"}
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_two_answers_are_chosen_between_by_keyboard(browser: Browser, tmp_path: Path, width: int, scheme: str) -> None:
+    asked = [{"row": f"answers:{n}", "split": "test", "text": f"question {n}", "sides": "ba" if n % 2 else "ab",
+              "left": f"<b>left</b> {n} " * 30, "right": f"right {n} \u202e" * 30} for n in range(6)]  # fmt: skip
+    path = write_queue(pl.DataFrame(asked), tmp_path / "pairs.arrow")
+    queue = Queue("pairs", "Two answers", "Which is better?", path, ("prefer", "skip"), asks="pairs", warning="Test.")
+    desk = Desk({"pairs": queue}, overlay_at(tmp_path / "review.jsonl"), (), "a run", "run-1", answers="nothing")
+    look = {"color_scheme": scheme}
+    with reviewing(desk) as server, visit(browser, server.links["ana"], width, **look) as (page, said, _):
+        for place, key in enumerate("120bs", 1):
+            at(page, place, 6)
+            page.keyboard.press(key)
+        at(page, 6, 6)
+        assert "<b>left</b> 5" in page.locator("#left").inner_text()
+        assert "⟨U+202E⟩" in page.locator("#right").inner_text()
+        page.keyboard.press("k")
+        page.keyboard.press("k")
+        at(page, 4, 6)
+        assert page.locator("#choices [aria-pressed=true]").inner_text().endswith("both bad")
+        assert "ana chose both bad" in page.locator("#said").inner_text()
+        left, right = (page.locator(one).bounding_box() for one in ("#left", "#right"))
+        assert left and right and (left["y"] == right["y"]) == (width > 900)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        heard = page.locator("#heard").text_content() or ""
+        assert "Answer 1: <b>left</b> 3" in heard and "Answer 2: right 3" in heard
+        page.keyboard.press("u")
+        at(page, 5, 6)
+        assert said == []
+        assert [one.get("label") for one in lines(desk)] == ["a", "a", "tie", "both_bad", None, None]
+        with visit(browser, server.links["ben"], width, **look) as (other, told, _):
+            at(other, 1, 6)
+            assert not other.is_visible("#said"), "ben chooses without knowing what ana chose"
+            other.keyboard.press("2")
+            at(other, 2, 6)
+            other.keyboard.press("k")
+            at(other, 1, 6)
+            assert "People disagree here." in other.locator("#said").inner_text() and told == []
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_contradiction_is_shown_side_by_side(browser: Browser, tmp_path: Path, width: int) -> None:
     bad = "<img src=x onerror=window.hacked=1>"
@@ -280,6 +319,28 @@ def test_a_contradiction_is_shown_side_by_side(browser: Browser, tmp_path: Path,
         at(page, 3, 3)
         assert not page.is_visible("#beside") and not page.is_visible("#own")
         assert page.evaluate("window.hacked") is None and said == []
+
+
+def test_many_labels_leave_the_text_in_sight_and_the_suggested_one_has_a_button(
+    browser: Browser, tmp_path: Path
+) -> None:
+    labels = tuple(f"label {n:02}" for n in range(50))
+    rows = items([f"what is judged {n}" for n in range(3)]).with_columns(
+        label=pl.lit("label 03"), suggested=pl.lit("label 41")
+    )
+    queue = Queue("suspects", "Suspects", "Rows.", write_queue(rows, tmp_path / "suspects.arrow"))
+    desk = Desk({"suspects": queue}, overlay_at(tmp_path / "review.jsonl"), labels, "t", "r")
+    with reviewing(desk) as server, visit(browser, server.links["ana"], 375) as (page, said, _):
+        page.set_viewport_size({"width": 375, "height": 740})
+        at(page, 1, 3)
+        page.evaluate("scrollTo(0, 0)")
+        text, choices = (page.locator(one).bounding_box() for one in ("#text", "#choices"))
+        assert text and choices and text["y"] + text["height"] <= min(740, choices["y"])
+        assert "label 41" in page.locator("#choices .suggested").inner_text()
+        page.keyboard.press("g")
+        at(page, 2, 3)
+        settle(page)
+        assert [one["label"] for one in lines(desk)] == ["label 41"] and said == []
 
 
 SETS = ("comedy", "drama", "war")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -91,5 +92,12 @@ def test_the_api_gives_them_where_they_are_and_null_elsewhere() -> None:
 @pytest.mark.parametrize("name", [CONFORMAL, THRESHOLDS])
 def test_a_file_that_is_something_else_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text('{"kind": "sets"}')
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match=rf"{name}: this is none that Seedbed .* knows .*\n.*run the recipe once more"):
         Kept.of(tmp_path)
+
+
+def test_one_of_a_newer_version_says_which_is_needed(tmp_path: Path) -> None:
+    newer = PROMISE.model_dump(mode="json") | {"by_group": {"a": 0.3}}
+    (tmp_path / CONFORMAL).write_text(json.dumps(newer))
+    with pytest.raises(ModelError, match=r"conformal.json: .*by_group.*\n.*pip install 'seedbed>=99.1'"):
+        Kept.of(tmp_path, "99.1")

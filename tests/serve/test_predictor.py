@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,7 +17,8 @@ from predicting_sample import rows
 from seedbed.core.errors import DataError, ModelError
 from seedbed.serve import Predictor
 from seedbed.serve.predictor import BATCH, sureness
-from seedbed.train.bundle import Preprocess
+from seedbed.serve.preparation import Preparation
+from seedbed.train.bundle import Input, Preprocess
 
 
 @pytest.fixture(scope="module", params=["tfidf_logistic", "majority"])
@@ -54,6 +56,15 @@ def test_a_row_alone_is_as_among_others(model: Predictor, texts: list[str | None
     together = model.predict(texts)
     alone = model.predict([texts[place]])
     assert alone.equals(together.slice(place, 1))
+
+
+def test_a_number_reads_alone_as_among_others(model: Predictor) -> None:
+    values = [1, 1.5, True, None, "a fine film", 2**53 + 1]
+    together = model.predict([{"said": value} for value in values])
+    assert together["read"].to_list() == ["1", "1.5", "true", "", "a fine film", "9007199254740993"]
+    for place, value in enumerate(values):
+        assert model.predict([{"said": value}]).equals(together.slice(place, 1))
+        assert model.predict([{"said": value}, {"said": 0.5}]).slice(0, 1).equals(together.slice(place, 1))
 
 
 def test_many_rows_are_cut_into_pieces(model: Predictor) -> None:
@@ -117,6 +128,17 @@ def test_golden_examples_are_held_against_the_runtime(model: Predictor) -> None:
         changed(model, predicted={"bad": 0.0, "good": 0.0}).check_golden()
     with pytest.raises(ModelError, match="differ by up to nan"):
         changed(model, predicted={"bad": float("nan"), "good": 0.0}).check_golden()
+
+
+@pytest.mark.parametrize(
+    "update", [{"reads": ("nope",)}, {"inputs": ()}, {"inputs": (Input(name="said"), Input(name="said"))}], ids=str
+)
+def test_preprocessing_that_somebody_changed_is_told_with_its_file(model: Predictor, update: dict[str, Any]) -> None:
+    preprocess = model.bundle.preprocess.model_copy(update=update)
+    bundle = model.bundle.model_copy(update={"preprocess": preprocess})
+    before = Preparation.of(preprocess, bundle.task, at="here")
+    with pytest.raises(ModelError, match=r"preprocess.json: the bundle's own examples cannot be prepared"):
+        Predictor(model.name, model.folder, model.model, bundle, before).check_golden()
 
 
 def test_a_golden_example_survives_json(model: Predictor) -> None:

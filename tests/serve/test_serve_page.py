@@ -72,7 +72,7 @@ def test_the_keyboard_is_enough(browser: Browser, served: Served) -> None:
         page.keyboard.type("two lines")
         page.keyboard.press("Shift+Enter")
         page.keyboard.type("of a great film")
-        assert page.locator("textarea").input_value() == "two lines\nof a great film"
+        assert page.locator("#fields textarea").input_value() == "two lines\nof a great film"
         assert not page.is_visible("#result")
         page.keyboard.press("Control+Enter")
         page.wait_for_selector("#result:not([hidden])")
@@ -80,7 +80,11 @@ def test_the_keyboard_is_enough(browser: Browser, served: Served) -> None:
         assert page.evaluate(focused) == "ask"
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         page.keyboard.press("Tab")
-        assert page.evaluate(focused) == "What the model read"
+        assert page.evaluate(focused) == "file"
+        assert page.evaluate("getComputedStyle(document.querySelector('label[for=file]')).outlineStyle") == "solid"
+        for title in ("whytitle", "Training rows that are like it", "What the model read"):
+            page.keyboard.press("Tab")
+            assert page.evaluate(focused) == title
         page.keyboard.press("Tab")
         example = page.evaluate(focused)
         page.keyboard.press("Enter")
@@ -92,7 +96,7 @@ def test_kind_words_for_what_goes_wrong(browser: Browser, folder: Path) -> None:
     with serving(folder / "models/majority") as mine, visit(browser, mine.url) as (page, _, _):
         page.locator("#ask").click()
         assert page.locator("#problem").inner_text() == "Type a text first."
-        page.locator("textarea").fill("a" * 100_001)
+        page.locator("#fields textarea").fill("a" * 100_001)
         page.locator("#ask").click()
         assert "at most 100,000 characters are read, and this has 100,001" in page.locator("#problem").inner_text()
         ask(page, "fine")
@@ -171,11 +175,33 @@ def test_long_examples_are_cut_between_lines(browser: Browser, served: Served) -
         assert abs(lines - 2) < 0.1 and inside == 0
 
 
+def test_it_says_what_is_kept_of_what_people_type(browser: Browser, served: Served) -> None:
+    with visit(browser, served.url) as (page, _, _):
+        assert page.locator("#about").inner_text().endswith("Nothing that you type is kept.")
+        told = page.evaluate("""() => [["texts", true], ["sketches", false], ["sketches", true], [null, true]].map(
+            ([log, feedback]) => { model.offers = { log, feedback }; return keeps(); })""")
+        assert told[0].startswith("What you type is kept") and "length, a sketch" in told[1]
+        assert told[1].endswith("the text itself is not.") and told[2].endswith(
+            "unless you say that an answer is wrong."
+        )
+        assert told[3] == "Nothing that you type is kept, unless you say that an answer is wrong."
+
+
+def test_how_sure_it_was_and_how_right(browser: Browser, served: Served) -> None:
+    told = served.ask("/model")[1]["reliability"]
+    assert told["split"] == "test" and 0 < told["error"] < 1 and 0 < told["surest"]["rows"] <= told["rows"]
+    with visit(browser, served.url) as (page, _, _):
+        shown = page.locator("#limits li").first.inner_text()
+        assert f"expected calibration error {told['error']:.3f}" in shown
+        assert f"{told['surest']['rows']} rows), it was right on" in shown
+
+
 def test_its_percentages_are_told_as_they_were_measured(browser: Browser, served: Served) -> None:
     with visit(browser, served.url) as (page, _, _):
         told = page.evaluate("""() => {
+            model.reliability = null;
             const tell = (error, calibrated) => {
-                model.calibrated = calibrated;
+                model.calibration = calibrated ? { split: "validation", rows: 1500 } : null;
                 model.score = { ...model.score, split: "test" };
                 model.scores = { test: error === null ? {} : { expected_calibration_error: { value: error } } };
                 return honesty();
@@ -185,11 +211,15 @@ def test_its_percentages_are_told_as_they_were_measured(browser: Browser, served
             model.scores = {};
             return [...all, honesty()];
         }""")
+        put = "Its percentages are calibrated on 1,500 validation rows"
+        not_put = "Its percentages are not calibrated"
+        off = "On test rows the stated confidence was off by {} on average (expected calibration error {})."
         assert told[:3] == [
-            f"On test rows the stated confidence was off by {off} on average."
-            for off in ("10 points", "1 point", "less than 1 point")
+            f"{put}. {off.format('10 points', '0.100')}",
+            f"{put}. {off.format('1 point', '0.012')}",
+            f"{not_put}. {off.format('less than 1 point', '0.002')}",
         ]
-        assert "how well they fit was not measured" in told[3]
+        assert told[3] == f"{put}; how well they fit was not measured."
         assert "take them as a rough guide" in told[4] and told[5] == told[4]
 
 
@@ -198,7 +228,8 @@ def test_its_percentages_are_told_as_they_were_measured(browser: Browser, served
 def test_it_fits(browser: Browser, served: Served, width: int, scheme: str) -> None:
     with visit(browser, served.url, width, color_scheme=scheme) as (page, said, _):
         ask(page, "a great film " + "withoutanyblanks" * 40)
-        page.locator("summary").click()
+        page.locator("#seen summary").click()
+        page.wait_for_selector("#words:not([hidden])")
         wide, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert wide <= shown
         back = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -219,7 +250,8 @@ _PAIRS = """() => {
         }
         return "rgb(255, 255, 255)";
     };
-    return [...document.querySelectorAll("h1, h2, p, li, th, td, label, button, summary, textarea")]
+    const all = "h1, h2, p, li, th, td, label, button, summary, textarea, #words span, #legend span";
+    return [...document.querySelectorAll(all)]
         .filter((node) => node.offsetParent && node.textContent.trim())
         .map((node) => {
             const [a, b] = [lit(getComputedStyle(node).color), lit(ground(node))].sort((x, y) => y - x);
@@ -231,7 +263,8 @@ _PAIRS = """() => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_can_be_read(browser: Browser, served: Served, scheme: str) -> None:
     with visit(browser, served.url, color_scheme=scheme) as (page, _, _):
-        ask(page, "x")
+        ask(page, "a great film, an awful film, a fine and dreadful film")
+        page.wait_for_selector("#words:not([hidden])")
         pairs = page.evaluate(_PAIRS)
         assert len(pairs) > 15
         assert [pair for pair in pairs if pair[1] < 4.5] == []

@@ -49,7 +49,7 @@ def test_what_the_model_tells_of_itself(served: Served) -> None:
     assert told["card"].startswith("---\n")
     assert served.ask("/ready") == (200, {"status": "ready", "version": told["version"], "waiting": 0})
     paths = served.ask("/openapi.json")[1]["paths"]
-    assert paths.keys() == {"/predict", "/model", "/health", "/ready", "/metrics"}
+    assert paths.keys() == {"/predict", "/explain", "/similar", "/model", "/health", "/ready", "/metrics"}
 
 
 def test_nothing_comes_from_elsewhere(served: Served) -> None:
@@ -70,12 +70,12 @@ def test_nothing_comes_from_elsewhere(served: Served) -> None:
         ({"text": 7}, 422, "valid string"),
         ({"text": "a", "model": "b"}, 422, "not permitted"),
         ({"rows": [{"said": "a"}, {"sad": "a"}]}, 422, "reads the column 'said'"),
-        ({"rows": [{"said": ["a"]}]}, 422, "valid"),
+        ({"rows": [{"said": ["a"]}]}, 422, "a value is a text, a number"),
         ({"rows": [{"said": "a"}] * (MOST_ROWS + 1)}, 413, "1,001 rows are more than 1,000"),
         ({"text": "a" * (MOST_CHARACTERS + 1)}, 413, "100,001 characters"),
         ({"text": "a" * MOST_BYTES}, 413, "longer than 4,194,304 bytes"),
-        ([], 422, "should be an object"),
-        (7, 422, "should be an object"),
+        ([], 422, "the body is no object"),
+        (7, 422, "the body is no object"),
         ({"text": None}, 422, "either `text` or `rows`"),
         ({"text": None, "rows": []}, 422, "either `text` or `rows`"),
         ({"rows": [{"said": 2**70}]}, 422, "cannot be read"),

@@ -129,6 +129,11 @@ def test_a_person_asks_and_reads_the_answer(
             case "Likelihood":
                 assert answer.startswith("Perplexity ") and f"{expected['tokens']} tokens" in page.inner_text("#sure")
         assert (shares > 0) == page.locator("#shares").is_visible() == (ANSWERS[kind] in ("Label", "Labels"))
+        if ANSWERS[kind] in ("Label", "Labels", "Number"):
+            why = "() => /part of the score|loses where/.test(document.getElementById('whynote').textContent)"
+            page.wait_for_function(why)
+        else:
+            assert page.is_hidden("#why")
         assert page.locator("#read").text_content() == expected["read"]
         assert page.locator("#heard").inner_text().startswith(" ".join(answer.split())[:40])
         wide, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")

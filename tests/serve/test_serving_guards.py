@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,10 +19,13 @@ import pytest
 from listening import Site, listening
 
 import seedbed
+from seedbed.core.errors import DataError
 from seedbed.serve import Predictor, guard
 from seedbed.serve.api import make_app
 from seedbed.serve.keys import Keys, new_key
 from seedbed.serve.limits import Limits
+from seedbed.serve.requests import read
+from seedbed.serve.server import unfailing
 
 SECRET = "a secret film that I love"
 
@@ -196,13 +201,85 @@ def test_an_answer_that_takes_too_long_is_given_up(model: Predictor) -> None:
 
 
 def test_bodies_that_are_held_are_bounded_together(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "MOST_HELD", 10)
+    monkeypatch.setattr(guard, "MOST_HELD", len(json.dumps({"text": SECRET})))
     with listening(make_app(model, limits=Limits(threads=1))) as site, ThreadPoolExecutor(1) as pool:
         with model._one_at_a_time:
             first = pool.submit(site.ask, "/predict", {"text": SECRET})
             until(lambda: site.service.lane.busy == 1)
             assert site.ask("/predict", {"text": SECRET})[0] == 429
         assert first.result()[0] == 200
+
+
+def test_a_body_that_never_ends_is_held_too(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "MOST_HELD", 3_000)
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
+    with listening(make_app(model)) as site:
+        with socket.create_connection(site.place, timeout=30) as stalled:
+            stalled.sendall(head + b"x" * 2_000)
+            until(lambda: len(site.server.server_state.connections) == 1)
+            assert site.raw(head + b"x" * 2_000).startswith(b"HTTP/1.1 429 ")
+            assert site.ask("/predict", {"text": SECRET})[0] == 200
+        until(lambda: not site.server.server_state.connections)
+        assert site.ask("/predict", {"text": SECRET + "x" * 2_000})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [json.dumps({"rows": [1] * 50_000}),
+     json.dumps({"rows": [{str(n): [] for n in range(50_000)}]}),
+     json.dumps({str(n): 1 for n in range(50_000)})],
+    ids=["rows", "columns", "members"],
+)  # fmt: skip
+def test_what_is_wrong_everywhere_is_told_of_one_place(body: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError) as told:
+            read(body.encode(), "label")
+        assert tracemalloc.get_traced_memory()[1] < 20e6  # an error of each made some 100 MB of less than 1 MB
+    finally:
+        tracemalloc.stop()
+    assert len(str(told.value)) < 400
+
+
+def test_no_answer_leads_to_another_host(site: Site) -> None:
+    for path in ("/model/", "/predict/", "/health/"):
+        reply = site.raw(f"GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".encode())
+        assert reply.startswith(b"HTTP/1.1 404 ") and b"evil" not in reply
+
+
+def test_names_that_somebody_made_up_are_not_repeated_at_length(site: Site) -> None:
+    status, told, _ = site.ask("/predict", {"rows": [{"x" * 10_000 + str(n): 1 for n in range(100)}]})
+    assert status == 422 and "'said', which is not there" in told["error"]["problem"]
+    assert len(told["error"]["hint"]) < 1_500
+
+
+def test_lines_that_nobody_takes_fail_no_request(model: Predictor) -> None:
+    def fail(_: str) -> None:
+        raise OSError("no space left")
+
+    app = make_app(model, said=unfailing(fail))
+    with listening(app) as site:
+        connection = http.client.HTTPConnection(*site.place, timeout=30)
+        for _ in range(3):  # by one connection, which must stay
+            connection.request("GET", "/health")
+            with connection.getresponse() as reply:
+                assert (reply.status, json.loads(reply.read())) == (200, {"status": "ok"})
+            held = connection.sock
+        assert held is not None
+        connection.close()
+
+
+def test_a_failure_of_the_model_is_told_without_the_row(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints: list[str] = []
+
+    def fail(_: object) -> None:
+        raise ValueError(f"could not convert {SECRET!r} to a number")
+
+    monkeypatch.setattr(model.model, "predict", fail)
+    with listening(make_app(model, complain=complaints.append)) as site:
+        status, told, _ = site.ask("/predict", {"text": SECRET})
+    assert (status, told["error"]["problem"]) == (500, "it failed with ValueError")
+    assert complaints == ["a request failed: tfidf_logistic: it failed with ValueError"]
 
 
 def test_what_is_under_way_at_the_end_is_answered(model: Predictor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -22,9 +23,10 @@ import seedbed
 from learned_sample import learned
 from seedbed.core.errors import ModelError
 from seedbed.flow.serving import Named
+from seedbed.serve import reloading
 from seedbed.serve.api import make_app
 from seedbed.serve.reloading import Watcher, refuse_others
-from seedbed.serve.server import open_fit
+from seedbed.serve.server import ended_by_signals, open_fit
 from seedbed.serve.service import Service
 
 GREAT = {"text": "what a great and brilliant film about life"}
@@ -103,7 +105,7 @@ def test_no_request_is_lost_when_a_new_version_takes_over(watched: Watched, link
     assert len(shares) == 2  # each version gives its own answer, always
     assert all(names[answer["version"]] == answer["model"] for _, answer in told)
     assert told[-1][1]["model"] == "tfidf_logistic"
-    assert watched.complaints == []
+    assert len(watched.complaints) == 3 and all("was taken over: " in one for one in watched.complaints)
 
 
 def test_a_version_that_is_damaged_does_not_take_over(watched: Watched, link: Path, tmp_path: Path) -> None:
@@ -119,6 +121,31 @@ def test_a_version_that_is_damaged_does_not_take_over(watched: Watched, link: Pa
         assert site.counted('seedbed_failures_total{of="reload"}') == 1
     (complaint,) = watched.complaints
     assert complaint.startswith("the new version was not taken over, and the one before goes on: ")
+
+
+def test_a_version_that_is_still_being_copied_takes_over_once_it_is_whole(
+    watched: Watched, link: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reloading, "_PAUSES", (0.0,))
+    new, half = folder / "models/tfidf_logistic", tmp_path / "half"
+    shutil.copytree(new, half)
+    late = next(file for file in half.rglob("*") if file.is_file() and file.name != "bundle.json")
+    late.rename(tmp_path / "late")
+    with listening(watched.app) as site:
+        point(link, half)
+        assert not watched.watcher.look() and not watched.watcher.look()
+        assert len(watched.complaints) == 1
+        (tmp_path / "late").rename(late)
+        assert watched.watcher.look()
+        assert site.ask("/predict", GREAT)[1]["version"] == seedbed.load_model(new).digest
+
+
+def test_what_a_model_keeps_is_read_with_it(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "models/tfidf_logistic", tmp_path / "there")
+    here = seedbed.load_model(folder / "models/tfidf_logistic")
+    found = Named(tmp_path / "there").open().predictor
+    shutil.rmtree(tmp_path / "there")
+    assert (found.digest, found.kept, found.card) == (here.digest, here.kept, here.card)
 
 
 def test_a_version_whose_golden_examples_differ_does_not_take_over(
@@ -145,6 +172,16 @@ def test_a_version_that_nobody_could_ask_is_refused(folder: Path, tmp_path: Path
     refuse_others(before, replace(before, preparation=replace(before.preparation, inputs=(known,))))
 
 
+def test_being_told_to_end_stays_that_whatever_a_library_makes_of_it() -> None:
+    with pytest.raises(KeyboardInterrupt), ended_by_signals():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise ValueError from None  # pydantic's SchemaError, where a server was ended in its first second
+    with pytest.raises(ValueError), ended_by_signals():
+        raise ValueError
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 def test_processes_are_replaced_and_take_new_versions_over(link: Path, folder: Path, tmp_path: Path) -> None:
@@ -161,6 +198,9 @@ def test_processes_are_replaced_and_take_new_versions_over(link: Path, folder: P
         point(link, folder / "models/tfidf_logistic")
         served.process.send_signal(signal.SIGHUP)
         until(lambda: all(served.ask("/predict", GREAT)[1]["model"] == "tfidf_logistic" for _ in range(10)))
+        # What a process had that was killed is told no more: `first` answered by the version before.
+        assert 'seedbed_model_info{name="majority"' in (told := _text(served.url + "/metrics"))
+        assert all(line.endswith(" 0.0") for line in told.splitlines() if 'seedbed_model_info{name="majority"' in line)
         last = served.ask("/predict", GREAT)[1]["request"]
         os.kill(second, 0)
         served.process.send_signal(signal.SIGTERM)

@@ -12,9 +12,19 @@ from tiny_networks import write_tiny_bert
 
 
 @pytest.fixture(scope="session")
-def counting(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with models that count terms."""
-    train = [{"use": "majority"}, {"use": "tfidf_logistic"}, {"use": "naive_bayes", "weighting": "counts"}]
+def counting(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Path:
+    """A run with models that count terms, some with an encoder beside them."""
+    counts = {"use": "naive_bayes", "weighting": "counts"}
+    both = {"use": "tfidf_embedding_logistic", "encoder": str(tiny)}
+    forest = {"use": "random_forest", "trees": 10}
+    train = [
+        {"use": "majority"},
+        {"use": "tfidf_logistic"},
+        counts,
+        forest,
+        both,
+        {"use": "ensemble", "learners": [counts, forest, both]},
+    ]
     return small_run(tmp_path_factory.mktemp("counting"), train=train).folder
 
 

@@ -20,7 +20,7 @@ import pytest
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError
 from seedbed.flow.exporting.export import Asked, export
-from seedbed.flow.predicting.predict import open_model
+from seedbed.flow.predicting.opening import open_model
 from seedbed.publish.browser import LIBRARIES, Browser
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def hosted(folder: Path) -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("name", ["tfidf_logistic", "naive_bayes", "embedding_logistic", "transformer"])
+@pytest.mark.parametrize("name", ["tfidf_logistic", "naive_bayes", "ensemble", "embedding_logistic", "transformer"])
 def test_chromium_answers_as_the_model(
     name: str, libraries: Path, request: pytest.FixtureRequest, browser: Chromium, tmp_path: Path
 ) -> None:
-    run: Path = request.getfixturevalue("counting" if name in ("tfidf_logistic", "naive_bayes") else "reading")
+    run: Path = request.getfixturevalue("reading" if name in ("embedding_logistic", "transformer") else "counting")
     out = tmp_path / "out"
     ship(run, name, out, "precision=fp32")
     (out / "node_modules").symlink_to(libraries)
@@ -105,6 +105,11 @@ def test_chromium_answers_as_the_model(
         said = page.locator("#checked").inner_text()
         assert said.startswith("8 examples")
         assert float(said.split()[-1].rstrip(".")) < 1e-4, said
+        assert page.title() == f"moods: {name}"
+        trust = page.locator("#limits").inner_text()
+        assert (
+            "rows that it was not trained on: macro_f1" in trust and "one of 2 labels whatever the text says" in trust
+        )
         before = len(asked)
         page.get_by_label("Text").fill("<img src=x onerror=alert(1)> I love this great film")
         page.get_by_role("button", name="Ask").click()

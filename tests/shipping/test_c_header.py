@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from example_models import example_of, learned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from seedbed.core.context import Context
 from seedbed.core.counted import Counted, CountedKind
 from seedbed.core.errors import ModelError
 from seedbed.flow.exporting.export import Asked, export
-from seedbed.flow.predicting.predict import open_model
+from seedbed.flow.predicting.opening import open_model
 from seedbed.publish.c_header import FLAGS, Compiled
 from seedbed.publish.shipping.c.writing import header, strongest
 
@@ -53,6 +54,24 @@ def test_golden_examples(counting: Path, exact: Path, tmp_path: Path) -> None:
         )
         answer = dict(field.split("=") for field in said.stdout.split())
         assert {name: float(value) for name, value in answer.items()} == pytest.approx(one["predicted"], abs=1e-4)
+
+
+def test_people_are_told_the_five_most_probable_labels(tmp_path: Path) -> None:
+    texts = [f"word{place} word{place} more" for place in range(7) for _ in range(2)]
+    before = {"text": texts, "label": [text[4] for text in texts]}
+    model, _, _ = learned("naive_bayes", example_of(before, min_df=1), tmp_path)
+    layer = model.counted()
+    made = header(layer, model.labels, weights="float32", said="seven labels")
+    (tmp_path / "model.h").write_text(made.text)
+    shutil.copy(Path(header.__code__.co_filename).with_name("example.c"), tmp_path)
+    program = tmp_path / "example"
+    subprocess.run(["gcc", *FLAGS, str(tmp_path / "example.c"), "-lm", "-o", str(program)], check=True)
+    for text in ("word5 word5 word2", "nothing known", "word6"):
+        said = subprocess.run([str(program)], input=text, capture_output=True, text=True, check=True).stdout.split()
+        own = model.predict(pl.DataFrame({"text": [text]}))[0]
+        likeliest = np.argsort(-own, kind="stable")[:5]
+        assert [one.partition("=")[0] for one in said] == [model.labels[place] for place in likeliest], text
+        assert [float(one.partition("=")[2]) for one in said] == pytest.approx(own[likeliest].tolist(), abs=1e-5)
 
 
 def test_any_text(counting: Path, exact: Path) -> None:
@@ -99,7 +118,12 @@ def test_a_text_with_too_many_terms_says_so(exact: Path, tmp_path: Path) -> None
     assert ["too long" in line for line in said.stdout.splitlines()] == [False, True]
 
 
-LINKS = {"softmax": ('one "label"', "??/two\\"), "logistic": ("a", "b"), "identity": ("n",), "exponential": ("n",)}
+LINKS = {
+    "softmax": ('one "label"', "??/two\\", "d\ne\t=7"),
+    "logistic": ("a", "b"),
+    "identity": ("n",),
+    "exponential": ("n",),
+}
 
 
 @pytest.mark.parametrize("link", LINKS)

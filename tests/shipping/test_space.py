@@ -22,7 +22,7 @@ from seedbed.core.context import Context
 from seedbed.core.errors import ModelError
 from seedbed.core.version import __version__
 from seedbed.flow.exporting.export import Asked, export
-from seedbed.flow.predicting.predict import open_model
+from seedbed.flow.predicting.opening import open_model
 from seedbed.publish.space import Space
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ def test_people_ask_it(running: str, space: Path, browser: Browser, tmp_path: Pa
     assert page.get_by_test_id("label-output-value").inner_text().strip() == "good"
     assert page.get_by_label("What the model read").input_value() == "a brilliant film, great people, I love it"
     assert "Not for publication yet" in page.content()
+    page.wait_for_function("[...document.querySelectorAll('textarea')].some(one => one.value.includes('love (+'))")
+    assert page.get_by_text("brilliant", exact=True).count() >= 1, "the words are marked"
 
     page.get_by_label("said").fill(HOSTILE)
     page.get_by_role("button", name="Ask", exact=True).click()
@@ -157,3 +159,6 @@ def test_programs_ask_it(running: str) -> None:
     assert said["label"] == "good"
     assert (read, odd) == ("I love it, great film", "")
     assert json.dumps(said["confidences"]).count("good") == 1
+    marked, most = client.predict("I love it, awful film", api_name="/why")
+    weights = {one["token"]: one["class_or_confidence"] for one in marked}
+    assert weights["love"] * weights["awful"] < 0 and "exact parts of log-odds" in most

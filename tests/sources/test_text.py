@@ -75,3 +75,12 @@ def test_what_is_refused(size: int, tmp_path: Path) -> None:
         of(tmp_path, b" \n")
     with pytest.raises(DataError, match="control characters"):
         of(tmp_path, bytes(range(1, 20)) * 100)
+
+
+def test_a_page_among_texts_is_named_and_can_be_read_as_it_is(tmp_path: Path) -> None:
+    for name, text in (("a.txt", "one"), ("b.txt", "<html><p>two</p></html>"), ("c.txt", "three")):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=r"(?s)b\.txt: is a web page.*`markup: true`"):
+        read(Text(path="*.txt"), tmp_path)
+    found = read(Text(path="*.txt", markup=True), tmp_path)
+    assert found.table["text"].to_list() == ["one", "<html><p>two</p></html>", "three"]

@@ -98,6 +98,7 @@ def test_one_figure_less_is_nothing(kind: str) -> None:
         ("at fe80::1ff:fe23:4567:890a or 8.8.8.8.", ["fe80::1ff:fe23:4567:890a", "8.8.8.8"]),
         ("on 2024-03-07 10:15, 07.03.2024, 2019-2024, 3.14159265", []),
         ("078-05-1120 and 000-12-3456 and 666-12-3456", []),
+        ("in the years 1642-1649, the Civil War; 1699-172, 1914-18, 1939 - 1945 and 1990/1995", []),
     ],
 )
 def test_forms(text: str, expected: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -21,16 +22,21 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 HOW = {"epochs": 4, "learning_rate": 0.005, "batch": 8, "max_tokens": 32, "checkpoint_steps": 3, "patience": None}
+TRANSFORMERS = {
+    "transformer": {"at_once": 3},
+    "transformer, frozen": {"freeze_layers": 1},
+    "transformer, gradually": {"unfreeze": "gradually"},
+}
 WORDS = "lovely happy fine sunny awful sad broken angry table chair lamp desk".split()  # noqa: SIM905
 TEXTS = [" ".join(WORDS[(i * k) % 12] for k in range(1, 3 + i % 6)) for i in range(60)]
 
 
 def case(use: str, folder: Path) -> tuple[Learner, Task, pl.DataFrame]:
     """A learner with a network in a folder, its task, and rows."""
-    if use == "transformer":
+    if use in TRANSFORMERS:
         rows = pl.DataFrame({"text": TEXTS, "label": ["good" if "fine" in text else "bad" for text in TEXTS]})
         task = TextClassification(kind="text_classification", text="text", label="label")
-        return Transformer.model_validate({"pretrained": str(folder), **HOW, "at_once": 3}), task, rows
+        return Transformer.model_validate({"pretrained": str(folder), **HOW, **TRANSFORMERS[use]}), task, rows
     if use == "language_model":
         how = LanguageModel.model_validate({"pretrained": str(folder), **HOW, "batch": 4})
         return how, CausalLm(kind="causal_lm", text="text"), pl.DataFrame({"text": [*TEXTS, *TEXTS]})
@@ -47,8 +53,8 @@ class Killing:
     def __init__(self, at: int | None = None) -> None:
         self.at, self.steps, self.notes = at, 0.0, list[str]()
 
-    def start(self, title: str, total: float | None, unit: str) -> Killing:
-        return self
+    def start(self, title: str, total: float | None, unit: str) -> Any:
+        return self if title.startswith("Fine-tuning") else Context().progress.start(title, total, unit)
 
     def finish(self, stage: object) -> None: ...
 
@@ -99,7 +105,7 @@ def network_for(use: str, folder: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("use", ["transformer", "language_model", "extractive_qa"])
+@pytest.mark.parametrize("use", [*TRANSFORMERS, "language_model", "extractive_qa"])
 def test_a_killed_training_ends_with_the_same_weights(use: str, tmp_path: Path) -> None:
     network = network_for(use, tmp_path / "network")
     whole = train(use, network, tmp_path / "undisturbed", tmp_path / "whole")

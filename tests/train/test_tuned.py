@@ -374,6 +374,14 @@ class TestSpaces:
         found = searched(NaiveBayes(alpha=1, min_df=1), over)
         assert found == {"weighting": ["tfidf", "counts"], "min_df": [1, 2], "kind": ["complement", "multinomial"]}
 
+    def test_a_value_that_is_named_twice_is_tried_once(self) -> None:
+        from seedbed.train.tuning.spaces import every_point, searched
+
+        learner = NaiveBayes(words=(1, 1), min_df=1, weighting="counts")
+        found = searched(learner, {"alpha": [1, 0.5, 1, 1], "kind": ["multinomial", "multinomial"]})
+        assert found == {"alpha": [1, 0.5], "kind": ["multinomial"]}
+        assert every_point(learner, found, 10) == [{"alpha": 0, "kind": 0}, {"alpha": 1, "kind": 0}]
+
     def test_what_was_said_is_known_after_a_round_trip(self) -> None:
         tuned = Tuned.model_validate({"learner": {"use": "naive_bayes", "alpha": 0.3}})
         assert Tuned.model_validate(tuned.model_dump()) == tuned

@@ -93,7 +93,7 @@ class ClassShare(Check):
             value=round(share, 6),
             limit=limit,
             message=f"The {which} class of {self.column}, {mask(name)[:80]!r}, has {rows:,} of {things(total, 'row')} "
-            f"({share:.1%}); {bound} {limit:.1%} is expected.",
+            f"({_percent(share)}); {bound} {_percent(limit)} is expected.",
         )
 
     def _labelled(self, view: View) -> int:
@@ -106,3 +106,8 @@ class ClassShare(Check):
         )
         named = view.task.names if self.column == view.task.answer else ()
         return dict.fromkeys(named, 0) | dict(counted.iter_rows())
+
+
+def _percent(share: float) -> str:
+    """With a decimal; of what would be 0.0 then, with two figures."""
+    return f"{share:.1%}" if share >= 0.001 or not share else f"{100 * share:.2g}%"

@@ -84,7 +84,7 @@ def _paired(found: Compared) -> Iterator[str]:
 def _difference(one: Comparison) -> str:
     p = numbers.probability(one.p if one.p_holm is None else one.p_holm)
     than = "from" if one.verdict == "not distinguishable" else "than"
-    ends = f"{numbers.signed(one.low)} to {numbers.signed(one.high)}"
+    ends = numbers.signed_ends(one)
     difference = f"{numbers.metric(one.metric)} {numbers.signed(one.difference)} ({ends}, {p})"
     return f"{one.b}: {one.verdict} {than} {one.a}: {difference}"
 

@@ -171,9 +171,7 @@ def _scores(found: Difference) -> Iterator[str]:
     for pair in paired.comparisons:
         p = numbers.probability(pair.p if pair.p_holm is None else pair.p_holm)
         than = "from" if pair.verdict == "not distinguishable" else "than"
-        difference = (
-            f"{numbers.signed(pair.difference)} ({numbers.signed(pair.low)} to {numbers.signed(pair.high)}, {p})"
-        )
+        difference = f"{numbers.signed(pair.difference)} ({numbers.signed_ends(pair)}, {p})"
         told = f"{pair.b}: {pair.verdict} {than} {pair.a}: {numbers.metric(pair.metric)} {difference}"
         yield from _wrapped(told, indent=2, hang=2)
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 12
 
 
-def init_recipe(
+def init_recipe(  # noqa: PLR0913 (each option is an argument)
     file: str,
     *,
     text: str | None,
     label: str | None,
+    kind: str | None,
+    columns: Sequence[str],
     settings: Sequence[str],
     out: Path | None,
     force: bool,
@@ -39,7 +41,8 @@ def init_recipe(
     folder = out or Path()
     if not force:
         refuse_replacing(folder)
-    found = start(file, text=text, label=label, folder=folder, settings=settings, progress=shown_on())
+    told = {"text": text, "label": label, "kind": kind}
+    found = start(file, **told, columns=columns, folder=folder, settings=settings, progress=shown_on())
     written = write(found, folder)
     if as_json:
         say(json.dumps(facts(found, written), indent=2, ensure_ascii=False))
@@ -75,7 +78,7 @@ def summary(found: Start, written: tuple[Path, Path]) -> list[str]:
     lines += [f"  {line}" for line in _columns(profile.columns)]
     roles = profile.roles
     if found.task:
-        lines.append(f"task:   {found.task}; --text and --label name other columns")
+        lines.append(f"task:   {found.task}; --task and --column say otherwise")
         lines += [f"notice: {note}" for note in found.notes]
         return [*lines, f"wrote {written[0]} and {written[1]}", f"next:   {_next(written[0])}"]
     lines.append(f"text:   {numbers.short(str(roles.text), 80)} ({roles.why_text}){_others(roles.other_texts)}")

@@ -17,15 +17,16 @@ from .progress import shown_on
 from .terminal import clean, complain, say
 
 if TYPE_CHECKING:
+    from seedbed.core.context import Context
     from seedbed.core.task import Says
-    from seedbed.flow.predicting.predict import Labelled
+    from seedbed.flow.predicting.labelling import Labelled
     from seedbed.serve import Predictor
 
 #: Labels shown after the one that was decided.
 _RUNNERS_UP = 4
 
 
-def predict_rows(
+def predict_rows(  # noqa: PLR0913 (each option is an argument)
     folder: Path,
     file: str | None,
     *,
@@ -33,24 +34,41 @@ def predict_rows(
     out: Path | None,
     columns: Sequence[str] = (),
     trust: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
     as_json: bool,
 ) -> None:
-    """Answer texts or a file, and say what came of it."""
+    """Answer texts or a file, and say what came of it.
+
+    Args:
+        folder: A model, or a run.
+        file: Rows.
+        texts: Texts in its place.
+        out: A file to write.
+        columns: INPUT=COLUMN, each.
+        trust: Whether steps may run functions of the model's maker.
+        workers: Processes that label a file; one when left out, on a cluster that is started here one a core.
+        cluster: The address of the Ray cluster that does it; empty for one that is started here, none for no cluster.
+        as_json: Whether facts are printed as JSON.
+    """
     if (file is None) == (not texts):
         problem = "a file and texts cannot be labelled at once" if texts else "there is nothing to label"
         raise RecipeError(problem, at="seedbed predict", hint='give a file, or --text "…", which may be given again')
     if texts and out is not None:
         raise RecipeError("--out is for files", at="seedbed predict", hint="leave it out, or give a file")
+    if texts and (cluster is not None or workers is not None):
+        problem = "--engine ray and --workers are for files"
+        raise RecipeError(problem, at="seedbed predict", hint="leave them out, or give a file")
     renamed = column_pairs(columns)
     let_ctrl_c_through()
-    from seedbed.flow.predicting.predict import open_model
+    from seedbed.flow.predicting.opening import open_model
 
     predictor = open_model(folder, trust=trust)
     predictor.check_golden()
     if file is None:
         _show_texts(predictor, texts, as_json=as_json)
         return
-    done = _label(predictor, file, out, renamed)
+    done = _label(predictor, file, out, renamed, context_of(workers, cluster), trust=trust)
     if as_json and out is not None:
         say(json.dumps(facts(predictor, done, out), indent=2, ensure_ascii=False))
     else:
@@ -75,15 +93,29 @@ def column_pairs(given: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def _label(predictor: Predictor, file: str, out: Path | None, columns: dict[str, str]) -> Labelled:
-    from seedbed.core.context import Context
+def context_of(workers: int | None, cluster: str | None) -> Context:
+    """Who labels a file, and where progress is shown."""
+    from seedbed.core.context import Context, store_of, workers_for
+
+    return Context(
+        store=store_of(Path.cwd()),
+        workers=workers or (1 if cluster is None else workers_for(None)),
+        engine="local" if cluster is None else "ray",
+        address=cluster or "",
+        progress=shown_on(),
+    )
+
+
+def _label(
+    predictor: Predictor, file: str, out: Path | None, columns: dict[str, str], context: Context, *, trust: bool
+) -> Labelled:
     from seedbed.flow.predicting.predict import predict_file
 
     def show(rows: pl.DataFrame) -> None:
         for line in json_lines(rows):
             say(line)
 
-    return predict_file(predictor, file, out or show, columns=columns, context=Context(progress=shown_on()))
+    return predict_file(predictor, file, out or show, columns=columns, context=context, trust=trust)
 
 
 def json_lines(rows: pl.DataFrame) -> list[str]:

@@ -189,7 +189,7 @@ def _together(table: TableProfile) -> Iterator[str]:
     for one in table.associations[:_MOST]:
         how = f"Cramér’s V {numbers.score(one.value)}"
         if one.low is not None and one.high is not None:
-            how = f"r {numbers.signed(one.value)} ({numbers.signed(one.low)} to {numbers.signed(one.high)})"
+            how = f"r {numbers.signed(one.value)} ({numbers.signed_ends(one)})"
             how += f", of ranks {numbers.signed(one.spearman)}" if one.spearman is not None else ""
         yield f"  {short(one.a, 20)} · {short(one.b, 20)}: {how}"
     telling = [one for one in table.toward_label if one.beyond_chance]

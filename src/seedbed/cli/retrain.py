@@ -18,7 +18,7 @@ from .runs import looked_through
 from .terminal import say
 
 if TYPE_CHECKING:
-    from seedbed.core.promotion import OnSlice, Retrained
+    from seedbed.core.promotion import Grown, OnSlice, Retrained
     from seedbed.core.run import Comparison
 
 
@@ -27,6 +27,7 @@ def retrain_run(
     *,
     add: Sequence[Path],
     recipe: Path | None,
+    feedback: Path | None,
     out: Path | None,
     workers: int | None,
     promote: bool,
@@ -37,7 +38,16 @@ def retrain_run(
     from seedbed.flow.retraining.retrain import retrain
 
     with ended_soon():
-        found = retrain(named, add=add, recipe=recipe, out=out, promote=promote, workers=workers, progress=shown_on())
+        found = retrain(
+            named,
+            add=add,
+            recipe=recipe,
+            feedback=feedback,
+            out=out,
+            promote=promote,
+            workers=workers,
+            progress=shown_on(),
+        )
     if as_json:
         say(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
     else:
@@ -51,10 +61,9 @@ def told(found: Retrained) -> Iterator[str]:
     old, new = found.champion, found.challenger
     yield f"champion    {old.model or 'no model'} of run {old.run} ({_rows(old.splits)})"
     yield f"challenger  {new.model or 'no model'} of run {new.run} ({_rows(new.splits)})"
-    gone = found.frozen - found.rows
-    less = f"; {things(gone, 'other is', 'others are')} no longer test rows" if gone else ""
-    more = f"; {things(found.relabelled, 'answer was', 'answers were')} corrected since" if found.relabelled else ""
-    yield f"judged on   {count(found.rows)} of {things(found.frozen, 'frozen test row')}{less}{more}"
+    if found.grown:
+        yield f"rows        {_grown(found.grown)}"
+    yield f"judged on   {_judges(found)}"
     if found.comparison:
         yield f"            {_difference(found.comparison)}: {found.comparison.verdict}"
     if found.slices:
@@ -65,9 +74,26 @@ def told(found: Retrained) -> Iterator[str]:
     if found.promoted:
         yield f"promoted: {found.name}@champion is run {new.run}; `seedbed runs rollback {found.name}` undoes it"
     elif found.against:
-        yield f"not promoted: {found.name}@champion stays run {old.run}; see {new.folder}/report.html"
+        yield f"not promoted: {found.name}@champion stays run {old.run}; see {new.folder}/retrain.html"
     else:
         yield f"not promoted, as asked: `seedbed runs promote {new.run}` does"
+
+
+def _judges(found: Retrained) -> str:
+    """The rows that judge both."""
+    if found.later:
+        seen = f"; {count(found.later.seen)} more the champion had seen word for word" if found.later.seen else ""
+        return f"{things(found.rows, 'later row')}, of {found.later.column} after {found.later.after}{seen}"
+    gone = found.frozen - found.rows
+    less = f"; {things(gone, 'other is', 'others are')} no longer test rows" if gone else ""
+    more = f"; {things(found.relabelled, 'answer was', 'answers were')} corrected since" if found.relabelled else ""
+    return f"{count(found.rows)} of {things(found.frozen, 'frozen test row')}{less}{more}"
+
+
+def _grown(grown: Grown) -> str:
+    told = f"{count(sum(grown.added.values()))} new, {count(grown.gone)} gone, {count(grown.corrected)} corrected"
+    copies = sum(grown.copies.values())
+    return f"{told}; {things(copies, 'new one says', 'new ones say')} what a test row says" if copies else told
 
 
 def _rows(splits: dict[str, int]) -> str:

@@ -29,6 +29,7 @@ def review_run(  # noqa: PLR0913 (each option is an argument)
     queues: Sequence[str],
     people: Sequence[str],
     decisions: Path | None,
+    feedback: Path | None,
     export: Path | None,
     take: Path | None,
     summary: bool,
@@ -41,14 +42,15 @@ def review_run(  # noqa: PLR0913 (each option is an argument)
         raise RecipeError("name a run, or two files to compare", at="seedbed review", hint="seedbed review --help")
     let_ctrl_c_through()
     names = [name for one in people for name in one.split(",")] or [_me()]
-    opened = _desk_of_pairs(*compare, decisions) if compare else _desk_of_run(run or Path(), queues, decisions)
+    of_run = _desk_of_run(run or Path(), queues, decisions, feedback)
+    opened = _desk_of_pairs(*compare, decisions) if compare else of_run
     with opened as desk:
         if take is not None:
             _take_in(desk, take, names[0], as_json)
         elif export is not None:
             _bring_out(desk, export, names[0], as_json)
         elif summary:
-            _sum_up(desk, as_json)
+            _sum_up(desk, as_json, run)
         else:
             _serve(desk, names, host, port, _card_of(run))
 
@@ -67,7 +69,7 @@ def _me() -> str:
 
 
 @contextmanager
-def _desk_of_run(run: Path, queues: Sequence[str], decisions: Path | None) -> Iterator[Desk]:
+def _desk_of_run(run: Path, queues: Sequence[str], decisions: Path | None, feedback: Path | None) -> Iterator[Desk]:
     from seedbed.flow.finished import open_run
     from seedbed.flow.reviewing.queues import build_queues, decisions_of, notes_on
     from seedbed.flow.reviewing.rows import RunRows
@@ -76,8 +78,8 @@ def _desk_of_run(run: Path, queues: Sequence[str], decisions: Path | None) -> It
     rows = RunRows(open_run(run), shown_on())
     overlay = overlay_at(decisions_of(rows, decisions))
     with TemporaryDirectory(prefix="seedbed-review-") as folder:
-        built = build_queues(rows, Path(folder), queues)
-        notes = (*notes_on(rows), *built.notes)
+        built = build_queues(rows, Path(folder), queues, feedback)
+        notes = (*notes_on(rows, queues), *built.notes)
         record = rows.finished.run
         title = f"{record.name} {record.id}"
         yield Desk(built.queues, overlay, rows.labels, title, record.id, notes, rows.answers)
@@ -151,10 +153,13 @@ def _take_in(desk: Desk, path: Path, who: str, as_json: bool) -> None:
         warn([f"the first of them is {taken.first}"])
 
 
-def _sum_up(desk: Desk, as_json: bool) -> None:
+def _sum_up(desk: Desk, as_json: bool, run: Path | None) -> None:
     from seedbed.core.decision import read_decisions, standing_of
     from seedbed.flow.reviewing.comparing import NAME, count_preferences
 
+    if NAME in desk.queues and run is not None:
+        _sum_up_choices(desk, run, as_json)
+        return
     if NAME in desk.queues:
         found, _ = read_decisions(desk.overlay.path)
         told = count_preferences(desk.queues[NAME], standing_of(found))
@@ -166,7 +171,8 @@ def _sum_up(desk: Desk, as_json: bool) -> None:
             }
             say(json.dumps(facts))
             return
-        say(f"{told.verdict}: A {told.a:,}, B {told.b:,}, ties {told.ties:,}, undecided {told.left:,}")
+        ties = f"ties {told.ties:,}{f', both bad {told.both_bad:,}' if told.both_bad else ''}"
+        say(f"{told.verdict}: A {told.a:,}, B {told.b:,}, {ties}, undecided {told.left:,}")
         if told.rate is not None and told.p is not None:
             value, low, high = (f"{100 * share:.1f}" for share in (told.rate.value, told.rate.low, told.rate.high))
             share = f"B in {value} % of {told.rate.n:,} that are no ties (95 % interval {low} to {high} %)"
@@ -178,4 +184,22 @@ def _sum_up(desk: Desk, as_json: bool) -> None:
         return
     for name, one in desk.queues.items():
         say(f"{one.title}: {progress[name]:,} of {one.height:,} decided")
+    warn(desk.notes)
+
+
+def _sum_up_choices(desk: Desk, run: Path, as_json: bool) -> None:
+    from seedbed.core.decision import read_decisions, standing_of
+    from seedbed.core.numbers import typed
+    from seedbed.flow.finished import open_run
+    from seedbed.flow.reviewing.pairs import PairsOfRun
+    from seedbed.flow.reviewing.rows import RunRows
+    from seedbed.report.closer import chosen_lines
+
+    found, _ = read_decisions(desk.overlay.path)
+    told = PairsOfRun(RunRows(open_run(run))).count(standing_of(found))
+    if as_json:
+        say(told.model_dump_json())
+        return
+    for line in chosen_lines(told) or ["nobody has chosen yet"]:
+        say(typed(line))
     warn(desk.notes)

@@ -62,6 +62,7 @@ def show_runs(folder: Path | None, wanted: Wanted = Wanted(), *, as_json: bool) 
     """Print the runs of a store, the newest first unless another order is wanted."""
     import seedbed.evaluate  # noqa: F401  (fills the catalogue of metrics)
     from seedbed.flow.naming import store_near
+    from seedbed.store.champions import Champions
     from seedbed.store.runs import Index, standing_of
 
     if folder is not None and not folder.is_dir():
@@ -70,7 +71,8 @@ def show_runs(folder: Path | None, wanted: Wanted = Wanted(), *, as_json: bool) 
     store = store_near(folder)
     entries, damaged = Index(store).readable()
     warn(one.in_a_line() for one in damaged)
-    found = [(entry, standing_of(entry)) for entry in wanted.of(entries)]
+    champions = Champions(store).all()
+    found = [(one, standing_of(one), champions.get(one.name) == one.id) for one in wanted.of(entries)]
     if as_json:
         say(json.dumps([facts(*one) for one in found], indent=2, ensure_ascii=False))
     elif entries and not found:
@@ -91,20 +93,22 @@ def looked_through(at: Path | None) -> Path:
     return store
 
 
-def facts(entry: Entry, standing: Standing) -> dict[str, Any]:
+def facts(entry: Entry, standing: Standing, champion: bool) -> dict[str, Any]:
     """What `--json` prints of a run."""
     return {
         **entry.model_dump(mode="json", exclude={"files", "used", "models"}),
         "folder": str(standing.folder),
         "standing": standing.kind,
+        "champion": champion,
         "models": {model.name: model.digest for model in entry.models},
         "artefacts": len(entry.used),
     }
 
 
-def told(entry: Entry, standing: Standing) -> list[str]:
+def told(entry: Entry, standing: Standing, champion: bool) -> list[str]:
     """A run for people."""
-    tags = f"  [{', '.join(entry.tags)}]" if entry.tags else ""
+    names = [*entry.tags, *([f"{entry.name}@champion"] if champion else [])]
+    tags = f"  [{', '.join(names)}]" if names else ""
     state = entry.state if entry.limit is None else f"{entry.state}, limit {entry.limit}"
     lines = [f"{entry.id}  {entry.name}  {entry.started[:16].replace('T', ' ')}  {state}{tags}"]
     made = f", dataset {entry.dataset[:12]}" if entry.dataset else ", no dataset"

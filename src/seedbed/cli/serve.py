@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from seedbed.core.errors import RecipeError, SeedbedError
 
@@ -12,6 +12,8 @@ from .interrupting import let_ctrl_c_through
 from .terminal import complain, say
 
 if TYPE_CHECKING:
+    from seedbed.core.learner import Precision
+    from seedbed.flow.offering import Similar
     from seedbed.flow.serving import Named
     from seedbed.serve.server import Opened, Terms
 
@@ -30,8 +32,11 @@ class Asked:
     timeout: float = 30.0
     log: Path | None = None
     log_texts: bool = False
+    precision: Precision = "fp32"
     access_log: bool = False
     watch: bool = True
+    similar: str = "auto"
+    feedback: Path | None = None
 
 
 def make_key(name: str, keys: Path | None) -> None:
@@ -46,14 +51,19 @@ def make_key(name: str, keys: Path | None) -> None:
 
 def serve_model(folder: Path, asked: Asked) -> None:
     """Serve a model until Ctrl-C; exits with 1 where it may not be shown to others."""
+    from seedbed.flow.offering import SIMILAR
     from seedbed.serve.api import check_needs
+    from seedbed.serve.server import ended_by_signals
 
     check_needs()
+    if asked.similar not in SIMILAR:
+        raise RecipeError(f"{asked.similar[:40]!r} is no choice", at="--similar", hint=", ".join(SIMILAR))
     if asked.log_texts and asked.log is None:
         raise RecipeError("there is no log for texts to stand in", at="--log-texts", hint="--log FOLDER --log-texts")
     let_ctrl_c_through()
     try:
-        _serve(folder, asked)
+        with ended_by_signals():
+            _serve(folder, asked)
     except KeyboardInterrupt:
         say("stopped")  # the only way to end a server is no accident
 
@@ -68,7 +78,16 @@ def _serve(folder: Path, asked: Asked) -> None:
 
     if asked.keys is not None:
         Keys.read(asked.keys)
-    source = Named(folder, asked.trust, asked.log, asked.log_texts)
+    source = Named(
+        folder,
+        asked.trust,
+        asked.log,
+        asked.log_texts,
+        asked.precision,
+        host=asked.host,
+        similar=cast("Similar", asked.similar),
+        feedback=asked.feedback,
+    )
     terms = Terms(
         host=asked.host,
         limits=Limits(waiting=asked.queue, seconds=asked.timeout),
@@ -103,6 +122,10 @@ def _tell(told: Opened, address: str, source: Named, terms: Terms, workers: int 
     texts = "with texts" if source.log_texts else "without texts"
     kept = "what is asked is not kept" if source.log is None else f"answers are logged in {source.log}, {texts}"
     say(f"  golden examples reproduce (largest difference {told.difference:.1g}); {kept}")
+    if source.feedback is not None:
+        say("  what people say is wrong is kept for `seedbed review`, with its text")
+    if source.similar in ("names", "texts"):
+        say(f"  whoever asks is shown {'texts' if source.similar == 'texts' else 'names and labels'} of training rows")
     if terms.keys is not None:
         say(f"  whoever asks needs a key of {terms.keys}")
     for debt in told.debts:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -13,10 +14,20 @@ from numpy.typing import NDArray
 
 from .context import Context
 from .part import Part
-from .sending import Service
 from .task import Says, Task
 
 Answers = TypeVar("Answers")
+#: In how many bits a network's weights are held.
+Precision = Literal["fp32", "int8"]
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How a model is opened that answers a few rows at a time, for long."""
+
+    store: Path
+    """Where what that takes may be kept."""
+    precision: Precision = "fp32"
 
 
 class Model(ABC, Generic[Answers]):
@@ -42,6 +53,7 @@ class Model(ABC, Generic[Answers]):
     """What is worth telling of how it was learned, a sentence each: options that were chosen, weights."""
     at_once: bool = False
     """Whether threads may ask it at the same time."""
+    precision: Precision = "fp32"
 
     @abstractmethod
     def predict(self, rows: pl.DataFrame) -> Answers:
@@ -60,12 +72,12 @@ class Model(ABC, Generic[Answers]):
         """Read what `save` wrote."""
 
     @classmethod
-    def serving(cls, folder: Path, store: Path) -> Model[Answers]:
+    def serving(cls, folder: Path, serving: Serving) -> Model[Answers]:
         """Read what `save` wrote, to answer a few rows at a time, for long: faster or with less, if there is a way.
 
         Args:
             folder: What `save` wrote.
-            store: Where what that takes may be kept.
+            serving: How; a model that has no such weights comes with others (`precision`).
         """
         return cls.load(folder)
 
@@ -123,10 +135,6 @@ class Learner(Part):
                 answers = " or ".join(_ANSWERS.get(says, says) for says in only.says)
                 hint = f"leave it out: it is for tasks whose answer is {answers}"
                 yield name, f"means nothing for {task.kind}", hint
-
-    def services(self) -> tuple[Service, ...]:
-        """Whom it, or the model that it makes, asks about rows; nobody, where all is done by this process."""
-        return ()
 
     @abstractmethod
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame, task: Task, context: Context) -> Model[Any]:

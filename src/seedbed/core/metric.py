@@ -47,6 +47,8 @@ class Metric(Part):
     says: ClassVar[tuple[Says, ...]] = ("label",)
     """What tasks answer whose answers it measures."""
     lower_is_better: ClassVar[bool] = False
+    no_value: ClassVar[str] = ""
+    """Where it has no value, in words that go after "where": said where a score is missing."""
     lowest: ClassVar[float] = -math.inf
     """The least that it can be."""
 

@@ -53,6 +53,8 @@ class Shipped:
     """Extras of Seedbed that it and its steps need."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What people are told of it: labels, inputs, scores, limits, examples, card."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """From which probability on labels are given, where the run chose that."""
     owed: tuple[str, ...] = ()
     """What stands in the way of showing it to others."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from typing import Any
 
@@ -38,6 +39,17 @@ def word(number: int, one: str, many: str = "") -> str:
     return one if number == 1 else many or f"{one}s"
 
 
+#: Names in capitals that are read as words; others are spelled out.
+_READ_AS_WORDS = ("ROUGE",)
+
+
+def article(name: str) -> str:
+    """The article before a name, by how it begins when it is said: `a macro-F1`, `an RMSE`, `an accuracy`."""
+    first = re.split(r"[\s-]", name, maxsplit=1)[0]
+    spelled = first.isupper() and first not in _READ_AS_WORDS
+    return "an" if first[:1].lower() in ("aefhilmnorsx" if spelled else "aeio") else "a"
+
+
 def things(number: int, one: str, many: str = "") -> str:
     """A count with what is counted: `1 row`, `38,158 rows`."""
     return f"{count(number)} {word(number, one, many)}"
@@ -70,30 +82,46 @@ def amount(value: float) -> str:
     return f"{whole}{point if decimals else ''}{decimals}".replace("-", MINUS)
 
 
-def score(value: float | None) -> str:
-    """A score, with three decimals: `0.737`; fewer from a hundred on, where they would say nothing: `3,366`."""
+def score(value: float | None, like: float | None = None) -> str:
+    """A score, with three decimals: `0.737`; fewer from a hundred on, where they would say nothing: `3,366`.
+
+    Args:
+        value: The score.
+        like: What it belongs to, and has as many decimals as; itself when left out.
+    """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if abs(value) >= 100:
-        return f"{value:,.{0 if abs(value) >= 1000 else 1}f}".replace("-", MINUS)
-    return f"{value:,.3f}".replace("-", MINUS)
+    size = abs(value if like is None or not math.isfinite(like) else like)
+    decimals = 3 if size < 100 else 1 if size < 1000 else 0
+    return f"{value:,.{decimals}f}".replace("-", MINUS)
 
 
-def signed(value: float) -> str:
-    """A difference of scores, with its sign: `+0.538`."""
-    return f"+{score(value)}" if value > 0 else score(value)
+def signed(value: float, like: float | None = None) -> str:
+    """A difference of scores, with its sign: `+0.538`; with the decimals of what it is `like`, as `score` has them."""
+    return f"+{score(value, like)}" if value > 0 else score(value, like)
+
+
+def signed_ends(of: Any) -> str:
+    """The ends of a difference's interval, `+0.518 to +0.550`, with as many decimals as the difference.
+
+    Args:
+        of: What has `low` and `high`, and a `difference`, a `value` or a `gain` between them.
+    """
+    named = (getattr(of, name, None) for name in ("difference", "value", "gain"))
+    middle = next((found for found in named if found is not None), None)
+    return f"{signed(of.low, middle)} to {signed(of.high, middle)}"
 
 
 def interval(of: Score) -> str:
-    """The ends of an interval: `0.722 to 0.752`."""
-    return f"{score(of.low)} to {score(of.high)}"
+    """The ends of an interval, with as many decimals as the score: `0.722 to 0.752`."""
+    return f"{score(of.low, of.value)} to {score(of.high, of.value)}"
 
 
 def span(of: Score) -> str:
     """The ends of an interval where room is short: `0.722–0.752`; `−0.1 to 0.3` where one is negative."""
     if of.low < 0:
         return interval(of)
-    return f"{score(of.low)}–{score(of.high)}"
+    return f"{score(of.low, of.value)}–{score(of.high, of.value)}"
 
 
 def scored(of: Score | None) -> str:

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from .errors import MissingExtraError, RecipeError
 from .rows import NUMBER, ROW
+from .sending import Service
 
 FAMILIES: dict[str, type[Part]] = {}
 
@@ -96,6 +97,9 @@ class Part(BaseModel):
     needs: ClassVar[tuple[str, ...]] = ()
     """Modules of that extra which it imports."""
 
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Options that people look for here, each with what to say instead."""
+
     use: str
 
     @classmethod
@@ -154,6 +158,11 @@ class Part(BaseModel):
         }
         return self.model_copy(update=missing) if missing else self
 
+    def services(self) -> tuple[Service, ...]:
+        """Whom it, a part inside its options, or the model that it makes, asks about rows; nobody, as a rule."""
+        inside = (one for option in type(self).model_fields for one in _parts_in(getattr(self, option)))
+        return tuple(service for one in inside for service in one.services())
+
     def made_from(self) -> Any:
         """What its work depends on besides options and our code (files, versions), as JSON: for the store's keys."""
         return None
@@ -172,6 +181,14 @@ class Part(BaseModel):
                     f"{cls.family} {name!r} needs the package {module!r}, which is not installed",
                     hint=f"pip install 'seedbed[{cls.extra}]'" if cls.extra else f"pip install {module}",
                 )
+
+
+def _parts_in(value: Any) -> Iterator[Part]:
+    if isinstance(value, Part):
+        yield value
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _parts_in(one)
 
 
 def base_of(context: Any) -> Path:

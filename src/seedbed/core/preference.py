@@ -55,3 +55,51 @@ class Judged(Record):
     )
     goes_by_place: bool = Field(False, description="Whether that is too uneven for chance.")
     requests: int = Field(0, description="Answers that it took, those that were kept from earlier runs included.")
+
+
+class Chosen(Record):
+    """Two models on the same rows, as people see their answers."""
+
+    a: str
+    b: str
+    rows: int = Field(description="Rows that people decided on, and those with the same answer that came before them.")
+    wins: int = Field(description="Rows on which most people prefer `b`.")
+    losses: int = Field(description="Rows on which most prefer `a`.")
+    ties: int = Field(description="Rows that are neither: called equal, people are split, or the same answer twice.")
+    both_bad: int = Field(description="Of the ties, rows of which most people say that both answers are bad.")
+    same: int = Field(description="Of the ties, rows to which both gave the same answer; nobody was asked.")
+    win_rate: Score = Field(description="Of `b`: wins and half of the ties, over rows; 0.5 is no difference.")
+    p: float = Field(description="Two-sided exact sign test of wins against losses, before any correction.")
+    p_holm: float = Field(description="Corrected by Holm's method over the pairs.")
+    verdict: Literal["better", "worse", "not distinguishable", "too few rows"] = Field(description="Of `b`.")
+    agrees: Score | None = Field(
+        None,
+        description="Of the rows where people and the deciding metric both prefer one, the share where it is the same; "
+        "0.5 is chance, the interval exact. None where there are none.",
+    )
+    judge_agrees: Score | None = Field(None, description="The same for people and the model of `judged_by`.")
+
+
+class ChosenByPeople(Record):
+    """Which of two models people prefer, not told whose answer stands where."""
+
+    split: str
+    of: int = Field(description="Rows that those which were shown were drawn from.")
+    metric: str | None = Field(description="The metric that agreement was told with; none where rows have no value.")
+    people: int = Field(description="People who decided on any row; their names are left out.")
+    decisions: int = Field(description="Their last words on rows, those aside that skip.")
+    pairs: tuple[Chosen, ...]
+    left: Score | None = Field(
+        None,
+        description="Of the rows on which one is preferred, the share where it stood first; places are drawn for "
+        "each row, so 0.5 is no bias whatever the answers are worth. The interval is exact.",
+    )
+    left_p: float | None = Field(None, description="Chance of so uneven a choice of sides: two-sided, exact.")
+    goes_by_place: bool = Field(False, description="Whether that is too uneven for chance.")
+    agreement: Score | None = Field(
+        None,
+        description="Krippendorff's alpha (nominal: a, b, tie, both bad) over rows that two or more people decided on.",
+    )
+    file: str = Field("", description="The file of decisions.")
+    sha256: str = ""
+    notes: tuple[str, ...] = Field((), description="What was left out, a sentence each.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from .record import Record
 from .run import Comparison
 
-#: Beside the record of a run that `seedbed retrain` made.
-RETRAINED = "retrain.json"
+#: Beside the record of a run that `seedbed retrain` made: what it found, and the same as a page.
+RETRAINED, RETRAINED_PAGE = "retrain.json", "retrain.html"
 
 
 class Promotion(Record):
@@ -39,6 +41,27 @@ class Contender(Record):
     started: str
 
 
+class Grown(Record):
+    """How the challenger's rows differ from the champion's."""
+
+    added: dict[str, int] = Field(description="Rows that the champion's dataset did not have, by split.")
+    gone: int = Field(0, description="Rows of the champion that are no longer there.")
+    corrected: int = Field(0, description="Rows of both whose answer is another one now.")
+    copies: dict[str, int] = Field(
+        default_factory=dict,
+        description="Of the rows added, those that say what a test row of the champion says, by split: none may train.",
+    )
+
+
+class Later(Record):
+    """A window of time after everything that the champion learned from, or was chosen by."""
+
+    column: str = Field(description="Of the time.")
+    after: str = Field(description="The last time that the champion saw, in its training and validation rows.")
+    until: str = Field(description="The last time of the window.")
+    seen: int = Field(0, description="Rows of the window that the champion had seen word for word; they do not judge.")
+
+
 class Retrained(Record):
     """A challenger against the champion."""
 
@@ -46,7 +69,14 @@ class Retrained(Record):
     champion: Contender
     challenger: Contender
     frozen: int = Field(description="Test rows of the champion.")
-    rows: int = Field(description="Those that are test rows of the challenger, too: what both are judged on.")
+    rows: int = Field(
+        description="What both are judged on: those that are test rows of the challenger, too, or the rows of `later`."
+    )
+    judges: Literal["frozen", "later"] = Field(
+        "frozen", description="Frozen test rows of the champion; of a split by time a later window."
+    )
+    later: Later | None = Field(None, description="Of a split by time, the window.")
+    grown: Grown | None = Field(None, description="What the challenger learned from that the champion did not have.")
     relabelled: int = Field(0, description="Of these, rows whose answer was corrected since; the new one counts.")
     comparison: Comparison | None = Field(
         None, description="Challenger minus champion, by the metric that decides, paired on the frozen rows."
@@ -56,6 +86,7 @@ class Retrained(Record):
     against: tuple[str, ...] = Field((), description="What spoke against promotion; nothing where it was promoted.")
     promoted: bool
     seconds: float = Field(description="What it took.")
+    history: tuple[Promotion, ...] = Field((), description="Who stood for the name, the first one first, as of then.")
 
     @property
     def worse_on(self) -> tuple[OnSlice, ...]:

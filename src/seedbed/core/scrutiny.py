@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from .metric import Score
-from .preference import Judged
+from .preference import ChosenByPeople, Judged
 from .record import Record
 from .side_by_side import SideBySide
 
@@ -66,6 +66,9 @@ class Coverage(Record):
     p: float = Field(
         description="Chance of so few or fewer, were the promise kept: it heeds both how many rows it was fitted on "
         "and how many it was measured on."
+    )
+    p_holm: float | None = Field(
+        None, description="The same corrected by Holm's method over the models; none in runs of older versions."
     )
     kept: bool = Field(description="Whether that is no reason to doubt the promise.")
     size: float = Field(description="Labels in a set, or width of an interval, on average.")
@@ -263,4 +266,5 @@ class Scrutiny(Record):
     people: tuple[People, ...] = ()
     side_by_side: SideBySide | None = None
     judged_by: Judged | None = Field(None, description="Whose answers a language model prefers.")
+    preferences: ChosenByPeople | None = Field(None, description="Whose answers people prefer.")
     notes: tuple[str, ...] = Field((), description="What was asked for and could not be told, a sentence each.")

@@ -12,7 +12,7 @@ from .record import Record
 
 @dataclass(frozen=True)
 class Service:
-    """Whom a learner, or its model, asks about rows."""
+    """Whom a part, or the model that it makes, asks about rows."""
 
     address: str
     """As the recipe writes it: placeholders of secrets stay."""
@@ -28,7 +28,7 @@ class Sending:
     rows: set[str] = field(default_factory=set)
     """Ids of the rows that are asked about."""
     shown: set[str] = field(default_factory=set)
-    """Texts of training rows that are shown as examples."""
+    """Texts, or ids, of rows that are shown as examples."""
 
     def note(self, rows: Iterable[str], shown: Iterable[str]) -> None:
         """That these go there, too."""
@@ -45,11 +45,11 @@ class Sent(Record):
         description="Rows that it was asked about, by their split; `none` counts those that are in no split, such as "
         "duplicates that a naive split keeps."
     )
-    shown: int = Field(0, description="Training rows that it was shown as examples.")
+    shown: int = Field(0, description="Rows that it was shown as examples.")
 
     @property
     def told(self) -> str:
         """What went there, in words."""
         each = [f"{rows:,} {'of no split' if split == 'none' else split}" for split, rows in self.rows.items()]
         rows = f"the texts of {sum(self.rows.values()):,} rows ({', '.join(each)})" if each else "no row to answer"
-        return rows + (f", and {self.shown:,} training rows as examples" if self.shown else "")
+        return rows + (f", and {self.shown:,} rows as examples" if self.shown else "")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, cast
 
@@ -27,8 +30,15 @@ HEADERS: Mapping[str, str] = {
 }
 #: Seconds that a client may take to say what it wants; who trickles longer holds a connection and nothing else.
 HEAD_SECONDS = 10.0
-#: Connections that a process holds at once; the next one is closed.
+#: Seconds in which a client must have taken `_LEAST` bytes of its answer, or the rest of it.
+READ_SECONDS = 20.0
+_LEAST = 16 << 10
+#: Seconds after the end in which a request that was on its way is still answered.
+_LAST_SECONDS = 0.2
+#: Connections that a process holds at once; for the next one, that is closed which has waited longest to say anything.
 MOST_CONNECTIONS = 800
+#: Connections that wait to be accepted.
+_BACKLOG = 512
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -39,7 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=512)
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
         taken = getattr(error, "errno", None) == errno.EADDRINUSE
         why = getattr(error, "strerror", None) or str(error)
@@ -73,13 +83,15 @@ def serve_app(app: Any, listening: socket.socket, *, grace: int, head_seconds: f
     raise KeyboardInterrupt  # that is how it ends, whether or not asyncio said so in time
 
 
-def make_server(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS) -> Any:
+def make_server(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS, read_seconds: float = READ_SECONDS) -> Any:
     """The server of an app, a `uvicorn.Server`; see `serve_app`."""
     import uvicorn
 
+    logging.getLogger("asyncio").addFilter(_in_a_line)
     settings = uvicorn.Config(
         app,
-        http=_patient(head_seconds),
+        http=_patient(head_seconds, read_seconds, _most_connections()),
+        backlog=_BACKLOG,
         ws="none",
         access_log=False,  # what people ask and see is somebody's data
         log_level="critical",
@@ -90,40 +102,137 @@ def make_server(app: Any, *, grace: int, head_seconds: float = HEAD_SECONDS) -> 
     return uvicorn.Server(settings)
 
 
+def _most_connections() -> int:
+    """Connections for which this process may have files open, and as many other files."""
+    try:
+        import resource
+    except ImportError:  # on Windows there is no such limit
+        return MOST_CONNECTIONS
+    most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * MOST_CONNECTIONS
+    if most < wanted and most != resource.RLIM_INFINITY:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_CONNECTIONS if most == resource.RLIM_INFINITY else max(1, min(MOST_CONNECTIONS, most // 2))
+
+
+class _InALine(logging.Filter):
+    """asyncio writes a traceback for each connection that it has no file left for, thousands a second."""
+
+    _again = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let a line through now and then."""
+        if not str(record.msg).startswith("socket.accept() out of system resource"):
+            return True
+        if time.monotonic() < self._again:
+            return False
+        self._again = time.monotonic() + 60
+        record.msg, record.args, record.exc_info = "connections wait: too many files are open (ulimit -n)", (), None
+        return True
+
+
+_in_a_line = _InALine()
+
+
 @cache
-def _patient(head_seconds: float) -> type[asyncio.Protocol]:
-    """uvicorn's own protocol, which alone would wait for the end of a request's head for ever."""
+def _patient(head_seconds: float, read_seconds: float, most: int) -> type[asyncio.Protocol]:
+    """uvicorn's own protocol, which alone would wait for ever for a request's head, and for its answer to be read."""
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    return cast("type[asyncio.Protocol]", type("Patient", (_Patience, H11Protocol), {"head_seconds": head_seconds}))
+    terms = {"head_seconds": head_seconds, "read_seconds": read_seconds, "most": most}
+    return cast("type[asyncio.Protocol]", type("Patient", (_Patience, H11Protocol), terms))
 
 
 class _Patience:
-    """What a protocol of uvicorn lacks: a clock that runs while a client owes the head of a request."""
+    """What a protocol of uvicorn lacks: clocks that run while a client owes a head, or does not read its answer."""
 
     head_seconds: float
+    read_seconds: float
+    most: int
     conn: Any
     loop: asyncio.AbstractEventLoop
     transport: Any
     connections: set[Any]
+    cycle: Any
+    _ending = False
     _clock: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """As uvicorn does, while there are not too many."""
         super().connection_made(transport)  # type: ignore[misc]
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-        else:
+        transport.set_write_buffer_limits(high=0)  # to be told of everything that is not read
+        if len(self.connections) <= self.most or self._make_room():
             self._watch()
+
+    def _make_room(self) -> bool:
+        """End who has owed the head of a request for longest, so that many who say nothing keep nobody out."""
+        owing = [one for one in self.connections if one._clock is not None]
+        least = min(owing, key=lambda one: one._clock.when(), default=self)
+        least._stop()
+        self.connections.discard(least)
+        least.transport.abort()
+        return least is not self
+
+    def pause_writing(self) -> None:
+        """As uvicorn does; from now on the client has to read."""
+        super().pause_writing()  # type: ignore[misc]
+        self._expect_less()
+
+    def resume_writing(self) -> None:
+        """As uvicorn does: all is read."""
+        self._stop_reading()
+        super().resume_writing()  # type: ignore[misc]
+
+    def _expect_less(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._stop_reading()
+        self._reading = self.loop.call_later(self.read_seconds, self._look, left)
+
+    def _look(self, before: int) -> None:
+        if before - self.transport.get_write_buffer_size() < _LEAST:
+            self.transport.abort()
+        else:
+            self._expect_less()
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn does."""
         super().data_received(data)  # type: ignore[misc]
         self._watch()
+        if self._ending:
+            self._say_last()
+
+    def shutdown(self) -> None:
+        """As uvicorn does, but that answers say that they are the last, and what is on its way here has a moment."""
+        self._ending = True
+        if not self._say_last():
+            self.loop.call_later(_LAST_SECONDS, self._end_if_idle)
+
+    def _say_last(self) -> bool:
+        """Whether somebody waits for an answer; then it will say that nothing more is to be asked here."""
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        self.cycle.keep_alive = False
+        if not self.cycle.response_started:
+            self.cycle.scope["headers"].append((b"connection", b"close"))
+        return True
+
+    def _end_if_idle(self) -> None:
+        if not self._say_last() and not self.transport.is_closing():
+            super().shutdown()  # type: ignore[misc]
 
     def connection_lost(self, error: Exception | None) -> None:
         """As uvicorn does."""
         self._stop()
+        self._stop_reading()
         super().connection_lost(error)  # type: ignore[misc]
 
     def _watch(self) -> None:

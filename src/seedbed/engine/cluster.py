@@ -204,25 +204,31 @@ def _remove(place: Path) -> None:
 
 
 def _start(ray: Any, workers: int, place: Path) -> None:
-    try:
-        with _signals_kept():
-            ray.init(
-                address="local",
-                num_cpus=workers,
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE,
-                log_to_driver=False,
-                configure_logging=False,
-                _temp_dir=str(place),
-                _node_ip_address="127.0.0.1",
-            )
-    except Exception as error:  # noqa: BLE001 (Ray raises what its parts raise)
-        said = str(error).partition("\n")[0][:200]
-        raise ModelError(
-            f"Ray did not start on this machine: {said}",
-            at="--engine ray",
-            hint="--engine local needs no cluster; Ray itself takes about a gigabyte of memory",
-        ) from None
+    """Start Ray; once more where it failed, for on a busy machine its parts give one another up too soon."""
+    said = ""
+    for _ in range(2):
+        try:
+            with _signals_kept():
+                ray.init(
+                    address="local",
+                    num_cpus=workers,
+                    include_dashboard=False,
+                    object_store_memory=OBJECT_STORE,
+                    log_to_driver=False,
+                    configure_logging=False,
+                    _temp_dir=str(place),
+                    _node_ip_address="127.0.0.1",
+                )
+        except Exception as error:  # noqa: BLE001 (Ray raises what its parts raise)
+            said = str(error).partition("\n")[0][:200]
+            ray.shutdown()
+        else:
+            return
+    raise ModelError(
+        f"Ray did not start on this machine: {said}",
+        at="--engine ray",
+        hint="--engine local needs no cluster; Ray itself takes about a gigabyte of memory",
+    )
 
 
 def quieten(*loggers: str) -> None:

@@ -19,7 +19,8 @@ from seedbed.core.step import Reduce
 from seedbed.core.values import said
 from seedbed.store.store import arriving
 
-from .kernel import Kernel, malformed_entries, reject, rescued
+from .entries import malformed_entries, reject, rescued
+from .kernel import Kernel
 from .sparing import Spared
 from .workers import Facts, add_up
 

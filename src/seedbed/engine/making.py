@@ -15,7 +15,7 @@ from seedbed.core.similarity.against import Against
 from seedbed.core.similarity.shingles import Kind
 from seedbed.core.step import Make
 
-from .kernel import made_entries, reject
+from .entries import made_entries, reject
 
 #: Why a made row is rejected: it says nearly what a held-out row says.
 NEAR_HELD_OUT = "near_held_out"

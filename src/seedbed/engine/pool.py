@@ -18,7 +18,7 @@ from multiprocessing.connection import wait as wait_for
 from types import TracebackType
 from typing import Any
 
-from seedbed.core.errors import SeedbedError
+from .workers import LostWorkersError
 
 #: Packages that import all parts of a family, by name: the engine knows no part. A worker needs few of them.
 _FAMILIES = ("seedbed.sources", "seedbed.steps")
@@ -52,7 +52,8 @@ class Pool(AbstractContextManager["Pool"]):
         """What `work` returns for each unit, as they come. Units are taken from their iterator as workers become free.
 
         Raises:
-            SeedbedError: What the work raised, or a worker died (usually for want of memory).
+            SeedbedError: What the work raised.
+            LostWorkersError: A worker died (usually for want of memory).
         """
         units = iter(units)
         few = list(itertools.islice(units, 2 * self.workers))
@@ -71,9 +72,9 @@ class Pool(AbstractContextManager["Pool"]):
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         except BrokenProcessPool:
-            raise SeedbedError(
+            raise LostWorkersError(
                 "a worker process died, most likely for want of memory",
-                hint="use fewer --workers or a smaller --batch; the run resumes where it was",
+                hint="use fewer --workers or a smaller --batch, and start again: a run goes on where it was",
             ) from None
         finally:
             for future in waiting:

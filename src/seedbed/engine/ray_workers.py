@@ -13,6 +13,8 @@ from typing import Any
 # Nothing that imports Polars: a Ray worker says how many threads it may have before it does.
 from seedbed.core.errors import SeedbedError
 
+from .workers import LostWorkersError
+
 #: Times that work is done again after its worker, or its node, was lost.
 RETRIES = 4
 #: Units of a wave, for each core of the cluster; the next wave begins when the slowest of them is done.
@@ -98,10 +100,10 @@ def _losses() -> int:
 
 
 def _given_up(lost: int) -> SeedbedError:
-    return SeedbedError(
+    return LostWorkersError(
         f"a worker died {lost} times over the same piece of work, most likely for want of memory",
         at="--engine ray",
-        hint="use a smaller --batch, or nodes with more memory for each core; the run resumes where it was",
+        hint="use a smaller --batch, or nodes with more memory for each core; a run that is started again goes on",
     )
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+from seedbed.core.errors import SeedbedError
+
 #: Counts of a unit, which add up, as JSON.
 Facts = dict[str, Any]
+
+
+class LostWorkersError(SeedbedError):
+    """Workers died over the work, and could not be replaced."""
 
 
 class Workers(Protocol):
@@ -18,7 +24,8 @@ class Workers(Protocol):
         Units are taken from their iterator only as workers become free.
 
         Raises:
-            SeedbedError: What the work raised, or a worker died and could not be replaced.
+            SeedbedError: What the work raised.
+            LostWorkersError: Workers died and could not be replaced.
         """
 
 

@@ -19,8 +19,8 @@ class BalancedAccuracy(DecisionMetric):
     of labels. Values are those of scikit-learn's `balanced_accuracy_score`.
 
     ## Limits
-    The mean is over labels that occur in the truth, as in scikit-learn: a label without rows is left out, and so is a
-    rare label in a resample that happens to miss it. It does not see how many false alarms a label collects; `macro_f1`
+    The mean is over labels that occur in the truth, as in scikit-learn: a label without rows is left out. It
+    does not see how many false alarms a label collects; `macro_f1`
     does.
     """
 

@@ -24,6 +24,7 @@ measured on test rows tells whether that matters.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -31,6 +32,7 @@ from numpy.typing import NDArray
 
 from seedbed.core.metric import Answers, Score, Truth
 from seedbed.core.scrutiny import Conformal, Coverage
+from seedbed.core.statistics.holm import holm
 
 from .forms import Form, LabelSets, Number, OneLabel
 
@@ -278,6 +280,17 @@ def _coverage(
             "kept": p >= 1 - level,
             **more,
         }
+    )
+
+
+def corrected(found: Sequence[Coverage], level: float) -> tuple[Coverage, ...]:
+    """With p corrected by Holm's method over all models, whose promises are asked about at the same time.
+
+    Without it, one of twenty promises that are kept would be said to be broken at a level of 0.95.
+    """
+    each = holm([one.p for one in found])
+    return tuple(
+        one.model_copy(update={"p_holm": p, "kept": p >= 1 - level}) for one, p in zip(found, each, strict=True)
     )
 
 

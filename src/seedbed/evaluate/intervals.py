@@ -9,6 +9,10 @@ Intervals are percentile intervals (Efron & Tibshirani 1993, *An Introduction to
 middle `level` of the values of the resamples. They say how much a value moves because the judged rows are a sample;
 they do not say how much it would move with other training rows.
 
+A resample may miss a rare label, and means over labels would leave it out there, though it counts in the value that
+the interval is of: of 50 labels with few rows each, intervals would lie beside their values. So a label that a resample
+misses counts there with one row, answered as its rows are on average (`with_missed`).
+
 Where there was no mistake at all, or nothing was right, every resample agrees and a percentile interval has no width,
 however few the rows. There the share of what was not seen is bounded exactly instead (Clopper & Pearson 1934: at most
 1 - (alpha/2)^(1/n) for none among n), and the score with that share is the interval's other end.
@@ -54,8 +58,27 @@ def pieces(resamples: int, width: int) -> Iterator[int]:
         yield min(most, resamples - start)
 
 
-def resampled(cells: NDArray[np.int64], *, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Confusion matrices of bootstrap resamples, in pieces of shape (m, K, K) that add up to `resamples`.
+def with_missed(drawn: NDArray[np.int64], counts: NDArray[np.int64], truth: NDArray[np.int64]) -> NDArray[Any]:
+    """Resampled counts of cells, with one row of each label that a resample misses.
+
+    Args:
+        drawn: Counts of cells, shape (m, cells).
+        counts: The counts that they were drawn from, shape (cells,), none of them 0.
+        truth: The true label of each cell, shape (cells,), equal ones side by side.
+    """
+    starts = np.flatnonzero(np.diff(truth, prepend=-1))
+    widths = np.diff(starts, append=truth.size)
+    missed = np.add.reduceat(drawn, starts, axis=1) == 0
+    if not missed.any():
+        return drawn
+    rows = np.repeat(np.add.reduceat(counts, starts), widths)
+    filled: NDArray[np.float64] = drawn + np.repeat(missed, widths, axis=1) * (counts / rows)
+    return filled
+
+
+def resampled(cells: NDArray[np.int64], *, resamples: int, seed: int) -> Iterator[NDArray[Any]]:
+    """Confusion matrices of bootstrap resamples, in pieces of shape (m, K, K) that add up to `resamples`; a label that
+    one misses is there with one row (`with_missed`).
 
     Args:
         cells: Counts, shape (K, K), of at least one row.
@@ -66,8 +89,11 @@ def resampled(cells: NDArray[np.int64], *, resamples: int, seed: int) -> Iterato
     flat = cells.ravel()
     held = np.flatnonzero(flat)  # an empty cell stays empty in every resample
     for m in pieces(resamples, flat.size):
-        drawn = np.zeros((m, flat.size), dtype=np.int64)
-        drawn[:, held] = random.multinomial(flat.sum(), flat[held] / flat.sum(), size=m)
+        counts = with_missed(
+            random.multinomial(flat.sum(), flat[held] / flat.sum(), size=m), flat[held], held // len(cells)
+        )
+        drawn = np.zeros((m, flat.size), dtype=counts.dtype)
+        drawn[:, held] = counts
         yield drawn.reshape(m, *cells.shape)
 
 

@@ -21,8 +21,8 @@ class MacroF1(CountMetric):
 
     ## Limits
     The mean is over labels that occur in the truth or in the predictions, as in scikit-learn: a label that occurs in
-    neither is left out, and so is a rare label in a resample that happens to miss it on both sides (where rows have
-    several labels, scikit-learn counts it as 0 unless told `zero_division=nan`). A label that is never found counts 0.
+    neither is left out (where rows have several labels, scikit-learn counts it as 0 unless told `zero_division=nan`,
+    and a resample that misses a rare label on both sides leaves it out, too). A label that is never found counts 0.
     Labels of a handful of rows move the value a lot; its interval shows that.
     """
 

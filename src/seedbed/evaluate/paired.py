@@ -27,7 +27,7 @@ from seedbed.core.run import Comparison
 
 from .drawing import affordable, swaps
 from .holm import verdict
-from .intervals import bounds, by_cells, one_label, pieces, row_scores
+from .intervals import bounds, by_cells, one_label, pieces, row_scores, with_missed
 from .taking import both, numbers_a_row, same
 
 #: Differences that are equal but for rounding count as equally extreme.
@@ -134,7 +134,7 @@ def _of_decisions(
     to_a, to_b = _Margin(true * size + of_a, size), _Margin(true * size + of_b, size)
     cells_a, cells_b = to_a(counts), to_b(counts)
     difference = float(metric.of_cells(cells_b) - metric.of_cells(cells_a))
-    low, high = bounds(_resampled_differences(counts, to_a, to_b, metric, how.resamples, how.seed), how.level)
+    low, high = bounds(_resampled_differences(counts, true, (to_a, to_b), metric, how), how.level)
     differ = of_a != of_b
     null = _swapped_differences(
         counts[differ],
@@ -197,21 +197,21 @@ class _Margin:
         self.order = np.argsort(cell, kind="stable")
         self.cells, self.starts = np.unique(cell[self.order], return_index=True)
 
-    def __call__(self, counts: NDArray[Any]) -> NDArray[np.int64]:
+    def __call__(self, counts: NDArray[Any]) -> NDArray[Any]:
         """Counts of joint cells, shape (..., cells), to shape (..., K, K)."""
-        flat = np.zeros((*counts.shape[:-1], self.size**2), dtype=np.int64)
+        flat = np.zeros((*counts.shape[:-1], self.size**2), dtype=counts.dtype)
         flat[..., self.cells] = np.add.reduceat(counts[..., self.order], self.starts, axis=-1)
         return flat.reshape(*counts.shape[:-1], self.size, self.size)
 
 
 def _resampled_differences(
-    counts: NDArray[np.int64], to_a: _Margin, to_b: _Margin, metric: DecisionMetric, resamples: int, seed: int
+    counts: NDArray[np.int64], true: NDArray[np.int64], to: tuple[_Margin, _Margin], metric: DecisionMetric, how: _Draws
 ) -> NDArray[np.float64]:
-    random = np.random.default_rng(seed)
-    rows = counts.sum()
+    random = np.random.default_rng(how.seed)
+    rows, (to_a, to_b) = counts.sum(), to
     found = []
-    for m in pieces(resamples, max(counts.size, to_a.size**2)):
-        drawn = random.multinomial(rows, counts / rows, size=m)
+    for m in pieces(how.resamples, max(counts.size, to_a.size**2)):
+        drawn = with_missed(random.multinomial(rows, counts / rows, size=m), counts, true)
         found.append(metric.of_cells(to_b(drawn)) - metric.of_cells(to_a(drawn)))
     return np.concatenate(found)
 

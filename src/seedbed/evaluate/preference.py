@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.core.metric import Score
-from seedbed.core.preference import Judged, Preferred
+from seedbed.core.preference import Chosen, Judged, Preferred
 from seedbed.core.statistics.holm import holm
 
 from .conformal import share
@@ -33,6 +33,8 @@ Twice = tuple[Said | None, Said | None]
 #: Fewer rows than this are not called better or worse.
 FEWEST_ROWS = 20
 _DRAWS = 20_000
+#: A pair of models as a judge or as people see it.
+Either = TypeVar("Either", Preferred, Chosen)
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ def judged(pairs: Sequence[Pair], *, judge: str, split: str, of: int, metric: st
     """
     told = [one for pair in pairs if (one := _preferred(pair, level, seed)) is not None]
     corrected = holm([one.p for one in told])
-    verdicts = [_with(one, p, level) for one, p in zip(told, corrected, strict=True)]
+    verdicts = [with_verdict(one, p, level) for one, p in zip(told, corrected, strict=True)]
     first, second = sum(one.first for one in told), sum(one.second for one in told)
-    p = _sign_test(first, second) if first + second else None
+    p = sign_test(first, second) if first + second else None
     return Judged(
         judge=judge,
         split=split,
@@ -96,7 +98,7 @@ def _preferred(pair: Pair, level: float, seed: int) -> Preferred | None:
     wins, losses = int((outcomes == 1).sum()), int((outcomes == -1).sum())
     ties = rows - wins - losses
     changed = sum(one not in (("first", "second"), ("second", "first"), ("equal", "equal")) for one in asked)
-    p = _sign_test(wins, losses)
+    p = sign_test(wins, losses)
     return Preferred(
         a=pair.a,
         b=pair.b,
@@ -117,8 +119,8 @@ def _preferred(pair: Pair, level: float, seed: int) -> Preferred | None:
     )
 
 
-def _with(one: Preferred, p: float, level: float) -> Preferred:
-    """With p corrected, and the verdict that goes by it."""
+def with_verdict(one: Either, p: float, level: float) -> Either:
+    """A pair with p corrected, and the verdict that goes by it; of few rows nothing is said."""
     update: dict[str, object] = {"p_holm": p}
     if one.rows >= FEWEST_ROWS:
         rate = one.win_rate
@@ -143,7 +145,7 @@ def _agrees(outcomes: NDArray[np.float64], gains: NDArray[np.float64], level: fl
     return share(int((np.sign(gains[both]) == outcomes[both]).sum()), int(both.sum()), level)
 
 
-def _sign_test(one: int, other: int) -> float:
+def sign_test(one: int, other: int) -> float:
     """Two-sided exact p of so uneven a split, were both as likely; 1 of nothing."""
     from scipy.stats import binomtest
 

@@ -29,6 +29,7 @@ class Rmsle(MeanOfRows):
 
     says: ClassVar[tuple[Says, ...]] = ("number",)
     lower_is_better: ClassVar[bool] = True
+    no_value: ClassVar[str] = "a target or an answer is below 0"
     lowest: ClassVar[float] = 0.0
 
     use: Literal["rmsle"] = "rmsle"

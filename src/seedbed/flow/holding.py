@@ -2,73 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.check import Finding, View
-from seedbed.core.context import Context, Progress, current, store_of, workers_for
+from seedbed.core.context import Context, Progress, current, store_of
 from seedbed.core.errors import DataError, ModelError, RecipeError, SeedbedError
 from seedbed.core.ledger import Books
-from seedbed.core.part import labels_of
-from seedbed.core.rows import number_rows
 from seedbed.core.run import StepRecord
-from seedbed.core.similarity import normalise
 from seedbed.core.source import FileSource, Source
-from seedbed.core.step import Map, Step
 from seedbed.core.task import Task, TextClassification, Unlabelled
-from seedbed.core.values import said
 from seedbed.engine.curate import Curated, Curation, open_sources, schema_of
-from seedbed.engine.jobs import Opened, conform
-from seedbed.engine.kernel import Kernel
+from seedbed.engine.jobs import Opened
 from seedbed.engine.plan import check_steps
-from seedbed.profile import ColumnProfile, column_profile, copies_in
+from seedbed.profile import ColumnProfile, column_profile
 from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
-from seedbed.store.going import Journal
 
+from .beside_known import Copies, Known, ReadRows
 from .checking import look, stops
 from .doubting.doubt import Doubting
 from .doubting.labelled import Labelled
 from .locating import Place, places_of
 from .recognising import TOLD, kind_of, looked_at, recognise
-from .running import settle
+from .settling import settle
 from .starting.start import path_from
+from .working import working
 
-#: Labels beyond so many are not counted: that many are no labels.
-_MOST_LABELS = 1_000
-#: Texts in which copies are looked for.
-_MOST_TEXTS = 50_000
 #: What a column may look like to be held against the recipe's own: other looks hang on how many rows there are.
 _PLAIN = ("number", "date", "boolean")
-
-
-class Copies(BaseModel):
-    """Copies inside a file."""
-
-    model_config = ConfigDict(frozen=True)
-
-    of: int = Field(description="Rows that were looked through: those with a text, of a big file the first.")
-    exact: int = Field(description="Rows whose text, but for case and white space, stood before.")
-    compared: int = Field(description="Of those, rows that were looked through for near copies.")
-    near: int = Field(description="Of those, further rows whose text is similar to one before.")
-    conflicts: int = Field(description="Rows whose text also stands with another label.")
-
-
-class Known(BaseModel):
-    """Rows that stand in the recipe's own sources, too."""
-
-    model_config = ConfigDict(frozen=True)
-
-    rows: int = Field(description="Rows whose text, but for case and white space, stands there.")
-    of: int = Field(description="Rows with a text.")
-    other_label: int = Field(description="Those of them that stand there with other labels only.")
 
 
 class Held(BaseModel):
@@ -121,18 +86,10 @@ def hold(file: str, loaded: Loaded, *, workers: int | None = None, progress: Pro
     recipe = loaded.recipe
     for part in (*recipe.sources, *recipe.steps, *recipe.checks):
         part.check_needs()
-    store = store_of(loaded.base)
-    with Journal.of_work(store) as used:
+    seed = recipe.split.seed
+    with working(loaded.base, store_of(loaded.base), seed, workers=workers, progress=progress) as context:
         # The file may be fetched, each time it is named: that is what it was named for. The recipe's sources may not.
-        context = Context(
-            base=loaded.base,
-            store=store,
-            seed=recipe.split.seed,
-            workers=workers_for(workers),
-            progress=progress or Context().progress,
-            refresh=True,
-            used=used,
-        )
+        context = replace(context, refresh=True)
         with current(replace(context, offline=True, refresh=False)) as offline:
             return _held(file, loaded, context, offline)
 
@@ -159,8 +116,8 @@ def _held(file: str, loaded: Loaded, context: Context, offline: Context) -> Held
     curated = _curated(source, recipe, task, context, loaded, file, columns)
     if isinstance(task, Unlabelled):
         notes.append(f"there is no column {task.label!r}: nothing was looked at that needs labels")
-    rows = _Rows.of((theirs,), recipe, context)
-    mine = _Rows.of(own, recipe, context) if own else None
+    rows = ReadRows.of((theirs,), recipe, context)
+    mine = ReadRows.of(own, recipe, context) if own else None
     view = View(rows=curated.table.scan(), task=task, licences={file: source.license})
     findings = look(recipe.checks, "rows", view, context)
     doubted, undoubted = _doubted(recipe, view, curated, context)
@@ -320,90 +277,3 @@ def _columns(theirs: Opened, own: Sequence[Opened], context: Context) -> _Column
 def _looks(opened: Opened, context: Context) -> dict[str, ColumnProfile]:
     rows = looked_at(opened.source, opened.scan, context).rows.head(20_000)
     return {name: column_profile(rows[name]) for name in rows.columns}
-
-
-# -- rows
-
-
-def _as_told(rows: pl.DataFrame, task: Task) -> pl.DataFrame:
-    """Rows with what the task shows as `text`, and what it answers as `label`."""
-    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)
-    text, label = (said(rows[name]) if name in rows.columns else nothing for name in (task.shown, task.answer))
-    return pl.DataFrame({"text": text, "label": label})
-
-
-@dataclass
-class _Rows:
-    """Rows after the steps that rewrite columns, as far as comparing them takes."""
-
-    texts: list[pl.Series] = field(default_factory=list)
-    labelled: list[pl.Series] = field(default_factory=list)
-    labels: Counter[str] = field(default_factory=Counter)
-    hashes: list[NDArray[np.uint64]] = field(default_factory=list)
-    """Of each row's text; and, in `pairs`, of its text and label together."""
-    pairs: list[NDArray[np.uint64]] = field(default_factory=list)
-    told: list[NDArray[np.bool_]] = field(default_factory=list)
-    """Whether each row has a label."""
-    kept: int = 0
-
-    @classmethod
-    def of(cls, opened: Sequence[Opened], recipe: Recipe, context: Context) -> _Rows:
-        """Read all rows once; only hashes and some texts stay in memory."""
-        found, task = cls(), recipe.task
-        size = sum(file.size for one in opened for file in one.scan.files)
-        with context.stage("Comparing rows", size, "B") as stage:
-            for rows, read in _mapped(opened, recipe.steps, context):
-                told = _as_told(rows, task)
-                found.add(told.filter(pl.col("text").str.strip_chars().str.len_bytes() > 0))
-                stage.advance(read)
-        return found
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """Note some rows (`text`, `label`)."""
-        alike = pl.DataFrame({"text": normalise(rows["text"]), "label": rows["label"]})
-        self.hashes.append(alike["text"].hash(1997).to_numpy())
-        self.pairs.append(alike.select(pl.struct("text", "label").hash(1997)).to_series().to_numpy())
-        self.told.append(rows["label"].is_not_null().to_numpy())
-        if len(self.labels) <= _MOST_LABELS:
-            counted = rows.filter(pl.col("label").str.strip_chars().str.len_bytes() > 0)["label"]
-            self.labels.update(dict(counted.value_counts(name="n").iter_rows()))
-        if self.kept < _MOST_TEXTS:
-            self.texts.append(rows["text"])
-            self.labelled.append(rows["label"])
-            self.kept += rows.height
-
-    def copies(self) -> Copies:
-        """Copies among these rows."""
-        if not self.kept:
-            return Copies(of=0, exact=0, compared=0, near=0, conflicts=0)
-        found = copies_in(pl.concat(self.texts), pl.concat(self.labelled))
-        return Copies(
-            of=self.kept,
-            exact=found["exact_copies"],
-            compared=found["compared"],
-            near=found["near_copies"],
-            conflicts=found["conflicts"],
-        )
-
-    def among(self, others: _Rows) -> Known:
-        """How many of these rows stand among others."""
-        here, there = np.concatenate(self.hashes), np.concatenate(others.hashes)
-        known = np.isin(here, there)
-        agreed = np.isin(np.concatenate(self.pairs), np.concatenate(others.pairs))
-        other = known & ~agreed & np.concatenate(self.told)
-        return Known(rows=int(known.sum()), of=len(here), other_label=int(other.sum()))
-
-
-def _mapped(opened: Sequence[Opened], steps: Sequence[Step], context: Context) -> Iterator[tuple[pl.DataFrame, int]]:
-    """Rows of some sources after the steps that rewrite columns, and the bytes that they stand for."""
-    maps = tuple(
-        (name, step) for name, step in zip(labels_of(list(steps)), steps, strict=True) if isinstance(step, Map)
-    )
-    kernel, schema = Kernel(maps), schema_of(opened)
-    for one in opened:
-        for block in one.source.blocks(one.scan, context):
-            parsed = one.source.parse(block, one.scan)
-            table = conform(parsed.table, one.renames, schema)
-            name, number = one.scan.files[block.file].name, one.first_file + block.file
-            rows = number_rows(table, file_number=number, source=one.name, file=name, records=parsed.records)
-            yield kernel(rows).kept, block.size

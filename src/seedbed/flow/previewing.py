@@ -16,6 +16,7 @@ from seedbed.core.step import Make, Step
 from seedbed.engine.cluster import foretold
 from seedbed.engine.curate import Curation
 from seedbed.engine.foreseen import Foreseen, foresee
+from seedbed.engine.jobs import Opened
 from seedbed.engine.passes import Passes
 from seedbed.engine.pool import Pool
 from seedbed.engine.units import Crew
@@ -23,8 +24,14 @@ from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.sections import LearningCurve
 
+from .beginning import context_of, later_parts, refuse_what_cannot_run, told_by
+from .judging.foretold import JudgeForetold, foretell
+from .judging.scrutiny import refuse_before
 from .quick_look import limited
-from .running import context_of, later_parts, refuse_what_cannot_run, told_by
+from .recognising import looked_at
+
+#: Rows of each source whose texts are looked at.
+_LOOKED_AT = 2_000
 
 
 class _Fact(BaseModel):
@@ -82,6 +89,7 @@ class Preview(_Fact):
     fetches: tuple[str, ...] = Field(
         (), description="What would be fetched, which a preview never does. Where it is not kept, nothing is estimated."
     )
+    judge: JudgeForetold | None = Field(None, description="What `judged_by` would ask, and about what it would cost.")
     then: tuple[str, ...] = Field(description="What else a run does, which is not estimated.")
 
 
@@ -118,6 +126,7 @@ def preview(
         recipe = loaded.recipe
         context = replace(context_of(loaded, workers, batch, progress), offline=True)
         refuse_what_cannot_run(recipe)
+        refuse_before(recipe.evaluate, recipe.task, context)
         by = "" if cluster is None else foretold(replace(context, address=cluster))
         with current(context):
             fetches, missing = _to_fetch(recipe, context, refresh)
@@ -131,6 +140,7 @@ def preview(
             found, sample = foresee(passes, legs)
     first = [one.part for one in opened]
     estimates = tuple(_estimate(one, first if place == 0 else []) for place, one in enumerate(found))
+    judge = _judge(recipe, opened, estimates, context)
     return Preview(
         name=recipe.name,
         sources=tuple(
@@ -153,7 +163,8 @@ def preview(
         cluster=by,
         store=str(context.store),
         fetches=fetches,
-        then=tuple(_then(recipe, estimates)),
+        judge=judge,
+        then=tuple(_then(recipe, estimates, judge)),
     )
 
 
@@ -185,7 +196,8 @@ def _seconds_of(steps: Sequence[Step]) -> Iterator[Source]:
 
 def _unseen(recipe: Recipe, context: Context, fetches: tuple[str, ...], by: str) -> Preview:
     """All that can be told while some of the sources are not fetched yet."""
-    then = ["read and clean", *_then(recipe, ())]
+    judge = _judge(recipe, (), (), context)
+    then = ["read and clean", *_then(recipe, (), judge)]
     return Preview(
         name=recipe.name,
         sources=(),
@@ -198,6 +210,7 @@ def _unseen(recipe: Recipe, context: Context, fetches: tuple[str, ...], by: str)
         cluster=by,
         store=str(context.store),
         fetches=fetches,
+        judge=judge,
         then=tuple(then),
     )
 
@@ -248,7 +261,22 @@ def _paid(recipe: Any) -> Iterator[str]:
         yield f"learning curve: {asked.model or 'a quick model'} on {parts}(evaluate.curve=false leaves it out)"
 
 
-def _then(recipe: Any, passes: tuple[PassEstimate, ...]) -> list[str]:
+def _judge(
+    recipe: Recipe, opened: Sequence[Opened], passes: tuple[PassEstimate, ...], context: Context
+) -> JudgeForetold | None:
+    """What `judged_by` would ask; none where there is no judge."""
+    asked = recipe.evaluate.judged_by
+    if asked is None:
+        return None
+    share = getattr(recipe.split, "test", None)
+    kept = passes[-1].estimates[-1].rows_out if passes and passes[-1].estimates else None
+    test_rows = kept * share if kept and isinstance(share, float) else None
+    sample = [looked_at(one.source, one.scan, context).rows.head(_LOOKED_AT) for one in opened]
+    people = recipe.evaluate.people is not None
+    return foretell(asked, recipe.task, len(recipe.train), test_rows, sample, people=people)
+
+
+def _then(recipe: Any, passes: tuple[PassEstimate, ...], judge: JudgeForetold | None) -> list[str]:
     """What no estimate covers, in words and in order."""
     said = [f"compare rows: {one.ends_with}" for one in passes if not one.judged]
     said += [f"split and verify: {recipe.split.use}", *(f"prepare: {step.use}" for step in recipe.prepare)]
@@ -258,5 +286,7 @@ def _then(recipe: Any, passes: tuple[PassEstimate, ...]) -> list[str]:
     said += _paid(recipe)
     if recipe.train and recipe.evaluate.leakage:
         said.append("leakage: the best model once more (evaluate.leakage=false leaves it out)")
+    if judge is not None:
+        said.append(judge.told)
     said += [f"track: {tracker.use}" for tracker in recipe.track]
     return [*said, *(f"publish: {exporter.place}" for exporter in recipe.publish)]

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import polars as pl
-
 from seedbed.core.check import View
-from seedbed.core.context import Context, Progress, current, store_of, workers_for
-from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError
-from seedbed.core.licences import Stated, mixed
-from seedbed.core.numbers import things
-from seedbed.core.part import Part, labels_of
+from seedbed.core.context import Context, Progress, current
+from seedbed.core.errors import BooksError, DataError, ModelError
+from seedbed.core.part import labels_of
 from seedbed.core.rows import ROW
 from seedbed.core.run import LeakageClaim
-from seedbed.core.step import Fitted
 from seedbed.core.task import Task
 from seedbed.engine.cluster import connected
-from seedbed.engine.curate import Curated, Curation
+from seedbed.engine.curate import Curation
 from seedbed.engine.learned import Learned
 from seedbed.engine.leaving_out import leave_out
-from seedbed.engine.passes import why_rejected
 from seedbed.engine.plan import check_columns
-from seedbed.publish.papers.answers import blanks, read_answers
-from seedbed.recipe.loading import Loaded, refuse_astray
+from seedbed.publish.papers.answers import read_answers
+from seedbed.recipe.loading import Loaded
 from seedbed.recipe.recipe import Recipe
 from seedbed.store.going import Journal
 from seedbed.store.store import Store
 
 from .ablating.ablation import ablate as what_steps_are_worth
+from .beginning import context_of, later_parts, published, refuse_both, refuse_what_cannot_run, told_apart_by, told_by
 from .checking import look, stops
 from .doubting.doubt import Doubting
 from .finished import Finished
@@ -42,23 +35,23 @@ from .judging.judge import Judged, Judging, Rows
 from .judging.judgement import judge_models
 from .judging.leakage import claim_of_leakage
 from .judging.preprocessing import preprocessing_of
-from .judging.scrutiny import refuse_before, scrutinise, wanted
-from .judging.slices import ToldApart
+from .judging.scrutiny import refuse_before, refuse_unknown, scrutinise, wanted
 from .judging.worth import what_it_was_worth
 from .known import Clock, Known
 from .papers.card import CARD, keep_card, look_at_card
-from .papers.notices import MOST_LABELS
+from .papers.leaving import look_at_papers, unpublishable, unsendable, waived_in
 from .papers.place import clear_place, place_run, publish_run
 from .papers.record import assemble, write_folder
-from .papers.sent import refuse_sending, sent_by
-from .papers.sources import findings_of, source_records, stated
-from .papers.waivers import LICENCE, waive_gates
+from .papers.sent import sent_by
+from .papers.sources import stated
+from .papers.waivers import waive_gates
 from .preparing.as_split import write_as_split
 from .preparing.bearing import written_by
 from .preparing.prepare import prepare, weighs
 from .preparing.unprepared import Unprepared
 from .profiling.in_run import profile_of_run
 from .quick_look import limited
+from .settling import settle
 from .splitting.dataset import Dataset, write_dataset
 from .splitting.deciding import split_rows
 from .splitting.made import Made, of_models
@@ -109,66 +102,16 @@ def run(  # noqa: PLR0913 (each option is an argument)
         if limit is not None:
             loaded = limited(loaded, limit)
         refuse_both(offline, refresh)
-        context = replace(_by(cluster, context_of(loaded, workers, batch, progress)), used=used)
+        context = replace(context_of(loaded, workers, batch, progress, cluster), used=used)
         context = replace(context, offline=offline, refresh=refresh)
         with current(context), connected(context):
             return _run(loaded, out, context, command, limit, ablate)
 
 
-def refuse_both(offline: bool, refresh: bool) -> None:
-    """Nothing can be fetched again by a run that fetches nothing.
-
-    Raises:
-        RecipeError: Both are asked for.
-    """
-    if offline and refresh:
-        raise RecipeError("nothing can be fetched again offline", hint="say --offline or --refresh")
-
-
-@contextmanager
-def told_by(loaded: Loaded) -> Iterator[None]:
-    """Errors of the body, as a person reads them who knows the recipe's file."""
-    try:
-        yield
-    except RecipeError as error:
-        raise RecipeError(error.problem, at=loaded.place(error.at) if error.at else "", hint=error.hint) from None
-    except (OSError, pl.exceptions.ComputeError) as error:
-        if not isinstance(error, OSError) and "os error" not in str(error):
-            raise
-        said = getattr(error, "strerror", None) or str(error).splitlines()[0][:200]
-        raise DataError(
-            f"a file cannot be read or written ({said})",
-            at=str(getattr(error, "filename", None) or ""),
-            hint="is the disk full, or may this folder not be written to? The same command goes on where this stopped",
-        ) from error
-
-
-def context_of(loaded: Loaded, workers: int | None, batch: int | None, progress: Progress | None) -> Context:
-    """What the stages of a run may know.
-
-    Raises:
-        RecipeError: The recipe is a run's own copy, and its sources are elsewhere.
-    """
-    refuse_astray(loaded)
-    given = Context()
-    return Context(
-        base=loaded.base,
-        store=store_of(loaded.base),
-        seed=loaded.recipe.split.seed,
-        workers=workers_for(workers),
-        batch=batch or given.batch,
-        progress=progress or given.progress,
-    )
-
-
-def _by(cluster: str | None, context: Context) -> Context:
-    return context if cluster is None else replace(context, engine="ray", address=cluster)
-
-
 def _run(loaded: Loaded, out: Path | None, context: Context, command: str, limit: int | None, ablate: bool) -> Finished:
     recipe, clock = loaded.recipe, Clock()
     refuse_what_cannot_run(recipe)
-    refuse_before(recipe.evaluate, context)
+    refuse_before(recipe.evaluate, recipe.task, context)
     clear_place(out, context)
     answers = read_answers(loaded.base / CARD)
     with clock.of("curate"):
@@ -212,10 +155,12 @@ def _refuse_failed(judged: Judged | None, place: Path) -> None:
 def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder: Path, *, ablate: bool) -> None:
     """Check, split, train, judge and gate; stops early where a check says so."""
     recipe, curated = loaded.recipe, known.curated
-    waived = [waiver.what for waiver in recipe.waive]
+    waived = waived_in(recipe)
     known.task = settle(recipe.task, curated)
+    refuse_unknown(recipe.evaluate, known.task)
     sources = stated(recipe, curated)
-    _look_at_papers(recipe, known, sources, context)
+    look_at_papers(recipe, known, sources, context)
+    known.stopped_by += unsendable(recipe, known)
     licences = {one.source: one.licence for one in sources}
     view = View(rows=curated.table.scan(), task=known.task, licences=licences, made=of_models(curated.opened))
     _look(recipe, known, "rows", view, context, clock)
@@ -239,7 +184,7 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
         return
     # Without test rows nothing is judged; with no learner there is nothing but labels to look at.
     if "test" not in known.split.names or not (recipe.train or known.task.says == "label"):
-        known.stopped_by += _unpublishable(known, waived) if recipe.publish else []
+        known.stopped_by += unpublishable(recipe, known) if recipe.publish else []
         return
     with clock.of("train"):
         judging, splits = _train(recipe, known, known.task, context, dataset)
@@ -261,7 +206,7 @@ def _decide(loaded: Loaded, known: Known, context: Context, clock: Clock, folder
         with clock.of("ablation"):
             known.ablation = what_steps_are_worth(recipe, unprepared, judging, context)
     if recipe.publish:
-        known.stopped_by += _unpublishable(known, waived)
+        known.stopped_by += unpublishable(recipe, known)
 
 
 def _look_closer(
@@ -306,7 +251,7 @@ def _split(recipe: Recipe, known: Known, context: Context, folder: Path) -> Data
     written = sum(known.dataset.splits.values())
     if written != curated.books.kept:
         raise BooksError(f"{curated.books.kept:,} rows were kept and {written:,} written", at="dataset")
-    for at, exporter in _published(recipe):  # steps of `prepare` may have brought columns
+    for at, exporter in published(recipe):  # steps of `prepare` may have brought columns
         check_columns(exporter, [column.name for column in known.dataset.columns], at)
     return dataset
 
@@ -330,98 +275,6 @@ def _train(
     folder, unprepared = dataset.folder.parent, known.unprepared
     known.judged = judge_models(judging, recipe.train, splits, before, known.split, folder, unprepared)
     return judging, splits
-
-
-def _look_at_papers(recipe: Recipe, known: Known, sources: list[Stated], context: Context) -> None:
-    """What nobody said of the sources, and the card's questions that nobody answered; neither stops a plain run."""
-    records, waived = source_records(known.curated), [waiver.what for waiver in recipe.waive]
-    known.licences = mixed(sources, known.answers.license)
-    known.findings += findings_of(records, known.licences)
-    asked = blanks(known.answers, records, recipe.task)
-    known.blanks = tuple(question for question in asked if question.partition(":")[0] not in waived)
-    if recipe.publish and known.blanks:
-        context.progress.say("nothing will be published: questions of card.yaml are not answered yet")
-    if recipe.publish and known.licences.problems and LICENCE not in waived:
-        context.progress.say(f"nothing will be published: {known.licences.problems[0]}")
-
-
-def _unpublishable(known: Known, waived: list[str]) -> list[str]:
-    """What stands against publishing alone: licences, and blanks of the card."""
-    problems = known.licences.problems if known.licences and LICENCE not in waived else ()
-    return [*(f"licences: {one}" for one in problems), *(f"card: {blank}" for blank in known.blanks)]
-
-
-def refuse_what_cannot_run(recipe: Recipe) -> None:
-    """Say now what would only be found out after hours.
-
-    Raises:
-        RecipeError: The recipe asks for something that this version does not do.
-        MissingExtraError: A part needs packages that are not installed.
-    """
-    first = (*recipe.sources, *recipe.steps, *recipe.prepare, *recipe.checks)
-    for part in (*first, recipe.split, *recipe.train, *recipe.publish, *recipe.track):
-        part.check_needs()
-    for learner in recipe.train:
-        learner.made_from()  # opens what it starts from: an encoder in a package that may not be there
-    refuse_sending(recipe.train)
-
-
-def later_parts(recipe: Recipe) -> tuple[tuple[str, Part], ...]:
-    """Parts that name columns and run after the steps, with their places in the recipe."""
-    slices, fairness = list(recipe.evaluate.slices), list(recipe.evaluate.fairness)
-    told_apart = ToldApart(use="evaluate", slices=slices or None, fairness=fairness or None)
-    return (
-        ("split", recipe.split),
-        *((f"checks.{place}", check) for place, check in enumerate(recipe.checks)),
-        ("evaluate", told_apart),
-        *((f"train.{place}", learner) for place, learner in enumerate(recipe.train)),
-        *_prepared_first(recipe),
-        *([] if recipe.prepare else _published(recipe)),
-    )
-
-
-def told_apart_by(recipe: Recipe) -> list[str]:
-    """Columns that rows are told apart by when models are judged."""
-    return list(dict.fromkeys([*recipe.evaluate.slices, *recipe.evaluate.fairness]))
-
-
-def _published(recipe: Recipe) -> list[tuple[str, Part]]:
-    return [(f"publish.{place}", exporter) for place, exporter in enumerate(recipe.publish)]
-
-
-def _prepared_first(recipe: Recipe) -> Iterator[tuple[str, Part]]:
-    """Parts of `prepare` up to the first that may bring columns: what later ones name is not known before."""
-    for place, step in enumerate(recipe.prepare):
-        yield f"prepare.{place}", step
-        if isinstance(step, Fitted):
-            return
-
-
-def settle(task: Task, curated: Curated) -> Task:
-    """The task with its labels; read off the data, sorted, where the recipe does not name them.
-
-    Raises:
-        DataError: The rows carry fewer than two labels, or too many.
-    """
-    if task.answer is None or task.says not in ("label", "labels"):
-        return task
-    column = pl.col(task.answer).explode() if task.says == "labels" else pl.col(task.answer)
-    found = curated.table.scan().select(column.cast(pl.String).unique()).collect(engine="streaming")
-    labels = tuple(sorted(found.to_series().drop_nulls().to_list()))
-    if len(labels) < (2 if task.says == "label" else 1):
-        carried = f"carry the label {labels[0][:80]!r}; a classifier needs two" if labels else "carry no label"
-        raise DataError(
-            f"all {things(curated.books.kept, 'row that is left', 'rows that are left')} {carried}",
-            at=f"column {task.answer!r}",
-            hint=why_rejected(curated.books) or "look at the label column of the source",
-        )
-    if len(labels) > MOST_LABELS:
-        raise DataError(
-            f"there are {len(labels):,} different labels, and a classifier gets at most {MOST_LABELS:,}",
-            at=f"column {task.answer!r}",
-            hint="is it an id or a text? `map_values` or `keep_values` make fewer of them",
-        )
-    return task if task.names else task.model_copy(update={"labels": labels})
 
 
 def _leakage(loaded: Loaded, known: Known, judging: Judging) -> LeakageClaim | None:

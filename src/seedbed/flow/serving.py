@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from seedbed.core.errors import RecipeError
+from seedbed.core.learner import Precision, Serving
 from seedbed.flow.naming import find_run, store_near
 from seedbed.serve.service import Version
 from seedbed.train.bundle import BUNDLE
 
-from .predicting.predict import open_model
+from .offering import Similar, near_of, reports_of
+from .predicting.opening import open_model
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,13 @@ class Named:
     log: Path | None = None
     """Where predictions are logged."""
     log_texts: bool = False
+    precision: Precision = "fp32"
+    host: str = "127.0.0.1"
+    """The address that it is served at: others than this machine may see less."""
+    similar: Similar = "auto"
+    """Who may look up training rows."""
+    feedback: Path | None = None
+    """The folder for what people say is wrong, or `auto`: beside the recipe."""
 
     def standing(self) -> str:
         """The folder that the name means now, and when what stands there was written.
@@ -45,16 +55,18 @@ class Named:
         # A link may point elsewhere half-way through: the folder that it means now is opened, and no other.
         place = self._place()
         standing = self._standing(place) if place.exists() else ""
-        predictor = open_model(place, trust=self.trust, serving=_store_of(place))
+        predictor = open_model(place, trust=self.trust, serving=Serving(_store_of(place), self.precision))
+        near = near_of(predictor, self.similar, self.host, _store_of(place))
+        more: dict[str, Any] = {"standing": standing, "near": near, "reports": reports_of(predictor, self.feedback)}
         if self.log is None:
-            return Version(predictor, standing=standing)
+            return Version(predictor, **more)
         from seedbed.flow.monitoring.logging import prediction_log
 
         try:
             log = prediction_log(predictor, self.log, texts=self.log_texts)
         except OSError as error:
             raise RecipeError(f"no log can be written there ({error.strerror})", at=f"--log {self.log}") from None
-        return Version(predictor, log.write, log.close, standing)
+        return Version(predictor, log.write, log.close, **more, log_texts=self.log_texts)
 
     def _place(self) -> Path:
         place = find_run(self.name)

@@ -127,30 +127,29 @@ def word_signal(before: Looked, now: Looked, *, tests: int, level: float, seed: 
     return text_signal("texts: words", *sides, tests=tests, level=level, seed=seed)
 
 
-def estimate(before: Sure, confidence: NDArray[np.float64]) -> tuple[Signal, Estimated]:
+def estimate(before: Sure, confidence: NDArray[np.float64], metric: str = "accuracy") -> tuple[Signal, Estimated]:
     """How often the model is right where nobody says what is right.
 
     The mean confidence, less what it was too high by on held-out rows (differences of confidence: Guillory et al. 2021,
     https://arxiv.org/abs/2107.03315). Its interval heeds both samples.
 
     Args:
-        before: How sure each answer was and whether it was right, of the reference, shape (rows, 2).
+        before: How sure each answer was and how right, of the reference, shape (rows, 2).
         confidence: How sure each answer is now, shape (rows,).
+        metric: What being right is called.
     """
     sure, right = before[:, 0], before[:, 1]
     value = float(confidence.mean() + (right - sure).mean())
     half = _Z * math.sqrt(_variance(confidence) + _variance(right - sure))
     now = Score(value=value, low=max(0.0, value - half), high=min(1.0, value + half), n=len(confidence))
-    low, high = wilson(int(right.sum()), len(right))
+    low, high = _interval(right)
     was = Score(value=float(right.mean()), low=low, high=high, n=len(right))
     fallen = float(sure.mean() - confidence.mean())
     p = _welch(sure, confidence)
-    told = f"accuracy {score(was.value)} before, about {score(now.value)} now ({score(now.low)} to {score(now.high)})"
-    effect = max(0.0, fallen)
-    signal = Signal(
-        monitor="estimate", what="accuracy, estimated", measure="fall of mean confidence", effect=effect, p=p, told=told
-    )
-    return signal, Estimated(metric="accuracy", before=was, now=now, assumes=_ASSUMES)
+    told = f"{metric} {score(was.value)} before, about {score(now.value)} now ({score(now.low)} to {score(now.high)})"
+    what, measure = f"{metric}, estimated", "fall of mean confidence"
+    signal = Signal(monitor="estimate", what=what, measure=measure, effect=max(0.0, fallen), p=p, told=told)
+    return signal, Estimated(metric=metric, before=was, now=now, assumes=_ASSUMES)
 
 
 def calibration(before: Sure, now: Sure) -> Signal:
@@ -189,6 +188,14 @@ def performance_signal(found: Measured, *, lower_is_better: bool) -> Signal | No
     return Signal(
         monitor="performance", what=found.metric, measure="by how much worse", effect=effect, p=p, told=told
     )  # fmt: skip
+
+
+def _interval(right: NDArray[np.float64]) -> tuple[float, float]:
+    """95 % interval of a mean of what is from 0 to 1."""
+    if np.isin(right, (0, 1)).all():
+        return wilson(int(right.sum()), len(right))
+    half = _Z * math.sqrt(_variance(right))
+    return max(0.0, float(right.mean()) - half), min(1.0, float(right.mean()) + half)
 
 
 def _variance(values: NDArray[np.float64]) -> float:

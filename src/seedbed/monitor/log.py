@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -27,6 +28,8 @@ ANSWERS = ("predicted", "confidence", "probabilities", "start", "nats", "tokens"
 OWN = (REQUEST, TIME, MODEL, ROW, "read_length", *ANSWERS, WARNINGS, MAKER)
 #: Rows that wait while files cannot be written; then the oldest are lost.
 _MOST_WAITING = 200_000
+#: Frames that are put together while they wait.
+_LOOSE = 256
 _NAME = re.compile(r"(?P<first>\d{8}T\d{12})-(?P<last>\d{8}T\d{12})-[\w-]+\.parquet")
 _MOMENT, _POLARS = "%Y%m%dT%H%M%S%f", "%Y%m%dT%H%M%S%6f"
 
@@ -63,6 +66,7 @@ class PredictionLog:
         self._texts, self._categories = texts, frozenset(categories)
         self._changed = threading.Condition()
         self._waiting: list[pl.DataFrame] = []
+        self._loose = 0  # frames at the end of these that nobody put together yet
         self._held: float = 0
         self._count = 0
         self._since = 0.0
@@ -93,6 +97,10 @@ class PredictionLog:
                 if not self._waiting:
                     self._since = time.monotonic()
                 self._waiting.append(frame)
+                self._loose += 1
+                if self._loose == _LOOSE:
+                    self._waiting[-_LOOSE:] = _together(self._waiting[-_LOOSE:])
+                    self._loose = 0
                 self._held += frame.estimated_size()
                 self._count += frame.height
                 self._changed.notify()
@@ -121,7 +129,7 @@ class PredictionLog:
                     left = self._since + self._seconds - time.monotonic() if self._waiting else None
                     self._changed.wait(left)
                 frames, closed = self._waiting, self._closed
-                self._waiting, self._held = [], 0
+                self._waiting, self._held, self._loose = [], 0, 0
             if frames:
                 rows = sum(one.height for one in frames)
                 try:
@@ -165,8 +173,10 @@ class PredictionLog:
             rows = self._without_texts(rows)
         first, last = rows[TIME].dt.strftime(_POLARS).sort().gather([0, -1])
         name = f"{first}-{last}-{os.getpid()}-{secrets.token_hex(4)}.parquet"
+        written = BytesIO()  # Polars would not say that it was the disk which failed
+        rows.write_parquet(written, compression="zstd")
         with arriving(self.folder / name) as partial:
-            rows.write_parquet(partial, compression="zstd")
+            partial.write_bytes(written.getbuffer())
 
     def _without_texts(self, rows: pl.DataFrame) -> pl.DataFrame:
         texts = [
@@ -182,6 +192,14 @@ class PredictionLog:
         sketches = sketched(joined(rows, read))
         packed = pl.Series(MAKER, [one.tobytes() for one in sketches], dtype=pl.Binary)
         return kept.with_columns(packed)
+
+
+def _together(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Frames as one: a frame of one row holds 20 KB, and a row of many less than 100 bytes."""
+    try:
+        return [pl.concat(frames, how="diagonal_relaxed", rechunk=True)]
+    except pl.exceptions.PolarsError:  # whoever writes the file finds out whose fault it is
+        return frames
 
 
 def _may_be_text(column: pl.Series) -> bool:
@@ -221,6 +239,9 @@ def pieces(
             continue
         try:
             rows = pl.read_parquet(path)
+            if not _is_ours(rows.schema):
+                yield path, None
+                continue
             moments = pl.col(TIME)
             kept = pl.lit(True) if since is None else moments >= since
             rows = rows.filter(kept if until is None else kept & (moments < until))
@@ -228,6 +249,15 @@ def pieces(
             yield path, None
             continue
         yield path, rows
+
+
+def _is_ours(schema: pl.Schema) -> bool:
+    """Whether a file has the columns of a log, of the types that a log has."""
+    time = schema.get(TIME)
+    texts = all(schema.get(name) == pl.String for name in (MODEL, ROW))
+    utc = isinstance(time, pl.Datetime) and time.time_zone is not None
+    told = schema.get(WARNINGS, pl.List(pl.String))
+    return texts and utc and told in (pl.List(pl.String), pl.List(pl.Null))
 
 
 def read_log(folder: Path, since: datetime | None = None, until: datetime | None = None) -> pl.DataFrame:

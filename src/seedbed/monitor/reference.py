@@ -49,8 +49,8 @@ class Reference(Record):
     texts: tuple[str, ...] = Field((), description="The columns that sketches are of.")
     sketches: str = Field("", description="Sketches of texts, packed.")
     maker: str = MAKER
-    sure: tuple[tuple[float, bool], ...] = Field(
-        (), description="How sure an answer was, and whether it was right; of rows in no order."
+    sure: tuple[tuple[float, float], ...] = Field(
+        (), description="How sure an answer was and how right (1, 0; of several labels a share); of rows in no order."
     )
 
 
@@ -64,7 +64,7 @@ class Looked:
     truth: Column | None = None
     sketches: Sketches | None = None
     sure: Sure | None = None
-    """How sure each answer was and whether it was right, shape (rows, 2), where that is known."""
+    """How sure each answer was and how right, shape (rows, 2), where that is known."""
     texts: Sequence[str] = field(default=())
     left_out: tuple[int, int] = (0, 0)
     """Rows that training leaves out, and of how many; they are not among `rows`."""
@@ -77,7 +77,7 @@ def reference_of(
     text: str | None,
     labels: Sequence[str] = (),
     truth: pl.Series | None = None,
-    right: NDArray[np.bool_] | None = None,
+    right: NDArray[np.float64] | NDArray[np.bool_] | None = None,
     left_out: tuple[int, int] = (0, 0),
 ) -> Reference:
     """Describe rows that a model was not trained on.
@@ -88,7 +88,7 @@ def reference_of(
         text: The column that is the text, if any.
         labels: The task's.
         truth: What is right, as labels or numbers.
-        right: Whether answers were.
+        right: How right answers were, from 0 to 1.
         left_out: Rows that training left out for what a row brings, and of how many.
     """
     kinds = {name: kind for name in reads.columns if (kind := kind_of(reads[name], text=name == text)) is not None}
@@ -98,11 +98,12 @@ def reference_of(
     table = answer_table(answers, labels)
     drawn = np.random.default_rng(13)
     some = drawn.permutation(reads.height)[:MOST_SKETCHES]
-    sure: tuple[tuple[float, bool], ...] = ()
-    if right is not None and "confidence" in table.columns:
+    sure: tuple[tuple[float, float], ...] = ()
+    told = sureness(answers)
+    if right is not None and told is not None:
         order = drawn.permutation(reads.height)[:MOST]
-        pairs = zip(table["confidence"].gather(order).to_list(), right[order].tolist(), strict=True)
-        sure = tuple((float(f"{confidence:.6g}"), bool(one)) for confidence, one in pairs if confidence is not None)
+        pairs = zip(told.gather(order).to_list(), right[order].tolist(), strict=True)
+        sure = tuple((float(f"{one:.6g}"), float(f"{was:.6g}")) for one, was in pairs if one is not None)
     return Reference(
         rows=reads.height,
         reads={name: column_of(reads[name], kind, most=most) for name, kind in kinds.items()},
@@ -113,6 +114,23 @@ def reference_of(
         sure=sure,
         left_out=left_out,
     )
+
+
+def sureness(answers: pl.DataFrame) -> pl.Series | None:
+    """How sure a model is of each answer; of several labels the mean over all of them. None where it does not say it.
+
+    Args:
+        answers: As a file of predictions has them, or as a predictor gives them.
+    """
+    if "confidence" in answers.columns:
+        return answers["confidence"].cast(pl.Float64)
+    if "probabilities" not in answers.columns or not isinstance(answers.schema.get("predicted"), pl.List):
+        return None
+    shares = answers["probabilities"]
+    if isinstance(shares.dtype, pl.Struct):
+        shares = shares.struct.unnest().select(pl.concat_list(pl.all())).to_series()
+    surer = pl.max_horizontal(pl.element(), 1 - pl.element())
+    return shares.to_frame("p").select(pl.col("p").list.eval(surer).list.mean()).to_series()
 
 
 def joined(rows: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
@@ -175,7 +193,7 @@ def seen_of(
         labels: The task's.
         sketches: Of its texts.
         truth: What is right, of those rows of which somebody said it.
-        sure: How sure each of their answers was, and whether it was right.
+        sure: How sure each of their answers was, and how right.
         left_out: Rows that training would have left out, which are not among these, and of how many.
     """
     there = {name: reads[name] for name in reads.columns}

@@ -40,6 +40,8 @@ _MOST_WORDS = 4
 #: Values shorter than this, in words and in characters, are names where a table has so many other columns, of which so
 #: many hold numbers: cities and counties, with figures about each.
 _NAME_WORDS, _NAME_CHARACTERS, _FEWEST_COLUMNS, _FEWEST_NUMBERS = 2.5, 25, 3, 2
+#: Where the column is called a name, it may have so many words: titles and all.
+_CALLED_WORDS = 6
 
 
 def _set(words: str) -> frozenset[str]:
@@ -62,6 +64,7 @@ _CONTEXT = _set(
     "age platform device version file filename path url confidence trusted unit golden retweet retweets likes shares "
     "count verified"
 )
+_NAMES = _set("name names fullname firstname lastname surname nom nombre vorname nachname")
 _CHAT = _set("messages conversations conversation dialog dialogue turns")
 _GROUP = _set("user username author speaker patient customer client session thread conversation group")
 _SPLITS = _set("train training test testing dev valid validation val eval")
@@ -143,9 +146,11 @@ def _texts(columns: Sequence[ColumnProfile]) -> list[str]:
 def _names_in_table(columns: Sequence[ColumnProfile]) -> set[str]:
     """Columns of short names that stand among columns of figures, and are no texts to learn from."""
     others = [c for c in columns if c.looks in ("number", "amount", "category", "boolean", "date")]
-    if sum(c.looks in ("number", "amount") for c in others) < _FEWEST_NUMBERS:
-        return set()
-    return {
+    figures = sum(c.looks in ("number", "amount") for c in others)
+    called = {c.name for c in columns if c.looks == "text" and words_of(c.name) & _NAMES and c.words < _CALLED_WORDS}
+    if figures < _FEWEST_NUMBERS:
+        return called if figures and len(others) >= _FEWEST_COLUMNS else set()
+    return called | {
         c.name
         for c in columns
         if c.looks in ("text", "category")

@@ -3,6 +3,7 @@
 from .alpaca import Alpaca
 from .arrow import Arrow
 from .browser import Browser
+from .bundle import Bundle
 from .c_header import CHeader
 from .croissant import Croissant
 from .csv import Csv
@@ -31,6 +32,7 @@ __all__ = [
     "Alpaca",
     "Arrow",
     "Browser",
+    "Bundle",
     "CHeader",
     "Croissant",
     "Csv",

@@ -9,15 +9,16 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from seedbed.core.context import Context
+from seedbed.core.eight_bits import in_8_bits
 from seedbed.core.errors import ModelError
+from seedbed.core.learner import Precision
 from seedbed.core.model_exporter import ModelExporter, Shipped
 from seedbed.core.part import Example
 
-from .onnx import GRAPHS, LEAST_IN_32, Precision
+from .onnx import GRAPHS, LEAST_IN_32
 from .shipping.graphs import graph_of, through_runtime, write_feeding
 from .shipping.parity import agreement, in_words, refuse, write_parity
 from .shipping.placing import after_steps, arriving_at, as_json, facts_of, more_in, place_of, write_golden
-from .shipping.smaller import in_8_bits
 
 #: The libraries of the page: ONNX Runtime for the web (MIT) and Hugging Face's tokenizers in JavaScript (Apache-2.0).
 LIBRARIES: Mapping[str, str] = {"@huggingface/tokenizers": "0.2.0", "onnxruntime-web": "1.30.0"}
@@ -36,10 +37,10 @@ class Browser(ModelExporter):
     page answers the golden examples when it opens and shows how far it is from the model.
 
     ## Limits
-    Texts only: linear models on terms or on embeddings, and fine-tuned networks. The recipe's steps are not in the
-    page: the model reads what is typed as it is. The libraries are 13 MB, the default network in 8 bits 23 MB; one
-    thread answers. `agreement` is measured with ONNX Runtime on this machine, through the same graph; the page's own
-    tokenizer may cut rare scripts otherwise. A browser of 2023 or later is needed.
+    Texts only: what `onnx` can say of models that read one. The recipe's steps are not in the page: the model reads
+    what is typed as it is. The libraries are 13 MB, the default network in 8 bits 23 MB; one thread answers.
+    `agreement` is measured with ONNX Runtime on this machine, through the same graph; the page's own tokenizer may cut
+    rare scripts otherwise. A browser of 2023 or later is needed.
     """
 
     extra: ClassVar[str] = "onnx"
@@ -81,15 +82,15 @@ class Browser(ModelExporter):
         graph = graph_of(shipped, at)
         if graph.feed == "numbers":
             raise ModelError("a page in the browser reads a text, and this model reads columns", at=at)
-        precision = self.precision or ("int8" if graph.feed == "tokens" else "fp32")
-        if precision == "int8" and graph.feed != "tokens":
+        precision = self.precision or ("int8" if graph.network else "fp32")
+        if precision == "int8" and not graph.network:
             raise ModelError("only graphs of networks get 8 bits", at=at, hint="precision: fp32")
         name, rows = GRAPHS[precision], shipped.rows(self.rows)
         written = graph.onnx if precision == "fp32" else in_8_bits(graph.onnx)
         with arriving_at(self, shipped, context) as folder:
             (folder / name).write_bytes(written)
             write_feeding(folder, shipped, graph)
-            as_json(folder / "model.json", facts_of(shipped, graph) | {"graph": name})
+            as_json(folder / "model.json", facts_of(shipped, graph) | {"graph": name, "about": _about(shipped)})
             asked = through_runtime(folder, name, graph.feed, graph.reads)
             least = LEAST_IN_32 if precision == "fp32" else self.agreement
             found = {name: agreement(shipped, rows, asked, least=least, size=len(written))}
@@ -104,6 +105,18 @@ class Browser(ModelExporter):
                 (folder / file).write_bytes(held)
             (folder / "README.md").write_text(_readme(shipped), "utf-8")
         return (*in_words(shipped, found), f"cd {self.path} && npm install && npm run vendor && python -m http.server")
+
+
+def _about(shipped: Shipped) -> dict[str, object]:
+    """What the page says of the model."""
+    run, score = shipped.facts.get("run"), shipped.facts.get("score")
+    named = f"{run['name']}: {shipped.name}" if run else shipped.name
+    kept = ("metric", "value", "low", "high", "n")
+    return {
+        "name": named,
+        "score": {name: score[name] for name in kept} if score else None,
+        "limits": list(shipped.facts.get("limits", ())),
+    }
 
 
 def _package() -> dict[str, object]:

@@ -118,7 +118,7 @@ class Docker(ModelExporter):
             (folder / "Dockerfile").write_text(_dockerfile(shipped), "utf-8")
             for path in folder.rglob("*"):  # the container's user is nobody that we know
                 path.chmod(0o755 if path.is_dir() else 0o644)
-        warned = (f"it will refuse to serve others: {shipped.owed[0]}",) if shipped.owed else ()
+        warned = ("it will refuse to serve others until the run's papers are in order",) if shipped.owed else ()
         return (f"docker build -t {_image(shipped)} {self.path}", *warned)
 
     def _wheel(self, context: Context, at: str) -> Path | None:
@@ -149,5 +149,7 @@ def _plain(text: str) -> str:
 
 
 def _image(shipped: Shipped) -> str:
-    """A name that Docker takes."""
-    return re.sub(r"[^a-z0-9]+", "-", shipped.name.lower()).strip("-") or "model"
+    """A name that Docker takes: the run's."""
+    run = shipped.facts.get("run")
+    named = run["name"] if run else shipped.name
+    return re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-") or "model"

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from seedbed.core import digest
 from seedbed.core.chatting.counting import counter
@@ -36,6 +36,18 @@ _SENT = {"train": "training.jsonl", "validation": "validation.jsonl"}
 _CHECK = "check chat_rules"
 #: Times that services learn from each example where nobody says how often, for what it would cost.
 _EPOCHS = 3
+#: Fields of a job that other options say, and that its cost is reckoned by.
+_SAID = {"model": "model", "training_file": "path", "validation_file": "validation", "n_epochs": "epochs"}
+
+
+def _only_further(also_send: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Fields of a job that leave what is learned, from what and how often, as the other options say it."""
+    for name, value in also_send.items():
+        if name in _SAID:
+            raise ValueError(f"`{name}` cannot be sent besides: `{_SAID[name]}` says that, and the cost hangs on it")
+        if isinstance(value, Mapping):
+            _only_further(value)
+    return also_send
 
 
 class FineTuning(Exporter):
@@ -99,7 +111,7 @@ class FineTuning(Exporter):
     hyperparameters_as: Literal["method", "hyperparameters"] = Field(
         "method", description="Where epochs and the like stand in a request; older services take `hyperparameters`."
     )
-    also_send: dict[str, Any] = Field(
+    also_send: Annotated[dict[str, Any], AfterValidator(_only_further)] = Field(
         default_factory=dict, description="Further fields of the job, as the service has them."
     )
     validation: bool = Field(True, description="Whether validation rows are sent, to be measured on.")

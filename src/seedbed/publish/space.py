@@ -93,7 +93,8 @@ class Space(ModelExporter):
         if not self.leaves:
             with arriving_at(self, shipped, context) as folder:
                 self._fill(folder, shipped, at)
-            return (f"python {self.path}/app.py opens it here; `git push` it to a Space for others",)
+            needed = f"pip install -r {self.path}/requirements.txt gradio=={self.gradio}"
+            return (f"{needed} && python {self.path}/app.py opens it here; `git push` it to a Space for others",)
         found = _SPACE.fullmatch(expand(self.path, at=at))
         if found is None:
             raise RecipeError("this is no Space of the Hub", at=at, hint="such as hf://spaces/OWNER/NAME")

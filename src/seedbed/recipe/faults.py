@@ -198,7 +198,7 @@ def _about_name(path: KeyPath, found: _Found, model: type[BaseModel], data: Any)
             return _unknown_kind(path, model, data, found.details.get("ctx", {}))
         if kind == "union_tag_invalid":
             return _unknown_part((*path, "use"), found.value["use"], family)
-        return Fault(path, *unnamed(family))
+        return Fault(path, *unnamed(family, found.value))
     if kind == "literal_error" and path[-1:] == ("use",):
         return _unknown_part(path, found.value, family_at(model, data, path[:-1]))
     return None
@@ -252,6 +252,8 @@ def _unknown_key(path: KeyPath, model: type[BaseModel], data: Any) -> Fault:
     what = "key"
     if part is not None and issubclass(part, Part):
         what = f"option of {part.model_fields['use'].default}"
+        if key.lower() in part.elsewhere:
+            return Fault(path, f"there is no such {what}", part.elsewhere[key.lower()])
     return Fault(path, f"there is no such {what}", did_you_mean(key, options_at(model, data, path[:-1])))
 
 
@@ -266,9 +268,12 @@ def _unknown_kind(path: KeyPath, model: type[BaseModel], data: Any, context: Map
     return Fault((*path, key), f"there is no {path[-1] if key == 'use' else key} {tag!r}", did_you_mean(tag, kinds))
 
 
-def unnamed(family: str) -> tuple[str, str]:
+def unnamed(family: str, value: Any = None) -> tuple[str, str]:
     """Problem and hint of a part without a name."""
-    return f"needs 'use', the name of {ONE_OF[family]}", did_you_mean("", FAMILIES[family].catalogue)
+    known = FAMILIES[family].catalogue
+    named = next((key for key in value if key in known), None) if isinstance(value, Mapping) else None
+    hint = f"write {{use: {named}, …}}, its options beside it" if named else did_you_mean("", known)
+    return f"needs 'use', the name of {ONE_OF[family]}", hint
 
 
 def _unknown_part(path: KeyPath, name: Any, family: str) -> Fault:

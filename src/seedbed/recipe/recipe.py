@@ -71,7 +71,7 @@ def _any(head: type[Part]) -> Any:
 
     def placed(value: Any, handler: Callable[[Any], Part]) -> Part:
         if isinstance(value, Mapping) and "use" not in value:
-            raise fault(*unnamed(head.family))
+            raise fault(*unnamed(head.family, value))
         try:
             return handler(value)
         except SeedbedError as error:

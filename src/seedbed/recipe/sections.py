@@ -167,6 +167,13 @@ class Evaluate(Section):
         description="A language model behind an endpoint, of any provider, that says whose answers to test rows are "
         "better: each pair of models twice, with their places swapped. For answers in words.",
     )
+    preferences: str | None = Field(
+        None,
+        min_length=1,
+        description="File of decisions (`review.jsonl`) in which people say whose answers to test rows are better: "
+        "they choose with `seedbed review RUN --queue pairs`. Language models go on after the beginnings of test rows "
+        "for it, which takes time.",
+    )
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

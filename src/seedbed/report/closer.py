@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seedbed.core.numbers import interval, metric, percent, score, signed, things
-from seedbed.core.preference import Judged
+from seedbed.core.numbers import interval, metric, percent, score, scored, signed, signed_ends, things
+from seedbed.core.preference import ChosenByPeople, Judged
 from seedbed.core.run import Run
 from seedbed.core.scrutiny import Difference, People, Scrutiny
+
+#: What goes between a verdict and the other model.
+_THAN = {"better": "than", "worse": "than", "not distinguishable": "from", "too few rows": "against"}
 
 
 def closer_lines(run: Run) -> list[str]:
@@ -18,7 +21,7 @@ def closer_lines(run: Run) -> list[str]:
 
 
 def _ends(of: Difference) -> str:
-    return f"{signed(of.value)}, {signed(of.low)} to {signed(of.high)}"
+    return f"{signed(of.value)}, {signed_ends(of)}"
 
 
 def _lines(run: Run, found: Scrutiny) -> Iterator[str]:
@@ -57,6 +60,8 @@ def _lines(run: Run, found: Scrutiny) -> Iterator[str]:
         yield f"people on {people.split} rows: {people.model} is {', '.join(_against(people))}{left}"
     if found.judged_by:
         yield from _preferred(found.judged_by)
+    if found.preferences:
+        yield from chosen_lines(found.preferences)
     yield from (f"not told: {note}" for note in found.notes)
 
 
@@ -74,12 +79,27 @@ def _against(people: People) -> Iterator[str]:
 
 def _preferred(found: Judged) -> Iterator[str]:
     for one in found.pairs[:4]:
-        than = "than" if one.verdict in ("better", "worse") else "against"
+        than = _THAN[one.verdict]
         rate = f"win rate {score(one.win_rate.value)}, {interval(one.win_rate)}"
         changed = f"; {percent(one.changed.value)} changed with the places" if one.changed.n else ""
         yield f"judged by {found.judge}: {one.b} is {one.verdict} {than} {one.a} ({rate}){changed}"
     if found.goes_by_place:
         yield f"judged by {found.judge}: it goes by the place, so do not go by it"
+
+
+def chosen_lines(found: ChosenByPeople) -> list[str]:
+    """What people chose, a line for each pair of models; nothing where nobody chose."""
+    told = []
+    for one in found.pairs[:4]:
+        than = _THAN[one.verdict]
+        rate = f"win rate {score(one.win_rate.value)}, {interval(one.win_rate)}"
+        counts = f"{one.wins} better, {one.losses} worse, {one.ties} neither ({one.both_bad} both bad)"
+        told.append(f"people: {one.b} is {one.verdict} {than} {one.a} ({rate}; of {things(one.rows, 'row')} {counts})")
+    if found.goes_by_place and found.left:
+        told.append(f"people: they go by the place, the first one in {percent(found.left.value)}")
+    if found.agreement:
+        told.append(f"people agree beyond chance by {scored(found.agreement)}")
+    return [*told, *(f"people: {note}" for note in found.notes)]
 
 
 def _growth(run: Run) -> list[str]:
@@ -89,5 +109,5 @@ def _growth(run: Run) -> list[str]:
     more = curve.growth
     if more.refused or more.gain is None or more.low is None or more.high is None:
         return [f"more rows: what {more.factor:g} times as many would be worth cannot be told: {more.refused}"]
-    ends = f"{signed(more.low)} to {signed(more.high)}"
+    ends = signed_ends(more)
     return [f"{more.factor:g} times the rows: {metric(curve.metric)} {signed(more.gain)} ({ends})"]

@@ -8,10 +8,10 @@ from seedbed.core import numbers
 from seedbed.core.compared import Compared, ComparedModel
 
 from . import facts
-from .figure import Figure, showable
+from .figure import Figure
 from .figures import MOST_MODELS, against_zero
 from .lanes import Lane, dot, lanes
-from .page import templates
+from .page import page_of
 
 
 def render(found: Compared) -> str:
@@ -29,34 +29,27 @@ def render(found: Compared) -> str:
         ("side_by_side", "Side by side", found.side_by_side),
         ("apart", "Not compared", why_not),
     ]
-    sections = [(key, title) for key, title, present in told if present]
     by = found.metric
     differing = [one for one in found.comparisons if one.verdict != "not distinguishable"]
-    page = (
-        templates()
-        .get_template("compared.html")
-        .render(
-            c=found,
-            by=by,
-            level=level,
-            differing=differing,
-            models=_by_name(found.models),
-            metrics=list(dict.fromkeys([by, *(name for one in found.models for name in one.scores)])),
-            paired=[pair for pair in found.pairs if pair.why_not is None],
-            why_not=why_not,
-            ladder=_ladder(found, level),
-            figure=against_zero("differences", found.comparisons, by, "the same test rows", level)
-            if found.comparisons
-            else None,
-            sections=sections,
-            keys={key for key, _ in sections},
-            title=_title(found),
-            what="comparison of runs",
-            most=facts.MOST,
-            facts=facts,
-        )
+    return page_of(
+        "compared.html",
+        told,
+        title=_title(found),
+        what="comparison of runs",
+        c=found,
+        by=by,
+        level=level,
+        differing=differing,
+        models=_by_name(found.models),
+        metrics=list(dict.fromkeys([by, *(name for one in found.models for name in one.scores)])),
+        paired=[pair for pair in found.pairs if pair.why_not is None],
+        why_not=why_not,
+        ladder=_ladder(found, level),
+        figure=against_zero("differences", found.comparisons, by, "the same test rows", level)
+        if found.comparisons
+        else None,
+        facts=facts,
     )
-    return showable(page)
 
 
 def _title(found: Compared) -> str:

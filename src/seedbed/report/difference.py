@@ -7,9 +7,8 @@ from seedbed.core.difference import Difference, Distribution
 from seedbed.core.numbers import count, things
 
 from .bars import Bar, Segment, bars
-from .facts import MOST
-from .figure import Figure, showable
-from .page import templates
+from .figure import Figure
+from .page import page_of
 
 #: What differs, where its section has another name.
 _SECTIONS = {"schema": "columns", "distributions": "spread of values", "rejected": "where rows went"}
@@ -35,26 +34,19 @@ def render(difference: Difference) -> str:
         ("recipe", "Recipe", difference.recipe),
         ("books", "Where rows went", difference.books),
     ]
-    sections = [(key, title) for key, title, present in told if present]
-    page = (
-        templates()
-        .get_template("difference.html")
-        .render(
-            d=difference,
-            differs=[_SECTIONS.get(one, one) for one in difference.differs],
-            rows=rows,
-            both=difference.a.rows - rows.removed,
-            changed_labels=sum(one.rows for one in rows.labels),
-            figure=_figure(difference),
-            sections=sections,
-            keys={key for key, _ in sections},
-            title=_title(difference),
-            what="comparison",
-            most=MOST,
-            shift=shift,
-        )
+    return page_of(
+        "difference.html",
+        told,
+        title=_title(difference),
+        what="comparison",
+        d=difference,
+        differs=[_SECTIONS.get(one, one) for one in difference.differs],
+        rows=rows,
+        both=difference.a.rows - rows.removed,
+        changed_labels=sum(one.rows for one in rows.labels),
+        figure=_figure(difference),
+        shift=shift,
     )
-    return showable(page)
 
 
 def _title(difference: Difference) -> str:

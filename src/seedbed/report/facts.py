@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from pydantic import TypeAdapter, ValidationError
 
-from seedbed.core.metric import Score, metric_named
+from seedbed.core.metric import Metric, Score, metric_named
 from seedbed.core.run import Calibration, Comparison, Curve, Mistake, ModelRecord, ReliabilityBin, Run, Slice
 from seedbed.core.task import AnyTask, Says, Task
 
@@ -239,6 +239,20 @@ def lower_is_better(metric: str) -> bool:
         return metric_named(metric).lower_is_better
     except KeyError:
         return False
+
+
+def missing(models: Sequence[ModelRecord], metrics: Sequence[str], split: str) -> list[tuple[str, str]]:
+    """Metrics that some model has no score of, each with where it has no value; those that do not say it left out."""
+    scored = [model.scores[split] for model in models if split in model.scores]
+    lacking = [name for name in metrics if any(name not in scores for scores in scored)]
+    return [(name, why) for name in lacking if (why := _where_no_value(name))]
+
+
+def _where_no_value(metric: str) -> str:
+    import seedbed.evaluate  # noqa: F401 (fills the catalogue)
+
+    found = Metric.named(metric)
+    return getattr(found, "no_value", "")
 
 
 def p_of(c: Comparison) -> float:

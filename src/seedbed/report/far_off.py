@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from seedbed.core import numbers
-from seedbed.core.numbers import amount, count, short, signed, things
+from seedbed.core.numbers import amount, count, short, signed, signed_ends, things
 from seedbed.core.run import Distances, Run, SizePart
 
 from .drawing import Drawing
@@ -113,7 +113,7 @@ def sided(found: Distances) -> str:
     if bias.low <= 0 <= bias.high:
         return "They are too high as much as too low, as far as these rows can tell."
     side = "high" if bias.value > 0 else "low"
-    spread = f"{signed(bias.value)}, {signed(bias.low)} to {signed(bias.high)}"
+    spread = f"{signed(bias.value)}, {signed_ends(bias)}"
     return f"They are too {side} on average ({spread})."
 
 

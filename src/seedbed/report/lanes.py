@@ -59,10 +59,15 @@ class Lane:
     together: bool = False
 
     @property
+    def words(self) -> float:
+        """Pixels of its lines of text."""
+        return _LINE * (2 if self.note or self.aside else 1)
+
+    @property
     def height(self) -> float:
         """Pixels."""
         levels = min(1, len(self.dots)) if self.together else len(self.dots)
-        return _LINE * (2 if self.note or self.aside else 1) + _LANE * levels + _GAP
+        return self.words + _LANE * levels + _GAP
 
 
 @dataclass(frozen=True)
@@ -119,8 +124,11 @@ def lanes(
     drawing = Drawing(key, title, bottom + 22)
     drawing.legend(0, legend)
     _axis(drawing, scale, steps, top, bottom)
-    _marks(drawing, scale, marks, above, bottom)
+    _marks(drawing, scale, marks, above)
     for row in rows:
+        for value, _ in marks if row.dots else ():
+            place = scale.place(value)
+            drawing.line(place, top + row.words, place, top + row.height - _GAP, "mark")
         _lane(drawing, scale, row, top)
         top += row.height
     return drawing
@@ -132,10 +140,11 @@ def _axis(drawing: Drawing, scale: Scale, steps: Sequence[float], top: float, bo
         drawing.text(scale.place(step), bottom + 17, f"{step:g}".replace("-", "−"), "soft", "middle")
 
 
-def _marks(drawing: Drawing, scale: Scale, marks: Sequence[tuple[float, str]], above: float, bottom: float) -> None:
+def _marks(drawing: Drawing, scale: Scale, marks: Sequence[tuple[float, str]], above: float) -> None:
+    """What each line means, beside its beginning. It goes on where dots stand: through words it could not be read."""
     for i, (value, words) in enumerate(marks):
         right = scale.share(value) > 1 / 2
-        drawing.line(scale.place(value), above + 18 * i + 4, scale.place(value), bottom, "mark")
+        drawing.line(scale.place(value), above + 18 * i + 2, scale.place(value), above + 18 * i + 16, "mark")
         side = "end" if right else ""
         drawing.text(scale.place(value), above + 18 * i + 12, words, "soft", side, shift=-6 if right else 6)
 

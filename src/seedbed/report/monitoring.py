@@ -6,9 +6,8 @@ from seedbed.core.monitoring import Signal, Watch
 from seedbed.core.numbers import chance, score
 
 from .bars import Bar, Segment, bars
-from .facts import MOST
-from .figure import Figure, showable
-from .page import templates
+from .figure import Figure
+from .page import page_of
 
 #: Signals that are drawn.
 _MOST_DRAWN = 30
@@ -27,21 +26,14 @@ def render(found: Watch) -> str:
         ("estimated", "Without labels", found.estimated),
         ("notes", "How it was looked at", True),
     ]
-    sections = [(key, title) for key, title, present in told if present]
-    page = (
-        templates()
-        .get_template("monitoring.html")
-        .render(
-            d=found,
-            sections=sections,
-            keys={key for key, _ in sections},
-            title=found.model,
-            what="monitor",
-            most=MOST,
-            figure=_figure(found.signals),
-        )
+    return page_of(
+        "monitoring.html",
+        told,
+        title=found.model,
+        what="monitor",
+        d=found,
+        figure=_figure(found.signals),
     )
-    return showable(page)
 
 
 def _figure(signals: tuple[Signal, ...]) -> Figure | None:

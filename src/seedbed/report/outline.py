@@ -59,4 +59,5 @@ def closely(run: Run) -> list[tuple[str, str, object]]:
         ("clusters", "Where mistakes lie", found.clusters),
         ("people", "People and the model", found.people),
         ("judged_by", "Whose answers a judge prefers", found.judged_by),
+        ("preferences", "Whose answers people prefer", found.preferences),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -21,8 +22,8 @@ LONGEST = 400
 """Characters that are shown of a text from a record; `run.json` has the whole."""
 _SHARES = (0.05, 0.1, 0.2, 0.5, 0.8)
 _FILTERS = (
-    "amount", "count", "percent", "score", "signed", "interval", "chance", "probability", "seconds", "size", "span",
-    "fact", "verbatim", "metric", "short", "things", "word",
+    "amount", "count", "percent", "score", "signed", "signed_ends", "interval", "chance", "probability", "seconds",
+    "size", "span", "fact", "verbatim", "metric", "short", "things", "word", "article",
 )  # fmt: skip
 
 
@@ -61,6 +62,22 @@ def filled_in(template: str, run: Run, **more: Any) -> str:
             **more,
         )
     )
+
+
+def page_of(template: str, told: Sequence[tuple[str, str, object]], *, title: str, what: str, **more: Any) -> str:
+    """A page of something that is no run, from its template.
+
+    Args:
+        template: Its name.
+        told: The sections that there may be: anchor, title, and whether there is something to say.
+        title: Of the page.
+        what: What is shown, in a word.
+        more: What the template shows.
+    """
+    shown = [(key, name) for key, name, present in told if present]
+    keys = {key for key, _ in shown}
+    page = templates().get_template(template)
+    return showable(page.render(sections=shown, keys=keys, title=title, what=what, most=facts.MOST, **more))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seedbed.core import numbers
-from seedbed.core.numbers import count, metric, percent, probability, score, short, signed, things
+from seedbed.core.numbers import count, metric, percent, probability, score, short, signed, signed_ends, things
 from seedbed.core.run import Comparison, Effect, Run
 
 from .figure import Figure
@@ -24,7 +24,7 @@ def paid_lines(run: Run) -> list[str]:
     for effect in run.effects:
         told = deciding(effect, run.metric)
         if told:
-            ends = f"{signed(told.low)} to {signed(told.high)}{corrected(run, told)}"
+            ends = f"{signed_ends(told)}{corrected(run, told)}"
             found = f"{run.metric} {signed(told.difference)}, {ends}"
             lines.append(f"with {effect.without}: {told.verdict} on {effect.split} rows ({found})")
         elif not effect.comparisons:
@@ -51,7 +51,7 @@ def effects(run: Run) -> Figure | None:
             f"{signed(told.difference)} {told.verdict}",
             [Dot(told.difference, told.low, told.high, _COLOUR[told.verdict], square=True)],
             note=f"{things(effect.rows, 'row')}, {count(effect.rows_without)} without",
-            aside=f"{signed(told.low)} to {signed(told.high)}",
+            aside=signed_ends(told),
         )
         for effect, told in found
     ]

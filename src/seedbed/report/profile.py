@@ -10,9 +10,8 @@ from seedbed.profile.measuring.summary import line_of, line_of_measure, number
 
 from .bars import Bar, Segment, bars
 from .drawing import Drawing
-from .facts import MOST
-from .figure import Figure, showable
-from .page import templates
+from .figure import Figure
+from .page import page_of
 
 #: Columns that are shown closely, labels that are drawn, texts whose words are shown.
 _MOST_LABELS = 40
@@ -39,31 +38,24 @@ def render(found: DatasetProfile) -> str:
         ("closely", "Columns, closely", table.columns),
         ("notes", "How it was measured", True),
     ]
-    sections = [(key, title) for key, title, present in told if present]
-    page = (
-        templates()
-        .get_template("profile.html")
-        .render(
-            d=found,
-            table=table,
-            texts=texts,
-            telling=telling,
-            look=[one.text for one in table.remarks if one.severity == "look"],
-            note=[one.text for one in table.remarks if one.severity == "note"],
-            sections=sections,
-            keys={key for key, _ in sections},
-            title=PurePath(found.named).name or found.named or "profile",
-            what="profile",
-            most=MOST,
-            ranks=_RANKS,
-            line_of=line_of,
-            line_of_measure=line_of_measure,
-            number=number,
-            small=small,
-            label_figure=_label_figure(table.label) if table.label and table.label.counts else None,
-        )
+    return page_of(
+        "profile.html",
+        told,
+        title=PurePath(found.named).name or found.named or "profile",
+        what="profile",
+        d=found,
+        table=table,
+        texts=texts,
+        telling=telling,
+        look=[one.text for one in table.remarks if one.severity == "look"],
+        note=[one.text for one in table.remarks if one.severity == "note"],
+        ranks=_RANKS,
+        line_of=line_of,
+        line_of_measure=line_of_measure,
+        number=number,
+        small=small,
+        label_figure=_label_figure(table.label) if table.label and table.label.counts else None,
     )
-    return showable(page)
 
 
 def small(one: ColumnFacts, place: int) -> Figure | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.core import numbers
 from seedbed.core.metric import Score
-from seedbed.core.numbers import count, metric, percent, score, short, signed, things, typed
+from seedbed.core.numbers import count, metric, percent, score, short, signed, signed_ends, things, typed
 from seedbed.core.run import Comparison, Run
 from seedbed.core.showing import clean
 
@@ -141,7 +141,7 @@ def best_lines(run: Run) -> list[str]:
     ]
     for c in run.comparisons:
         if c.b == best.name and c.split == split and c.metric == name:
-            told = f"{signed(c.difference)}, {signed(c.low)} to {signed(c.high)}"
+            told = f"{signed(c.difference)}, {signed_ends(c)}"
             lines.append(f"  {_FOUND[c.verdict].format(c.a)} ({c.metric} {told})")
     return lines
 
@@ -261,7 +261,7 @@ def _comparisons(run: Run, of: Judged) -> list[RenderableType]:
 
 
 def _compared(c: Comparison) -> tuple[str, str]:
-    told = f"{signed(c.difference)} ({signed(c.low)} to {signed(c.high)}), {numbers.probability(p_of(c))}"
+    told = f"{signed(c.difference)} ({signed_ends(c)}), {numbers.probability(p_of(c))}"
     return short(c.b, 26), f"{_FOUND[c.verdict].format(short(c.a, 26))}: {told}"
 
 

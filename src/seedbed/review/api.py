@@ -113,7 +113,7 @@ def _looking(desk: Desk, card: Card | None) -> dict[str, Callable[[Request], Res
     def view(request: Request) -> Any:
         asked = request.query_params
         filters = _checked(_Filters, {name: asked.get(name, "") for name in _Filters.model_fields})
-        return desk.view(asked.get("queue", ""), Filters(**filters.model_dump()))
+        return desk.view(asked.get("queue", ""), Filters(**filters.model_dump()), _who(request))
 
     def window(request: Request) -> Any:
         asked = request.query_params

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import secrets
 import threading
 from collections import Counter
@@ -11,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -20,8 +18,8 @@ from numpy.typing import NDArray
 from seedbed.core.decision import MOST_LABEL, MOST_ROW, MOST_WHY, Action, Decision, Overlay, Standing
 from seedbed.core.errors import DataError, did_you_mean
 from seedbed.core.rows import ROW
-from seedbed.core.task import said_set
 
+from .labels import meant, refuse_label
 from .queue import Answers, Filters, Queue, Views
 from .similar import Similar
 
@@ -29,7 +27,8 @@ from .similar import Similar
 HEAD, WHOLE = 240, 200_000
 #: Items of a window, and rows of one decision, at most.
 MOST_ITEMS, MOST_ROWS = 200, 501
-Preferred = Literal["left", "right", "tie"]
+#: What a person says of two answers.
+_PREFERRED = ("left", "right", "tie", "both_bad")
 
 
 class GoneError(DataError):
@@ -126,12 +125,24 @@ class Desk:
         words = self._standing.words_on(row)
         return {
             "action": stands.action,
-            "label": stands.label,
+            "label": self._shown(row, stands),
             "who": stands.who,
             "torn": self._standing.torn(row),
             "mine": mine.action if mine else None,
-            "words": [one.model_dump(include={"who", "action", "label", "why", "when"}) for one in words],
+            "words": [
+                one.model_dump(include={"who", "action", "why", "when"}) | {"label": self._shown(row, one)}
+                for one in words
+            ],
         }
+
+    def _shown(self, row: str, said: Decision) -> str | None:
+        """A decision's label as a page may know it: of two answers the side, and never which model's it is."""
+        names = self._where.get(row)
+        if said.action != "prefer" or not names or said.label not in ("a", "b"):
+            return said.label
+        queue = self.queues[names[0]]
+        sides = queue.items["sides"][queue.places[row]]
+        return ("left", "right")[(sides or "ab").index(said.label)]
 
     # Looking
 
@@ -162,16 +173,21 @@ class Desk:
         lines = "line" if n == 1 else "lines"
         return [f"{n} {lines} of the file of decisions could not be read and were left out"] if n else []
 
-    def view(self, queue: str, filters: Filters) -> dict[str, Any]:
+    def view(self, queue: str, filters: Filters, who: str) -> dict[str, Any]:
         """Begin to look at some of a queue's items; they keep their order while people decide."""
         with self._lock:
             one = self._queue(queue)
             places = self._by_state(one, one.matching(filters), filters.state)
             total, first = len(places), 0
             if not filters.state and total:  # begin where nobody has been
-                decided = {one.places[row] for row in self._decided[queue]}
+                decided = {one.places[row] for row in self._decided[queue] if self._done(one, row, who)}
                 first = next((at for at, place in enumerate(places.tolist()) if place not in decided), 0)
             return {"view": self._views.keep(queue, places), "total": total, "first": first}
+
+    def _done(self, queue: Queue, row: str, who: str) -> bool:
+        """Whether a person need not look at a row that is decided: of two answers each says their own word."""
+        mine = self._standing.of_person(row, who)
+        return queue.asks != "pairs" or (mine is not None and mine.action != "skip")
 
     def _by_state(self, queue: Queue, places: NDArray[np.int64], state: str) -> NDArray[np.int64]:
         if not state:
@@ -277,7 +293,7 @@ class Desk:
     def _decision(self, queue: Queue, item: dict[str, Any], asked: Asked, who: str) -> Decision:
         label = asked.label
         if asked.action == "prefer":
-            label = label if label == "tie" else item["sides"][0 if label == "left" else 1]
+            label = item["sides"][("left", "right").index(label)] if label in ("left", "right") else label
         return Decision(
             id=_new_id(),
             row=item[ROW],
@@ -311,12 +327,12 @@ class Desk:
             raise DataError(f"a reason has at most {MOST_WHY:,} characters", at="why")
         label = asked.label
         if asked.action == "prefer":
-            if label not in ("left", "right", "tie") or asked.also:
-                raise DataError("say left, right or tie, of one item", at="label")
+            if label not in _PREFERRED or asked.also:
+                raise DataError("say left, right, tie or both_bad, of one item", at="label")
         elif asked.action == "relabel" and not label:
             raise DataError("which label?", at="label")
         elif label is not None:
-            self._refuse_label(label)
+            refuse_label(label, self.answers, self.labels)
         if label is not None and len(label) > MOST_LABEL:
             raise DataError(f"a label has at most {MOST_LABEL:,} characters", at="label")
         if any(len(row) > MOST_ROW for row in (asked.row, *asked.also)):
@@ -325,24 +341,7 @@ class Desk:
 
     def meant(self, label: str) -> str:
         """A label as the task reads it: of a set a JSON list, in the task's order."""
-        if self.answers != "labels":
-            return label
-        known = {name: place for place, name in enumerate(self.labels)}
-        names = dict.fromkeys(_names(label))
-        return said_set(sorted(names, key=lambda name: known.get(name, len(known))))
-
-    def _refuse_label(self, label: str) -> None:
-        if self.answers == "number":
-            try:
-                finite = math.isfinite(float(label))
-            except ValueError:
-                finite = False
-            if not finite:
-                raise DataError(f"{label[:80]!r} is no number", at="label", hint="write it in digits, such as 12.5")
-            return
-        for name in _names(label) if self.answers == "labels" else [label]:
-            if self.labels and name not in self.labels:
-                raise DataError(f"{name[:80]!r} is no label", at="label", hint=did_you_mean(name, self.labels))
+        return meant(label, self.answers, self.labels)
 
     def _queue(self, name: str) -> Queue:
         if name not in self.queues:
@@ -359,19 +358,6 @@ class Desk:
         if found is None:
             raise GoneError("this view was let go", at="view", hint="ask for it anew")
         return self.queues[found[0]], found[1]
-
-
-def _names(label: str) -> list[str]:
-    """The labels of a set: a JSON list, or names between commas or bars."""
-    if label.lstrip().startswith("["):
-        try:
-            found = json.loads(label)
-        except ValueError:
-            raise DataError("is no list of labels", at="label", hint='write ["one", "other"], or one, other') from None
-        if not isinstance(found, list):
-            raise DataError("is no list of labels", at="label")
-        return [str(one).strip() for one in found]
-    return [one.strip() for one in label.replace("|", ",").split(",") if one.strip()]
 
 
 def _new_id() -> str:

@@ -11,7 +11,6 @@ import polars as pl
 from seedbed.core.ledger import EXCERPT_LENGTH, mask, masked
 from seedbed.core.run import ModelRecord
 from seedbed.core.task import Chat, Says
-from seedbed.train.bundle import CARD
 
 from .answers import Value
 from .limits import MOST_BYTES, MOST_CHARACTERS, MOST_ROWS
@@ -48,11 +47,13 @@ def facts(predictor: Predictor) -> dict[str, Any]:
         "name": predictor.name,
         "version": predictor.digest,
         "use": bundle.use,
+        "precision": predictor.model.precision,
         "task": bundle.task.kind,
         "says": says,
         "turns": bundle.task.messages if isinstance(bundle.task, Chat) and bundle.task.turns is None else None,
         "seedbed": bundle.seedbed,
         "labels": list(predictor.labels),
+        "shown": bundle.task.shown,
         "inputs": [one.model_dump(include={"name", "type"}) for one in predictor.preparation.inputs],
         "run": {"name": run.name, "id": run.id, "state": run.state, "dataset": run.dataset.digest} if run else None,
         "trained_on": run.dataset.splits.get("train") if run else None,
@@ -60,21 +61,15 @@ def facts(predictor: Predictor) -> dict[str, Any]:
         "off": _off(predictor, record),
         "scores": record.model_dump(mode="json", include={"scores"})["scores"] if record else {},
         "calibrated": bundle.calibration is not None if says == "label" else None,
+        "calibration": _calibration(predictor),
+        "reliability": _reliability(predictor, record),
         "limits": _limits(predictor),
         "not_for_publication": list(owed(run)),
         "waived": [waived.model_dump() for waived in run.waivers] if run else [],
         "examples": [_example(one.input) for one in bundle.preprocess.golden],
         "most": {"bytes": MOST_BYTES, "rows": MOST_ROWS, "characters": MOST_CHARACTERS},
-        "card": _card(predictor),
+        "card": predictor.card,
     }
-
-
-def _card(predictor: Predictor) -> str | None:
-    """The model's card, in Markdown, where the bundle has one."""
-    try:
-        return (predictor.folder / CARD).read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 def _score(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] | None:
@@ -86,6 +81,30 @@ def _score(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] |
     accuracy = scores["accuracy"].model_dump(mode="json") if "accuracy" in scores else None
     told = {"metric": run.metric, "split": run.judging_split, "level": run.intervals.get("level")}
     return told | scores[run.metric].model_dump(mode="json") | {"accuracy": accuracy}
+
+
+def _reliability(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] | None:
+    """How far the stated confidence was off on the rows that judge, and how often it was right where it was surest."""
+    run = predictor.run
+    bins = record.reliability.get(run.judging_split, ()) if run and record else ()
+    rows = sum(one.rows for one in bins)
+    if run is None or record is None or not rows:
+        return None
+    measured = record.scores.get(run.judging_split, {}).get("expected_calibration_error")
+    summed = sum(one.rows * abs(one.confidence - one.accuracy.value) for one in bins) / rows
+    surest = max((one for one in bins if one.rows), key=lambda one: one.confidence)
+    return {
+        "split": run.judging_split,
+        "rows": rows,
+        "error": summed if measured is None else measured.value,
+        "surest": {"rows": surest.rows, "confidence": surest.confidence, "right": surest.accuracy.value},
+    }
+
+
+def _calibration(predictor: Predictor) -> dict[str, Any] | None:
+    """On which rows the percentages were put right; none where they were not."""
+    found = predictor.bundle.calibration
+    return {"split": found.split, "rows": found.rows, "temperature": found.temperature} if found else None
 
 
 def _off(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] | None:

@@ -13,23 +13,20 @@ from seedbed.core.version import __version__
 
 from .about import facts
 from .answers import Answers, answered_as
-from .guard import OPEN, Guard
+from .besides import add_besides, describe, offers
+from .guard import OPEN, PAGE, Guard
 from .keys import Keys
 from .limits import Limits
 from .predictor import Predictor
 from .problems import Failed, tell_errors, told
-from .requests import read, schema, table
+from .requests import is_json, read, schema, table
 from .service import Log, Service, Version
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
 _NEEDS = ("fastapi", "uvicorn", "prometheus_client")
-_PAGE = {
-    "/": ("index.html", "text/html"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/style.css": ("style.css", "text/css"),
-}
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 _ASK = ("/predict", "/api/predict")
 _WHY = {
     401: "The key is missing, or is none.",
@@ -84,13 +81,16 @@ def make_app(
     service = model if isinstance(model, Service) else Service(Version(model, log), limits or Limits(), complain)
     predictor = service.version.predictor
     # The interactive pages of FastAPI load scripts from elsewhere: there are none. The schema stays.
-    app = FastAPI(title=f"Seedbed: {predictor.name}", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=f"Seedbed: {predictor.name}", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.state.service = service
     tell_errors(app, service.complain)
     _add_asking(app, service)
     _add_looking(app, service)
-    for path, (name, kind) in _PAGE.items():
-        app.add_route(path, _file(name, kind), include_in_schema=False)
+    add_besides(app, service)
+    for path in PAGE:
+        app.add_route(path, _file(path.strip("/") or "index.html"), include_in_schema=False)
     _describe(app, predictor, locked=keys() is not None)
     routes = frozenset(str(route.path) for route in app.routes if hasattr(route, "path"))
     app.add_middleware(Guard, service=service, routes=routes, keys=keys, said=said)
@@ -112,8 +112,7 @@ def _add_asking(app: FastAPI, service: Service) -> None:
         """Answer a text or rows, in their order."""
         version = service.version
         predictor = version.predictor
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        if not is_json(request.headers.get("content-type", "")):
             return told(
                 415, "the body must be JSON", "content-type", "send the header “Content-Type: application/json”"
             )
@@ -154,7 +153,7 @@ def _add_looking(app: FastAPI, service: Service) -> None:
 
     def model() -> Any:
         """The model: its labels, inputs, scores, limits and card."""
-        return json(facts(service.version.predictor))
+        return json(facts(service.version.predictor) | {"offers": offers(service.version)})
 
     async def health() -> dict[str, str]:
         """Whether the server is there."""
@@ -187,8 +186,11 @@ def _describe(app: FastAPI, predictor: Predictor, *, locked: bool) -> None:
     whole = app.openapi()
     asked = {"required": True, "content": {"application/json": {"schema": schema(predictor)}}}
     whole["paths"][_ASK[0]]["post"]["requestBody"] = asked
+    describe(whole, predictor)
     if not locked:
-        whole["paths"][_ASK[0]]["post"]["responses"].pop("401", None)
+        for ways in whole["paths"].values():
+            for way in ways.values():
+                way["responses"].pop("401", None)
         return
     failed = {"application/json": {"schema": {"$ref": "#/components/schemas/Failed"}}}
     whole["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
@@ -198,11 +200,11 @@ def _describe(app: FastAPI, predictor: Predictor, *, locked: bool) -> None:
             way["responses"]["401"] = {"description": _WHY[401], "content": failed}
 
 
-def _file(name: str, kind: str) -> Callable[[Request], Response]:
+def _file(name: str) -> Callable[[Request], Response]:
     """An endpoint that gives a file of the page."""
     from fastapi.responses import Response
 
-    content = files(__package__).joinpath("page", name).read_bytes()
+    content, kind = files(__package__).joinpath("page", name).read_bytes(), _TYPES[name.rpartition(".")[2]]
 
     def give(_: Request) -> Response:
         return Response(content, media_type=f"{kind}; charset=utf-8")

@@ -12,13 +12,19 @@ import orjson
 from seedbed.core.serving import HEADERS, App, ClientDisconnected, Message, Receive, Scope, Send, headed, whole_body
 
 from .keys import Keys
+from .lane import FullError
 from .limits import MOST_BYTES, MOST_HELD
 from .problems import full, told
 from .service import Service, new_request
 
 #: What anybody may see, also where others need a key: whether the server is there, and the page's own files.
-OPEN = frozenset({"/health", "/healthz", "/ready", "/", "/page.js", "/style.css"})
+PAGE = ("/", "/page.js", "/card.js", "/file.js", "/why.js", "/style.css")
+OPEN = frozenset({"/health", "/healthz", "/ready", *PAGE})
 _OTHER = "other"
+
+
+class _FullError(Exception):
+    """As many bytes are held as may."""
 
 
 @dataclass
@@ -80,28 +86,40 @@ class Guard:
                     headers={"WWW-Authenticate": "Bearer"},
                 )
                 return await answer(scope, receive, send)
+            scope["state"]["who"] = seen.key
         if scope["method"] not in ("POST", "PUT", "PATCH"):
             return await self.app(scope, receive, send)
-        if self._held > MOST_HELD:
-            self.service.metrics.refused.labels("full").inc()
-            return await full(1)(scope, receive, send)
         await self._with_body(scope, receive, send, seen)
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send, seen: _Seen) -> None:
         from starlette.exceptions import HTTPException
 
         try:
-            body = await whole_body(receive, MOST_BYTES, self.service.limits.body_seconds)
+            body = await whole_body(self._counted(receive, seen), MOST_BYTES, self.service.limits.body_seconds)
+            await self.app(scope, _again(body, receive), send)
+        except _FullError:
+            self.service.metrics.refused.labels("full").inc()
+            return await full(FullError(1), headers={"Connection": "close"})(scope, receive, send)
         except HTTPException as error:
             self.service.metrics.refused.labels("long" if error.status_code == 413 else "slow").inc()
             answer = told(error.status_code, error.detail, headers={"Connection": "close"} if _slow(error) else None)
             return await answer(scope, receive, send)
-        seen.bytes = len(body)
-        self._held += len(body)
-        try:
-            await self.app(scope, _again(body, receive), send)
         finally:
-            self._held -= len(body)
+            self._held -= seen.bytes
+
+    def _counted(self, receive: Receive, seen: _Seen) -> Receive:
+        """What is received, counted while it comes: who never sends the end of a body holds it all the same."""
+
+        async def counted() -> Message:
+            message = await receive()
+            piece = len(message.get("body", b""))
+            seen.bytes += piece
+            self._held += piece
+            if self._held > MOST_HELD:
+                raise _FullError
+            return message
+
+        return counted
 
     def _tell(self, scope: Scope, request: str, seen: _Seen, seconds: float) -> None:
         route = scope["path"] if scope["path"] in self.routes else _OTHER

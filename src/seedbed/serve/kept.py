@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import polars as pl
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from seedbed.core.errors import ModelError
 from seedbed.core.metric import Answers
 from seedbed.core.scrutiny import CONFORMAL, THRESHOLDS, Conformal
+from seedbed.core.version import __version__
 from seedbed.evaluate.conformal import promised
 from seedbed.evaluate.forms import Form
 from seedbed.train.thresholds import Thresholds
+
+_Known = TypeVar("_Known", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -25,24 +28,21 @@ class Kept:
     thresholds: Thresholds | None = None
 
     @classmethod
-    def of(cls, folder: Path) -> Self:
+    def of(cls, folder: Path, written_by: str = "") -> Self:
         """Read it from a bundle.
 
+        Args:
+            folder: The bundle.
+            written_by: The version of Seedbed that wrote it.
+
         Raises:
-            ModelError: A file is not what it should be.
+            ModelError: A file cannot be read, or holds what this version does not know.
         """
-        paths = folder / CONFORMAL, folder / THRESHOLDS
-        try:
-            return cls(
-                Conformal.model_validate_json(paths[0].read_bytes()) if paths[0].is_file() else None,
-                Thresholds.model_validate_json(paths[1].read_bytes()) if paths[1].is_file() else None,
-            )
-        except (OSError, ValidationError) as error:
-            raise ModelError(
-                f"what the bundle keeps beside its model cannot be read ({type(error).__name__})",
-                at=str(folder),
-                hint="copy the whole bundle again",
-            ) from None
+        conformal, thresholds = folder / CONFORMAL, folder / THRESHOLDS
+        return cls(
+            _read(conformal, Conformal, written_by) if conformal.is_file() else None,
+            _read(thresholds, Thresholds, written_by) if thresholds.is_file() else None,
+        )
 
     def beside(self, told: pl.DataFrame, form: Form, answers: Answers) -> pl.DataFrame:
         """Answers with `set` (labels, the most probable first), or `low` and `high`; and `decided`, at the thresholds.
@@ -58,3 +58,23 @@ class Kept:
             moved = form.written(None, self.thresholds.moved(form.labels, answers))
             told = told.with_columns(moved["predicted"].alias("decided"))
         return told
+
+
+def _read(path: Path, kind: type[_Known], written_by: str) -> _Known:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ModelError(
+            f"cannot be read ({error.strerror})", at=str(path), hint="copy the whole bundle again"
+        ) from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+    # A bundle's files are held against their digests before: what does not fit was written so.
+    about = f" ({'.'.join(map(str, first['loc']))}: {first['msg']})" if first["loc"] else f" ({first['msg']})"
+    raise ModelError(
+        f"this is none that Seedbed {__version__} knows{about}"[:300],
+        at=str(path),
+        hint=f"Seedbed {written_by} wrote the bundle: pip install 'seedbed>={written_by}'"
+        if written_by not in ("", __version__)
+        else "make the bundle anew: run the recipe once more",
+    )

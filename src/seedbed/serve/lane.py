@@ -35,11 +35,12 @@ class FullError(Exception):
 
     Args:
         after: Seconds after which it is worth asking again.
+        problem: What there is too much of.
     """
 
-    def __init__(self, after: int) -> None:
-        super().__init__(after)
-        self.after = after
+    def __init__(self, after: int, problem: str = "too many requests wait for an answer") -> None:
+        super().__init__(after, problem)
+        self.after, self.problem = after, problem
 
 
 class LateError(Exception):

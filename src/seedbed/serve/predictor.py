@@ -16,21 +16,24 @@ import polars as pl
 import seedbed.train  # noqa: F401  (fills the catalogue)
 from seedbed.core import digest
 from seedbed.core.errors import DataError, ModelError, told_as
-from seedbed.core.learner import Model
+from seedbed.core.learner import Model, Serving
+from seedbed.core.metric import Answers
 from seedbed.core.plugins import load_plugins
 from seedbed.core.run import Run
 from seedbed.core.task import QuestionAnswering
 from seedbed.evaluate.forms import Form, form_of
-from seedbed.train.bundle import BUNDLE, Bundle, load_bundle
+from seedbed.train.bundle import BUNDLE, CARD, PREPROCESS, Bundle, Input, load_bundle
 
 from .kept import Kept
-from .preparation import Preparation
+from .preparation import Preparation, Prepared
 
 #: Rows that a model sees at once.
 BATCH = 4096
 #: How far the answer to a golden example (`Form.apart`) may be from what it was when the model was saved. Libraries and
 #: processors that round otherwise stay far below that; another preprocessing does not.
 TOLERANCE = 0.01
+#: The same for weights of 8 bits, which round by themselves.
+ROUNDED = 0.1
 
 Given = pl.DataFrame | Sequence[str] | Sequence[Mapping[str, Any]]
 
@@ -56,7 +59,7 @@ class Predictor:
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def open(cls, folder: Path, *, run: Run | None = None, trust: bool = False, serving: Path | None = None) -> Self:
+    def open(cls, folder: Path, *, run: Run | None = None, trust: bool = False, serving: Serving | None = None) -> Self:
         """Read a model's bundle.
 
         Args:
@@ -64,20 +67,29 @@ class Predictor:
             run: The run that made it.
             trust: Whether its steps may run functions of whoever made it.
             serving: Open it as light as it knows how to be (`Model.serving`), where its golden examples then still
-                reproduce; what that takes is kept in this store.
+                reproduce.
 
         Raises:
-            ModelError: It is no bundle, is damaged, or needs trust.
+            ModelError: It is no bundle, is damaged, or needs trust; or it cannot answer in the precision asked for.
             MissingExtraError: Packages that it needs are not installed.
         """
         load_plugins()
         model, bundle = load_bundle(folder, serving=serving)
         before = Preparation.of(bundle.preprocess, bundle.task, at=str(folder), trust=trust)
         found = cls(folder.name, folder, model, bundle, before, run)
+        _ = found.digest, found.kept, found.card  # when they are asked for, another version may stand in the folder
         if serving is not None:
+            if model.precision != serving.precision:
+                raise ModelError(
+                    f"{bundle.use} has no weights of {serving.precision}",
+                    at=str(folder),
+                    hint="fine-tuned transformers have, where ONNX Runtime and onnx are installed (seedbed[onnx])",
+                )
             try:
                 found.check_golden()
             except ModelError:
+                if serving.precision != "fp32":
+                    raise
                 return cls.open(folder, run=run, trust=trust)
         return found
 
@@ -85,6 +97,14 @@ class Predictor:
     def digest(self) -> str:
         """SHA-256 of `bundle.json`, which has the digests of all other files: which model this is."""
         return digest.of_file(self.folder / BUNDLE)
+
+    @cached_property
+    def card(self) -> str | None:
+        """The model's card, in Markdown, where the bundle has one."""
+        try:
+            return (self.folder / CARD).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -100,7 +120,7 @@ class Predictor:
     @cached_property
     def kept(self) -> Kept:
         """What the bundle keeps beside the model."""
-        return Kept.of(self.folder)
+        return Kept.of(self.folder, self.bundle.seedbed)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -143,8 +163,7 @@ class Predictor:
             ModelError: A step or the model failed.
         """
         prepared = self.preparation(rows)
-        with self._turn(), told_as(ModelError, self.bundle.use):
-            answers = self.form.checked(self.model.predict(prepared.rows), rows.height, self.model.labels)
+        answers = self.scores(prepared.rows)
         told = self.kept.beside(self.form.written(None, answers), self.form, answers)
         if self.labels:
             shares = [pl.Series(label, answers[:, place]) for place, label in enumerate(self.labels)]
@@ -153,6 +172,15 @@ class Predictor:
         if isinstance(task, QuestionAnswering):
             told = told.with_columns(prepared.rows[task.context].cast(pl.String).fill_null("").alias("context"))
         return told.with_columns(prepared.read.alias("read"), prepared.warnings.alias("warnings")), prepared.rows
+
+    def scores(self, read: pl.DataFrame) -> Answers:
+        """What the model answers to rows that have passed the steps: of labels, shape (rows, labels).
+
+        Raises:
+            ModelError: It failed.
+        """
+        with self._turn(), told_as(ModelError, self.bundle.use):
+            return self.form.checked(self.model.predict(read), read.height, self.model.labels)
 
     def _turn(self) -> AbstractContextManager[object]:
         """Most models may be asked by one thread at a time."""
@@ -184,7 +212,7 @@ class Predictor:
             values = []
             for place, row in enumerate(mappings):
                 values.append(row[self.preparation.named(one, list(row), at=f"rows.{place}")])
-            columns[one.name] = _column(one.name, values)
+            columns[one.name] = _column(one, values)
         return pl.DataFrame(columns)
 
     def check_golden(self) -> float:
@@ -194,13 +222,13 @@ class Predictor:
             The largest difference: of a probability, or as a share of a number.
 
         Raises:
-            ModelError: An example reads otherwise after the steps, or an answer differs by more than `TOLERANCE`.
+            ModelError: An example reads otherwise after the steps, or an answer differs by more than `TOLERANCE`
+                (`ROUNDED`, where weights are).
         """
         golden = self.bundle.preprocess.golden
         if not golden:
             return 0.0
-        given = self.table([one.input for one in golden])
-        prepared = self.preparation(given)
+        given, prepared = self._prepared([one.input for one in golden])
         answers = self.form.checked(self.model.predict(prepared.rows), given.height, self.model.labels)
         hint = "another version of a library, or a changed file? Train again here, or use the versions of the run"
         for place, (one, read) in enumerate(zip(golden, prepared.read, strict=True)):
@@ -212,7 +240,7 @@ class Predictor:
                 )
         pairs = zip(golden, self.form.said(answers), strict=True)
         largest = max(self.form.apart(one.predicted, again) for one, again in pairs)
-        if not largest <= TOLERANCE:
+        if not largest <= (TOLERANCE if self.model.precision == "fp32" else ROUNDED):
             raise ModelError(
                 f"golden examples differ by up to {largest:.2g} from when the model was saved",
                 at=str(self.folder),
@@ -220,11 +248,42 @@ class Predictor:
             )
         return float(largest)
 
+    def _prepared(self, rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, Prepared]:
+        """Examples of the bundle's own, as they were and as the model reads them.
 
-def _column(name: str, values: list[Any]) -> pl.Series:
-    """Values of JSON as a column: of one type where they have one, else text, as a source of JSON lines has it."""
-    kinds = {type(value) for value in values} - {type(None)}
+        Raises:
+            ModelError: They cannot be prepared: somebody changed how.
+            DataError: A file that a step looks things up in cannot be read.
+        """
+        try:
+            given = self.table(rows)
+        except DataError as error:
+            raise self._changed(error.problem) from None
+        try:
+            return given, self.preparation(given)
+        except ModelError as error:
+            said = f"{error.at}: {error.problem}" if error.at else error.problem
+        except pl.exceptions.PolarsError as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise self._changed(said)
+
+    def _changed(self, said: str) -> ModelError:
+        return ModelError(
+            f"the bundle's own examples cannot be prepared as it says ({said})",
+            at=str(self.folder / PREPROCESS),
+            hint="the file was changed: copy the whole bundle again, or run the recipe once more",
+        )
+
+
+def _column(one: Input, values: list[Any]) -> pl.Series:
+    """Values of JSON as a column: of one type where they have one, else text, as a source of JSON lines has it.
+
+    What is read as text is text from the start: else 1 would be "1.0" beside 1.5, and "1" alone.
+    """
+    name, kinds = one.name, {type(value) for value in values} - {type(None)}
     try:
+        if one.type == "text":
+            kinds = set()
         if kinds == {int}:
             return pl.Series(name, values, dtype=pl.Int64)
         if kinds and kinds <= {int, float}:

@@ -34,6 +34,8 @@ KINDS: Mapping[InputType, pl.DataType] = {
     "datetime": pl.Datetime("us"),
 }
 _KEPT = "\x00kept"
+#: Columns that are looked through for one that may be meant, and characters of their names: they are anybody's.
+_LOOKED, _SHOWN = 1_000, 80
 #: How the warning about a row begins that training would have left out.
 _LEFT_OUT = "training left out rows like this one ("
 _ANSWERED = "the last turn is the assistant's: the model answers in its place"
@@ -119,11 +121,7 @@ class Preparation:
             ModelError: A step failed.
         """
         table, warnings = self._conform(rows)
-        verdict = pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)
-        for carried, step in self.steps:
-            with told_as(ModelError, carried.name):
-                table, why = _passed(table, carried, step)
-                verdict = verdict.zip_with(verdict.is_not_null(), why)
+        table, verdict = self._stepped(table)
         if isinstance(self.task, Chat):
             table, why = self.task.asked(table)
             verdict = verdict.zip_with(verdict.is_not_null() | why.is_null(), "task: " + why)
@@ -136,13 +134,30 @@ class Preparation:
         told = pl.select(pl.concat_list(warnings).list.drop_nulls().alias("warnings")).to_series()
         return Prepared(asked, rows_said(self.task, asked).fill_null(""), told)
 
+    def passed(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """Rows after the steps, and for each why training would have left it out (null where it would not).
+
+        Raises:
+            DataError: An input is missing.
+            ModelError: A step failed.
+        """
+        return self._stepped(self._conform(rows)[0])
+
+    def _stepped(self, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        verdict = pl.Series([None], dtype=pl.String).new_from_index(0, table.height)
+        for carried, step in self.steps:
+            with told_as(ModelError, carried.name):
+                table, why = _passed(table, carried, step)
+                verdict = verdict.zip_with(verdict.is_not_null(), why)
+        return table, verdict
+
     def _conform(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.Expr | pl.Series]]:
         """The inputs with the types that they had in training, and warnings about values that could not have them."""
         columns = []
         warnings: list[pl.Expr | pl.Series] = []
         for one in self.inputs:
             given = rows[self.named(one, rows.columns)]
-            column = _typed(given, one.type).alias(one.name)
+            column = typed(given, one.type).alias(one.name)
             columns.append(column)
             if isinstance(self.task, Chat) and one.name == self.task.messages and self.task.turns is None:
                 columns[-1], answered = self.task.awaiting(column)
@@ -166,7 +181,8 @@ class Preparation:
         """
         found = [name for name in (one.name, *one.known_as) if name in columns]
         if not found:
-            hint = did_you_mean(one.name, columns).replace("known:", "the columns are")
+            known = [name[:_SHOWN] for name in columns[:_LOOKED]]
+            hint = did_you_mean(one.name, known).replace("known:", "it has the columns")
             raise DataError(
                 f"the model reads the column {one.name!r}, which is not there",
                 at=at,
@@ -252,7 +268,7 @@ def _rejected(table: pl.DataFrame, name: str, keep: pl.Expr, reason: pl.Expr) ->
     return table.with_columns(kept).select(told.alias("why")).to_series()
 
 
-def _typed(given: pl.Series, word: InputType) -> pl.Series:
+def typed(given: pl.Series, word: InputType) -> pl.Series:
     """Values as the type that a word means; null where they cannot be."""
     wanted = KINDS.get(word)
     if wanted is None or given.dtype == wanted:

@@ -42,11 +42,11 @@ def told(
     return Response(body, status, dict(headers or {}), media_type="application/json")
 
 
-def full(after: int) -> Response:
-    """Too many wait."""
-    return told(
-        429, "too many requests wait for an answer", hint=f"ask again in {after} s", headers={"Retry-After": str(after)}
-    )
+def full(error: FullError, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Too many wait, or somebody comes too often."""
+    after = error.after
+    again = {"Retry-After": str(after), **(headers or {})}
+    return told(429, error.problem, hint=f"ask again in {after} s", headers=again)
 
 
 def tell_errors(app: FastAPI, complain: Callable[[str], None]) -> None:
@@ -56,20 +56,22 @@ def tell_errors(app: FastAPI, complain: Callable[[str], None]) -> None:
     async def of_data(_: Request, error: Exception) -> Response:
         assert isinstance(error, SeedbedError)
         if not isinstance(error, DataError):
-            complain(f"a request failed: {error.problem}")
-            return told(500, error.problem, error.at, error.hint)
+            problem = error.problem.partition(": ")[0]  # what a library says after that may quote the row
+            complain(f"a request failed: {error.at + ': ' if error.at else ''}{problem}")
+            return told(500, problem, error.at, error.hint)
         return told(413 if isinstance(error, TooMuchError) else 422, error.problem, error.at, error.hint)
 
     async def of_many(_: Request, error: Exception) -> Response:
         assert isinstance(error, FullError)
-        return full(error.after)
+        return full(error)
 
     async def of_time(_: Request, error: Exception) -> Response:
         return told(503, "it took too long", hint="ask for fewer rows, or later", headers={"Retry-After": "1"})
 
     async def of_http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return told(error.status_code, str(error.detail), headers=error.headers)
+        hint = "GET /openapi.json tells what can be asked" if error.status_code in (404, 405) else ""
+        return told(error.status_code, str(error.detail), hint=hint, headers=error.headers)
 
     async def of_nobody(_: Request, error: Exception) -> Response:
         return told(499, "nobody waits for the answer")

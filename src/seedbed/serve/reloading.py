@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 
 from seedbed.core.errors import ModelError, SeedbedError
 
 from .predictor import Predictor
 from .service import Service, Version
+
+#: Seconds after which a version that could not be opened is tried again.
+_PAUSES = (5, 10, 30, 60, 600)
 
 
 class Watcher:
@@ -26,6 +31,8 @@ class Watcher:
     def __init__(self, service: Service, standing: Callable[[], str], opened: Callable[[], Version]) -> None:
         self._service, self._standing, self._opened = service, standing, opened
         self._seen: str | None = service.version.standing or self._now()
+        self._why = ""
+        self._failures, self._again = 0, math.inf
         self._told = threading.Event()
         self._over = False
         self._thread: threading.Thread | None = None
@@ -49,9 +56,11 @@ class Watcher:
     def look(self) -> bool:
         """Whether there was another version that took over."""
         now = self._now()
-        if now is None or now == self._seen:
+        if now is None or (now == self._seen and time.monotonic() < self._again):
             return False
-        self._seen = now
+        if now != self._seen:
+            self._seen, self._why, self._failures = now, "", 0
+        self._again = math.inf
         try:
             version = self._opened()
         except SeedbedError as error:
@@ -74,9 +83,17 @@ class Watcher:
             self._fail(error.in_a_line())
             return False
         self._service.take_over(version)
+        after = version.predictor
+        self._service.complain(f"a new version was taken over: {after.name} {after.digest[:12]} ({after.folder})")
         return True
 
     def _fail(self, why: str) -> None:
+        """Say it once; it may be that the last files of the version are just being copied, so it is tried again."""
+        self._again = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
+        self._failures += 1
+        if why == self._why:
+            return
+        self._why = why
         self._service.metrics.failures.labels("reload").inc()
         self._service.complain(f"the new version was not taken over, and the one before goes on: {why}")
 

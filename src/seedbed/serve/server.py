@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -130,11 +131,12 @@ def serve(
         RecipeError: There are no such keys.
     """
     check_needs()
+    complain = unfailing(complain)
     keys = _Keys(terms.keys, complain)
     service = Service(version, terms.limits, complain)
     watcher = Watcher(service, source.standing, lambda: open_fit(source, terms.host)[0])
     _few_threads(terms.limits.threads)
-    app = make_app(service, keys=keys, origins=terms.origins, said=_write if terms.say_requests else None)
+    app = make_app(service, keys=keys, origins=terms.origins, said=unfailing(_write) if terms.say_requests else None)
     _when_told(watcher.look_now)
     watcher.start(terms.watch)
     try:
@@ -142,6 +144,42 @@ def serve(
     finally:
         watcher.end()
         service.end()
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End the body where this process is told to end, also where a library (pydantic) makes another error of that.
+
+    Raises:
+        KeyboardInterrupt: It was told to.
+    """
+    told: list[int] = []
+
+    def stop(number: int, _: Any) -> None:
+        told.append(number)
+        raise KeyboardInterrupt
+
+    both = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, stop) for one in both}
+    try:
+        yield
+    except Exception:
+        if told:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def unfailing(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Say what can be said: where lines go to a disk that is full, or nobody reads them, no request suffers for it."""
+
+    def said(text: str) -> None:
+        with suppress(OSError, ValueError):
+            say(text)
+
+    return said
 
 
 class _Keys:
@@ -152,14 +190,14 @@ class _Keys:
         self._seen = self._standing()
         self._keys = None if path is None else Keys.read(path)
 
-    def _standing(self) -> tuple[int, int] | None:
+    def _standing(self) -> tuple[int, int, int] | None:
         if self._path is None:
             return None
         try:
             told = self._path.stat()
         except OSError:
             return None
-        return told.st_mtime_ns, told.st_size
+        return told.st_ino, told.st_mtime_ns, told.st_size
 
     def __call__(self) -> Keys | None:
         if self._path is not None and (now := self._standing()) != self._seen:

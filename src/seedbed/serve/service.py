@@ -13,10 +13,14 @@ from typing import Any, overload
 
 import polars as pl
 
+from seedbed.core.reported import Reports
+
 from .answers import answered
+from .explaining import Explainer
 from .lane import Lane
 from .limits import Limits
 from .metrics import Metrics
+from .near import Near
 from .predictor import Predictor
 from .standing import owed
 
@@ -38,11 +42,22 @@ class Version:
     """Ends the log."""
     standing: str = ""
     """What its source said of it when it was opened, where it did."""
+    near: Near | None = None
+    """The training rows, where they are at hand and may be looked up."""
+    log_texts: bool = False
+    """Whether the log holds what people write."""
+    reports: Reports | None = None
+    """Where it is kept what people say is wrong."""
 
     @cached_property
     def debts(self) -> tuple[str, ...]:
         """What stands in the way of showing it to others."""
         return owed(self.predictor.run)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Explains its answers."""
+        return Explainer(self.predictor)
 
 
 class Answers(Sequence[Mapping[str, Any]]):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from seedbed.core.errors import ModelError, SeedbedError
 
 from .metrics import SHARED
-from .server import Opened, Source, Terms, open_fit, serve
+from .server import Opened, Source, Terms, ended_by_signals, open_fit, serve, unfailing
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -41,7 +41,8 @@ class Workers:
     def __init__(
         self, source: Source, listening: socket.socket, terms: Terms, count: int, complain: Callable[[str], None]
     ) -> None:
-        self.source, self.listening, self.terms, self.count, self.complain = source, listening, terms, count, complain
+        self.source, self.listening, self.terms, self.count = source, listening, terms, count
+        self.complain = unfailing(complain)
         self._processes: dict[BaseProcess, Connection] = {}
         self._ready: set[BaseProcess] = set()
         self._failed = 0
@@ -94,7 +95,11 @@ class Workers:
                 self._failed = 0
 
     def _replace(self, process: BaseProcess) -> None:
+        from prometheus_client.multiprocess import mark_process_dead
+
         self._processes.pop(process).close()
+        # What it was doing when it died, and which version it had, is not so any more; what it counted stays.
+        mark_process_dead(process.pid, self._shared.name)  # type: ignore[no-untyped-call]
         if process in self._ready:
             self._ready.discard(process)
             self.complain(f"a process of the server died (exit code {process.exitcode}); another takes its place")
@@ -134,34 +139,33 @@ class Workers:
     def _end(self) -> None:
         """All end: what they are asked now is answered, if it takes no longer than the terms allow."""
         self._pass_on(signal.SIGTERM)
+        self.listening.close()  # whoever comes now is refused, and waits for nobody
         until = time.monotonic() + self.terms.limits.grace + 3
-        for process in self._processes:
-            process.join(max(0.1, until - time.monotonic()))
-            if process.is_alive():
-                process.kill()
+        try:
+            for process in self._processes:
+                process.join(max(0.1, until - time.monotonic()))
+        finally:  # who is told twice to end ends at once
+            for process in self._processes:
+                if process.is_alive():
+                    process.kill()
                 process.join()
-        self._shared.cleanup()
+            self._shared.cleanup()
 
 
 def _work(source: Source, listening: socket.socket, terms: Terms, parent: Connection, shared: str) -> None:
     """What each process does."""
-    for what in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(what, _stop)
     os.environ[SHARED] = shared  # before prometheus-client is imported
     try:
-        version, told = open_fit(source, terms.host)
-        parent.send(told)
-        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-        serve(source, version, listening, terms, complain=_complain)
+        with ended_by_signals():
+            version, told = open_fit(source, terms.host)
+            parent.send(told)
+            threading.Thread(target=_end_with, args=[parent], daemon=True).start()
+            serve(source, version, listening, terms, complain=_complain)
     except SeedbedError as error:
         with suppress(OSError):
             parent.send(error)
     except KeyboardInterrupt:
-        return
-
-
-def _stop(_: int, __: Any) -> None:
-    raise KeyboardInterrupt
+        os._exit(0)  # all is done; Python would tidy up for seconds
 
 
 def _end_with(parent: Connection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
@@ -29,6 +29,7 @@ from .reading.surveying import Text, surveyed
 
 _HEAD = 1 << 20
 _WANTED = "delimited text"
+_CAST = "what is read is text; a step makes it numbers: `steps: [{use: cast, types: {COLUMN: number}}]`"
 _SEEN = {b"\t": "tab", b",": "comma", b";": "semicolon", b"|": "bar", b" ": "space"}
 
 
@@ -64,6 +65,11 @@ class Csv(FileSource):
     back exactly.
     """
 
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("types", "type", "dtype", "dtypes", "schema"), _CAST),
+        **dict.fromkeys(("sep", "separator"), "say `delimiter`"),
+        **dict.fromkeys(("na_values", "null_values", "na"), "say `nulls`: [values that mean that there is none]"),
+    }
     block_bytes: ClassVar[int] = BLOCK
     longest: ClassVar[int] = LONGEST
     examples: ClassVar[tuple[Example, ...]] = (

@@ -8,16 +8,16 @@ from contextlib import closing
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import polars as pl
-from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, model_validator
 
 from seedbed.core.any_source import SCHEMA, a_source
 from seedbed.core.asking.answers import SHOWN, Form, read_answer
-from seedbed.core.asking.calling import Endpoint
-from seedbed.core.asking.caps import Caps, Price
+from seedbed.core.asking.calling import Endpoint, is_here
+from seedbed.core.asking.caps import Caps, Price, only_further
 from seedbed.core.context import Context
-from seedbed.core.errors import did_you_mean
 from seedbed.core.numbers import things
 from seedbed.core.part import Example, NewColumn
+from seedbed.core.sending import Service
 from seedbed.core.source import Block, InputFile, Parsed, Scan, Source
 from seedbed.store.snapshots import Kept, Snapshot, body_of
 
@@ -25,7 +25,7 @@ from .fetching.fetched import FetchingSource
 from .generating.asking import Asking, remembered
 from .generating.diversity import Texts
 from .generating.examples import Examples, given, pools, read_examples, scanned
-from .generating.prompts import KNOWN, Prompts, Request, unknown_in
+from .generating.prompts import Prompts, Request, a_prompt
 from .generating.writing import Writing
 from .reading.blocks import Malformed, malformed_table
 
@@ -81,7 +81,8 @@ class Generate(FetchingSource):
     extra: ClassVar[str] = "generate"
     needs: ClassVar[tuple[str, ...]] = ("openai", "jsonschema")
     not_parsed: ClassVar[frozenset[str]] = FetchingSource.not_parsed | {
-        "api_key", "parallel", "timeout", "retries", "most_cost", "most_requests", "most_tokens", "train_only", "reason"
+        "api_key", "parallel", "timeout", "retries", "most_cost", "most_requests", "most_tokens", "train_only",
+        "reason", "may_send",
     }  # fmt: skip
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
@@ -118,7 +119,9 @@ class Generate(FetchingSource):
     api_key: str | None = Field(
         None, pattern=r"^\$\{env:\w+\}$", description="The key as `${env:NAME}`: never the key itself."
     )
-    prompt: str = Field(min_length=1, description="Jinja template of what is asked.")
+    prompt: Annotated[str, AfterValidator(a_prompt)] = Field(
+        min_length=1, description="Jinja template of what is asked."
+    )
     system: str = Field("", description="What the model is told before, as it stands.")
     output: dict[str, OutputType] = Field(
         default_factory=_a_text,
@@ -142,6 +145,12 @@ class Generate(FetchingSource):
     show: int = Field(
         3, ge=0, le=100, description="Example rows in a prompt, of the class to write where rows have one."
     )
+    may_send: str | None = Field(
+        None,
+        min_length=1,
+        description="Why example rows of a source may go to an endpoint on another machine, such as a contract, or "
+        "that all of it is public: needed there, and printed in the report and on the card.",
+    )
     pool: int = Field(20, ge=1, description="Example rows of each class that may be shown at all.")
     compare: str | None = Field(None, description="Column of texts to compare; the first of `output` when left out.")
     too_similar: float = Field(
@@ -155,7 +164,7 @@ class Generate(FetchingSource):
     limit_as: Literal["max_tokens", "max_completion_tokens"] = Field(
         "max_tokens", description="What the server calls that."
     )
-    also_send: dict[str, Any] = Field(
+    also_send: Annotated[dict[str, Any], AfterValidator(only_further)] = Field(
         default_factory=dict, description="Further fields of each request, such as `top_p`, as the server has them."
     )
     seed: int = Field(13, ge=0, description="Of everything that is drawn; each call sends one of its own.")
@@ -172,12 +181,6 @@ class Generate(FetchingSource):
     reason: str | None = Field(
         None, min_length=1, description="Why its rows may judge models: `train_only: false` needs one."
     )
-
-    @field_validator("prompt")
-    @classmethod
-    def _template(cls, prompt: str) -> str:
-        _check_template(prompt)
-        return prompt
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -218,6 +221,10 @@ class Generate(FetchingSource):
         return self.train_only
 
     # -- asking
+
+    def services(self) -> tuple[Service, ...]:
+        """Who is shown example rows of a source; what stands in the recipe itself was put there to be shown."""
+        return (Service(self.endpoint, self.may_send or ""),) if isinstance(self.like, Source) and self.show else ()
 
     def asks(self) -> Any:
         """Everything but how it is asked."""
@@ -306,6 +313,9 @@ class Generate(FetchingSource):
             ]
 
         writing.write(bodies)
+        for service in self.services():
+            if not is_here(service.address):
+                context.sends(service, (), {one.row for page in writing.pages for one in page.request.shown})
         files = [_file(snapshot, held[page.request.name]) for page in writing.pages]
         named = {self.label: pl.String()} if self.classes else {}
         pages = [
@@ -369,7 +379,7 @@ class Generate(FetchingSource):
 
 #: Options that change how is asked, and neither what nor which of the answers are rows.
 _HOW = {"name", "license", "terms", "collected_by", "consent", "columns", "refresh", "api_key", "parallel"} | {
-    "timeout", "retries", "response_format", "train_only", "reason"
+    "timeout", "retries", "response_format", "train_only", "reason", "may_send"
 }  # fmt: skip
 
 
@@ -379,19 +389,6 @@ def _file(snapshot: Snapshot, kept: Kept) -> InputFile:
 
 def _refused(number: int, reason: str, evidence: str, raw: str) -> Malformed:
     return Malformed(number, number, reason, json.loads(evidence), raw)
-
-
-def _check_template(prompt: str) -> None:
-    from jinja2 import TemplateSyntaxError
-
-    try:
-        unknown = unknown_in(prompt)
-    except TemplateSyntaxError as error:
-        raise ValueError(f"is no template: {error.message} (its line {error.lineno})") from None
-    if unknown:
-        meant = did_you_mean(unknown[0], KNOWN)
-        more = "" if meant.startswith("known") else f"; known are {', '.join(KNOWN)}"
-        raise ValueError(f"names {unknown[0]!r}, which is not known: {meant}{more}")
 
 
 def _check_schemas(form: Form) -> None:

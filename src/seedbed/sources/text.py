@@ -74,6 +74,11 @@ class Text(FileSource):
     encoding: str | None = Field(
         None, description="Encoding of the text (utf-8, cp1252, utf-16, …); found when left out."
     )
+    markup: bool = Field(
+        False,
+        description="Whether files that begin as a web page or XML does are read as the text that they are, tags and "
+        "all (`strip_html` takes those out); else they are refused, since most are pages that were saved by mistake.",
+    )
 
     def scan(self, context: Context) -> Scan:
         """Read every file once: hash it, and find its encoding."""
@@ -84,7 +89,14 @@ class Text(FileSource):
         with context.stage(f"looking at {self.path}", sum(file.size for file in found), "B") as stage:
             for file in found:
                 seen = surveyed(
-                    file, self.encoding, wanted=_WANTED, head=_HEAD, advance=stage.advance, size=self.block_bytes
+                    file,
+                    self.encoding,
+                    wanted=_WANTED,
+                    head=_HEAD,
+                    advance=stage.advance,
+                    size=self.block_bytes,
+                    markup=self.markup,
+                    kept_by="`markup: true`",
                 )
                 if not seen.head.strip():
                     if len(found) == 1:

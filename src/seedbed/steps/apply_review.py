@@ -38,6 +38,8 @@ _DECIDED = pl.Schema(
         **dict.fromkeys(_FACTS, pl.String()),
     }
 )
+#: What is known of a text: the place of the decision on one of its rows, and what that gives.
+_BY_TEXT = ("hash", "of", "label", *_FACTS)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class _Decided:
     digest: str
     table: pl.DataFrame = field(compare=False)
     """`_DECIDED`, by row."""
+    by_text: pl.DataFrame = field(compare=False)
+    """Labels for rows with the very same text (`_BY_TEXT`)."""
     file: Beside | None = field(compare=False)
     """The file as it was read; none where there is none."""
     damaged: int
@@ -67,6 +71,7 @@ class _Decided:
         return cls(
             digest=digest.of_json(table.drop("place").rows()),
             table=table,
+            by_text=_by_text(table),
             file=Beside(name, overlay.size, overlay.sha256) if path.exists() else None,
             damaged=overlay.damaged,
             torn=sum(map(standing.torn, rows)),
@@ -94,8 +99,10 @@ class ApplyReview(Rework):
     it was reviewed, as its source holds it or as the reviewer saw it. Others are counted and told, and not applied.
 
     Of one person's decisions on a row the last counts, of several people's the one last in the file; people who
-    disagree are told of. A rescued row stays although a later step that only keeps or rejects rows would reject it,
-    which the ledger says with who rescued it and why. Each row that was relabelled stands in the ledger, too.
+    disagree are told of. A label is also given to rows with the very same text on which nobody decided (`copies`),
+    lest the copies contradict the one that was put right. A rescued row stays although a later step that only keeps
+    or rejects rows would reject it, which the ledger says with who rescued it and why. Each row that was relabelled
+    stands in the ledger, too.
 
     ## Why
     People see what no rule can. Their work must not be lost when the recipe changes, must not hide in an edited file,
@@ -103,8 +110,9 @@ class ApplyReview(Rework):
 
     ## Limits
     It stands before the steps that rewrite the text (the first place is best), or after all of them; for a task on
-    tables it must stand first, for a row without a text is known by all its fields as its source holds them. A set of
-    labels is decided as a whole, and written as a JSON list where the column holds text. No decision can
+    tables it must stand first, for a row without a text is known by all its fields as its source holds them. A copy
+    with another capital or space is another text; where people gave the same text different labels, none is passed on.
+    A set of labels is decided as a whole, and written as a JSON list where the column holds text. No decision can
     make a value: rows that `cast`, `parse_dates`, `convert_units` and `join` reject are not rescued, nor are those that
     a function of your own rejects (`python`), malformed records, and rows that the task cannot use; give a row without
     a label one instead. A row in which `redact_pii` found personal data comes back without it. To correct test labels
@@ -143,6 +151,8 @@ class ApplyReview(Rework):
         ),
     )
 
+    copies: bool = Field(True, description="Give a label also to rows with the very same text on which nobody decided.")
+
     _decided: _Decided = PrivateAttr()
 
     def model_post_init(self, context: Any) -> None:
@@ -174,7 +184,9 @@ class ApplyReview(Rework):
                 "lifts": pl.Struct({"use": pl.String(), "evidence": pl.String()}),
             }
         )
-        return pl.struct(looked_at).map_batches(partial(_judged, self._decided.table, label), return_dtype=dtype)
+        by_text = self._decided.by_text if self.copies else self._decided.by_text.clear()
+        judged = partial(_judged, self._decided.table, by_text, label)
+        return pl.struct(looked_at).map_batches(judged, return_dtype=dtype)
 
     def _known_by(self, label: str) -> pl.Expr:
         """What a row is known by: its text, or where there is none all fields but its label."""
@@ -205,8 +217,11 @@ class ApplyReview(Rework):
         how = ", ".join(f"{n:,} {_DONE[action]}" for action, n in sorted(by.items()))
         people = ", ".join(sorted({mask(one) for one in applied["who"].to_list()})[:6])
         yield f"{applied.height:,} of {things(total, 'decision')} applied" + (f" ({how}), by {people}" if how else "")
-        stale = len({place for place in met if place >= total})
+        stale = len({place for place in met if total <= place < 2 * total})
         gone = total - applied.height - stale
+        if copied := len({place for place in met if place >= 2 * total}):
+            whose = word(copied, "the label of one", f"the labels of {copied:,}")
+            yield f"{whose} went to other rows of the same text, too"
         if stale:
             yield f"{stale:,} not applied: the text of the row is not what was reviewed"
         if gone:
@@ -269,19 +284,35 @@ def _value(one: Decision, name: str) -> str | None:
     return value
 
 
-def _judged(decided: pl.DataFrame, label: str, rows: pl.Series) -> pl.Series:
+def _by_text(decided: pl.DataFrame) -> pl.DataFrame:
+    """Labels by text (`_BY_TEXT`), of texts that were given one label alone."""
+    known = [decided.with_columns(pl.col(name).alias("hash"), pl.col("place").alias("of")) for name in ("read", "seen")]
+    found = pl.concat(known).drop_nulls(["hash", "label"]).sort("of")
+    alone = pl.col("label").n_unique().over("hash") == 1
+    return found.filter(alone).unique("hash", keep="first", maintain_order=True).select(_BY_TEXT)
+
+
+def _judged(decided: pl.DataFrame, by_text: pl.DataFrame, label: str, rows: pl.Series) -> pl.Series:
     """What is decided about rows (`ROW`, text and label), as `Rework.work` wants it."""
     table = rows.struct.unnest().join(decided, on=ROW, how="left", maintain_order="left")
-    fits = [
-        place is not None and text_hash(text) in (read, seen)
-        for place, text, read, seen in table.select("place", _TEXT, "read", "seen").iter_rows()
+    every = by_text.height > 0
+    hashes = [
+        text_hash(text) if every or place is not None else None for place, text in table.select("place", _TEXT).rows()
     ]
-    fit = pl.lit(pl.Series(fits, dtype=pl.Boolean))
-    said = table.select(
+    fits = [
+        mine is not None and mine in known for mine, *known in zip(hashes, table["read"], table["seen"], strict=True)
+    ]
+    theirs = pl.DataFrame({"hash": pl.Series(hashes, dtype=pl.String)})
+    theirs = theirs.join(by_text, on="hash", how="left", maintain_order="left").select(pl.all().name.prefix("their_"))
+    own, fit = pl.col("place").is_not_null(), pl.lit(pl.Series(fits, dtype=pl.Boolean))
+    facts = {name: pl.when(own).then(name).otherwise(f"their_{name}") for name in ("label", *_FACTS)}
+    stale, copied = (pl.lit(turns * decided.height, pl.UInt32) for turns in (1, 2))
+    met = pl.when(fit).then("place").when(own).then(pl.col("place") + stale).otherwise(pl.col("their_of") + copied)
+    said = table.hstack(theirs).select(
         reason=pl.when(fit & (pl.col("action") == "reject")).then(pl.lit("reviewed")),
-        evidence=pl.struct(_FACTS),
-        columns=pl.struct(pl.when(fit).then("label").alias(label)),
-        met=pl.when(fit).then("place").otherwise(pl.col("place") + pl.lit(decided.height, pl.UInt32)),
+        evidence=pl.struct(facts[name].alias(name) for name in _FACTS),
+        columns=pl.struct(pl.when(fit | ~own).then(facts["label"]).alias(label)),
+        met=met,
         lifts=pl.struct(
             pl.when(fit).then("lifts").alias("use"),
             pl.struct("who", "when", "why").struct.json_encode().alias("evidence"),

@@ -17,6 +17,7 @@ from seedbed.core.context import context_at
 from seedbed.core.errors import DataError, MissingExtraError, did_you_mean
 from seedbed.core.part import Example, LabelColumn, TextColumn, base_of
 from seedbed.core.rows import NUMBER, PARENTS, ROW
+from seedbed.core.sending import Service
 from seedbed.core.similarity import normalise
 from seedbed.core.step import Make
 from seedbed.core.values import Value
@@ -56,8 +57,9 @@ class Augment(Make):
     meant. Synonyms are found for basic forms only (`car`, not `cars`). Mentions, hashtags, addresses and words with
     digits are not respelt. Other columns are copied: let `augment` stand before parts that read the text (`tfidf`).
     Texts of one word get typing errors and synonyms only. Hashes of all training texts are held in memory.
-    `back_translate` sends training texts to the endpoint, two calls a new row; answers are kept in the store and not
-    asked for again, and what the model refuses, or returns as it was, makes no row.
+    `back_translate` sends training texts to the endpoint, two calls a new row (on another machine only where
+    `may_send` says why they may); answers are kept in the store and not asked for again, and what the model refuses, or
+    returns as it was, makes no row.
     """
 
     by_name: ClassVar[bool] = True
@@ -131,6 +133,11 @@ class Augment(Make):
             read_list(self._base / self.words, self.words)
             return digest.of_file(self._base / self.words)
         return [digest.of_file(file) for file in files_of(self._folder)]
+
+    def services(self) -> tuple[Service, ...]:
+        """Who translates."""
+        by = self.translator
+        return (Service(by.endpoint, by.may_send or ""),) if by else ()
 
     def make(self, train: pl.LazyFrame, seed: int) -> Iterator[pl.DataFrame]:
         """The new rows, each batch's in the order of their parents.

@@ -41,7 +41,7 @@ class Champions:
         Raises:
             DataError: The file is damaged.
         """
-        path = self.folder / f"{name}.json"
+        path = self._path(name)
         try:
             return _PROMOTIONS.validate_json(path.read_bytes())
         except FileNotFoundError:
@@ -71,12 +71,22 @@ class Champions:
                 found[path.stem] = champion.run
         return found
 
-    def promote(self, name: str, run: str, why: str) -> Promotion:
-        """Make a run the champion; one that is stays as it is."""
+    def promote(self, name: str, run: str, why: str, *, over: str | None = None) -> Promotion:
+        """Make a run the champion; one that is stays as it is.
+
+        Args:
+            name: The recipe's.
+            run: The run's id.
+            why: What speaks for it.
+            over: The run that it was compared with, and may take the place of; of anyone, if left out.
+
+        Returns:
+            Who stands for the name now: where `over` does no longer, that is somebody else.
+        """
         with self._held():
             known = self.history(name)
             standing = next((one for one in reversed(known) if one.undone is None), None)
-            if standing and standing.run == run:
+            if standing and (standing.run == run or over not in (None, standing.run)):
                 return standing
             promoted = Promotion(run=run, when=now(), why=why)
             self._write(name, (*known, promoted))
@@ -100,10 +110,21 @@ class Champions:
             self._write(name, known)
         return known[last], known[standing[-2]]
 
+    def _path(self, name: str) -> Path:
+        """Where a name's champions are noted; a name that leads elsewhere has none.
+
+        Raises:
+            DataError: It cannot be the name of a recipe.
+        """
+        if name in ("", ".", "..") or any(one in name for one in "/\\\x00"):
+            hint = "letters, digits, '-', '_' and '.' are what names are made of"
+            raise DataError("this is no name of a recipe", at=repr(name)[:100], hint=hint)
+        return self.folder / f"{name}.json"
+
     @contextmanager
     def _held(self) -> Iterator[None]:
         with locked(self.folder / ".lock"):
             yield
 
     def _write(self, name: str, promotions: tuple[Promotion, ...] | list[Promotion]) -> None:
-        write_whole(self.folder / f"{name}.json", _PROMOTIONS.dump_json(tuple(promotions), indent=1) + b"\n")
+        write_whole(self._path(name), _PROMOTIONS.dump_json(tuple(promotions), indent=1) + b"\n")

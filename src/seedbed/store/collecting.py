@@ -44,6 +44,7 @@ _WHAT = {
     "models": "trained models",
     "embeddings": "embeddings of texts",
     "graphs": "networks as they are served",
+    "near": "training rows as they are looked up by who asks a model",
     "answers": "answers of models behind endpoints",
     "datasets": "datasets of runs",
     "bundles": "models of runs, as they are served",

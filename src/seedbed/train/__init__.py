@@ -7,6 +7,7 @@ from seedbed.core.learner import Learner
 from .best_sentence import BestSentence
 from .copy_input import CopyInput
 from .decision_tree import DecisionTree
+from .distilled import Distilled
 from .embedding_logistic import EmbeddingLogistic
 from .embedding_ridge import EmbeddingRidge
 from .ensemble import Ensemble
@@ -54,6 +55,7 @@ __all__ = [
     "BestSentence",
     "CopyInput",
     "DecisionTree",
+    "Distilled",
     "EmbeddingLogistic",
     "EmbeddingRidge",
     "Ensemble",

@@ -15,6 +15,7 @@ All of it is data: nothing in a bundle is executed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -24,7 +25,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from seedbed.core import digest
 from seedbed.core.errors import ModelError, SeedbedError, did_you_mean
-from seedbed.core.learner import Learner, Model
+from seedbed.core.learner import Learner, Model, Serving
 from seedbed.core.metric import Score
 from seedbed.core.run import Calibration
 from seedbed.core.task import AnyTask, Task
@@ -91,6 +92,11 @@ class Preprocess(BaseModel):
     )
     golden: tuple[Golden, ...] = Field(description="Examples that any runtime must reproduce.")
     reads: tuple[str, ...] = Field((), description="Columns that the model reads, after the steps.")
+    truth: Preprocess | None = Field(
+        None,
+        description="The same for what is right: what a row of the source says passes these steps before the model's "
+        "answers are held against it. Nothing where the answer is no column of its own.",
+    )
 
 
 class Origin(BaseModel):
@@ -171,14 +177,14 @@ def save_bundle(
     return bundle
 
 
-def load_bundle(folder: Path, *, serving: Path | None = None) -> tuple[Model[Any], Bundle]:
+def load_bundle(folder: Path, *, serving: Serving | None = None) -> tuple[Model[Any], Bundle]:
     """Read what `save_bundle` wrote. The learner's part must have been imported, as Seedbed's own are.
 
     A model that was calibrated comes as `Calibrated`, which gives calibrated probabilities.
 
     Args:
         folder: The bundle.
-        serving: Read the model as light as it knows how to be (`Model.serving`); what that takes is kept in this store.
+        serving: Read the model as light as it knows how to be (`Model.serving`).
 
     Raises:
         ModelError: The folder is not a bundle, a file is missing or damaged, or its learner is not known.
@@ -190,7 +196,11 @@ def load_bundle(folder: Path, *, serving: Path | None = None) -> tuple[Model[Any
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ModelError(f"this is not a model bundle of Seedbed ({place}: {first['msg']})", at=str(folder)) from None
+        raise ModelError(
+            f"this is not a model bundle of Seedbed ({place}: {first['msg']})",
+            at=str(folder),
+            hint=_hint_of(said.get("seedbed")),
+        ) from None
     for name, expected in bundle.files.items():
         path = folder / name
         if not path.is_file() or digest.of_file(path) != expected:
@@ -210,6 +220,13 @@ def load_bundle(folder: Path, *, serving: Path | None = None) -> tuple[Model[Any
         why = (str(error).splitlines() or [""])[0][:200]
         raise ModelError(f"the model cannot be read ({type(error).__name__}: {why})", at=str(folder)) from None
     return (Calibrated(model, bundle.calibration) if bundle.calibration else model), bundle
+
+
+def _hint_of(written_by: object) -> str:
+    """What to do about a bundle that does not read as this version writes it."""
+    if not isinstance(written_by, str) or written_by == __version__ or not re.fullmatch(r"[\w.+-]{1,40}", written_by):
+        return "copy the whole bundle again, or run the recipe once more"
+    return f"Seedbed {written_by} wrote it, and this is {__version__}: pip install 'seedbed>={written_by}'"
 
 
 def _model_class(bundle: Bundle, folder: Path) -> type[Model[Any]]:

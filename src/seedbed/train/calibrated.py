@@ -19,8 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seedbed.core.counted import AsCounted, Counted
-from seedbed.core.errors import ModelError
-from seedbed.core.graph import AsGraph, Graph
+from seedbed.core.graph import Graph, graph_of
 from seedbed.core.learner import ArrayModel
 from seedbed.core.run import Calibration
 
@@ -37,7 +36,8 @@ class Calibrated(ArrayModel):
 
     def __init__(self, model: ArrayModel, calibration: Calibration) -> None:
         self.model, self.calibration = model, calibration
-        self.labels, self.told, self.at_once = model.labels, model.told, model.at_once
+        self.labels, self.told = model.labels, model.told
+        self.at_once, self.precision = model.at_once, model.precision
 
     def predict(self, rows: pl.DataFrame) -> NDArray[np.float64]:
         """Probability of each label for each row, shape (rows, labels)."""
@@ -54,9 +54,7 @@ class Calibrated(ArrayModel):
             ModelError: The model cannot be said as a graph.
             MissingExtraError: What makes graphs is not installed.
         """
-        if not isinstance(self.model, AsGraph):
-            raise ModelError("this kind of model cannot be said as a graph")
-        return self.model.graph(temperature * self.calibration.temperature)
+        return graph_of(self.model, "this kind of model", temperature * self.calibration.temperature)
 
     def counted(self) -> Counted | None:
         """The model's layer, calibrated, where it is one on terms."""

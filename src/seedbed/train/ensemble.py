@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seedbed.core.context import Context
+from seedbed.core.graph import Graph, graph_of
 from seedbed.core.learner import ArrayModel, Learner, Model
 from seedbed.core.part import Example
 from seedbed.core.sending import Service
@@ -69,6 +70,19 @@ class EnsembleModel(ArrayModel):
         """Each of the models."""
         for model in self.models:
             model.use_store(store)
+
+    def graph(self, temperature: float = 1.0) -> Graph:
+        """The models as one graph, with the mean at its end.
+
+        Raises:
+            ModelError: One of them cannot be said as a graph.
+            MissingExtraError: What makes graphs is not installed.
+        """
+        from .graphs.of_ensembles import mean_graph
+
+        asked = [place for place, weight in enumerate(self.weights) if weight]
+        members = [graph_of(self.models[place], f"{self.uses[place]}, inside it,") for place in asked]
+        return mean_graph(members, [self.weights[place] for place in asked], self.labels, temperature)
 
     def save(self, folder: Path) -> None:
         """Write `ensemble.json`, and each model into a folder of its own: `0/`, `1/`, …"""

@@ -22,10 +22,12 @@ from seedbed.core.context import Context, Stage
 from seedbed.core.errors import ModelError
 from seedbed.core.search import Search
 
-from . import course
+from .course import carry
+from .frozen_layers import computed_once
 from .objective import Objective, Result, Row
 from .pretrained import quiet
 from .training_state import Kept, Progress
+from .unfreezing import Unfreezing
 
 #: Batches are of rows of similar length, out of so many batches that were drawn at random.
 _GROUP = 50
@@ -106,18 +108,22 @@ def fine_tune(
     objective: Objective,
     options: TuningOptions,
     context: Context,
+    *,
+    gradually: bool = False,
 ) -> None:
     """Fine-tune a network in place; the epoch that is best on validation rows stays, without any the last.
 
     AdamW, linear warm-up and decay, gradients of a length of 1 at most; on a GPU that computes in bfloat16, in that.
 
     Args:
-        network: Of PyTorch; parameters that require no gradient stay as they are.
+        network: Of PyTorch; parameters that require no gradient stay as they are, and the lowest layers, where they
+            have none that does, are computed once for each text.
         train: What it learns from.
         validation: What chooses the epoch.
         objective: What it is to learn.
         options: How.
         context: Seed, store and progress.
+        gradually: Whether the head learns first, and a layer more from the top on until the first epoch is over.
 
     Raises:
         ModelError: The memory does not suffice, or the loss is no number any more.
@@ -143,16 +149,19 @@ def fine_tune(
         quiet(),
         _failures(objective.name, options),
         _own_randomness(),
+        computed_once(
+            network, [*train, *validation], objective, context, again=options.epochs > 1, computing=_computing
+        ),
         context.stage(f"Fine-tuning {objective.name}", plan.steps, "steps") as stage,
     ):
         progress = kept.read(learning, optimiser) if kept else Progress()
         if progress.step:
             stage.advance(progress.step, f"goes on after step {progress.step:,}")
-        _learn(
-            network, train, validation, objective, _Lesson(plan, options, learning, optimiser, kept, stage), progress
-        )
+        opening = Unfreezing.of(network, learning, plan.an_epoch) if gradually else None
+        lesson = _Lesson(plan, options, learning, optimiser, kept, stage, opening)
+        _learn(network, train, validation, objective, lesson, progress)
         _put_back(learning, progress.best)
-    course.carry(network, progress.curves, objective.measures)
+    carry(network, progress.curves, objective.measures)
     if kept:
         kept.forget()
     network.eval()
@@ -166,6 +175,7 @@ class _Lesson:
     optimiser: Any
     kept: Kept | None
     stage: Stage
+    opening: Unfreezing | None = None
 
 
 def _learn(
@@ -218,6 +228,8 @@ def _step(network: Any, rows: Sequence[Row], objective: Objective, lesson: _Less
     # Every step has randomness of its own, so that none has to be kept.
     torch.manual_seed(int(np.random.SeedSequence((plan.seed, step)).generate_state(1)[0]))
     network.train()
+    if lesson.opening:
+        lesson.opening.at(step)
     for group in lesson.optimiser.param_groups:
         group["lr"] = options.learning_rate * plan.rate(step)
     width, total, told = options.at_once or len(rows), max(objective.total(rows), 1e-12), 0.0

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from seedbed.core.context import Context
 from seedbed.core.counted import Counted, CountedKind
-from seedbed.core.errors import ModelError
 from seedbed.core.graph import Graph
 from seedbed.core.learner import ArrayModel
 from seedbed.store.embeddings import Embedder
@@ -77,22 +76,22 @@ class LinearModel(ArrayModel):
             self.embedder.store = store
 
     def graph(self, temperature: float = 1.0) -> Graph:
-        """The layer as a graph of ONNX: fed with terms, or, with the encoder before it, with tokens.
+        """The layer as a graph of ONNX: fed with terms, with tokens where the encoder is before it, or with both.
 
         Raises:
-            ModelError: It reads both terms and embeddings.
+            ModelError: The encoder cannot be read.
             MissingExtraError: What makes graphs is not installed.
         """
-        from .graphs.of_embeddings import embedding_graph
-        from .graphs.of_terms import terms_graph
+        from .graphs.building import LinearLayer
+        from .graphs.of_texts import both_graph, embeddings_graph, terms_graph
 
-        if self.terms and self.embedder:
-            raise ModelError("a model that reads terms and embeddings cannot be said as one graph")
-        told: dict[str, Any] = {"link": self.link, "labels": self.labels, "text": self.text, "temperature": temperature}
-        if self.embedder:
-            encoder = self.embedder.open()
-            return embedding_graph(encoder, self.embedder.max_tokens, self.weights, self.intercepts, **told)
-        return terms_graph(self.terms, self.weights, self.intercepts, **told)
+        layer = LinearLayer(self.weights, self.intercepts, self.link, self.labels, temperature)
+        if not self.embedder:
+            return terms_graph(layer, self.text, self.terms)
+        encoder, most = self.embedder.open(), self.embedder.max_tokens
+        if self.terms:
+            return both_graph(layer, self.text, self.terms, encoder, most)
+        return embeddings_graph(layer, self.text, encoder, most)
 
     def counted(self) -> Counted | None:
         """The layer as arrays; none where it reads embeddings."""

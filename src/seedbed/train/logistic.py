@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from seedbed.core.context import Context
@@ -24,6 +26,8 @@ from .threads import one_thread
 TOLERANCE = 1e-6
 #: From so many labels on a fit may take minutes, and shows that it moves: after every `_STEPS` steps.
 MANY_LABELS, _STEPS = 12, 5
+#: A smaller share of a row says nothing.
+_SLIGHT = 1e-3
 
 
 Trust = Annotated[
@@ -78,10 +82,15 @@ class LogisticOptions(BaseModel):
                 return self.solve(features, one, context, name=f"{name}, {label!r},", tolerance=tolerance)
 
             return each_by_itself(target, features.shape[1], context, solve)
+        balanced = self.class_weight == "balanced"
+        codes, counts = target.codes, target.weights
+        if target.shares is not None:
+            rows, codes, counts = _each_label(target.shares, counts, balanced=balanced)
+            features = features[rows]
         solver = LogisticRegression(
             C=self.c,
             solver="newton-cg",
-            class_weight=None if self.class_weight == "none" else self.class_weight,
+            class_weight="balanced" if balanced and target.shares is None else None,
             tol=tolerance,
             warm_start=True,
         )
@@ -90,7 +99,7 @@ class LogisticOptions(BaseModel):
             while not settled and not stuck and taken < self.max_iter:
                 solver.max_iter = min(_STEPS, self.max_iter - taken)
                 with settling() as told:
-                    solver.fit(features, target.codes, sample_weight=target.weights)
+                    solver.fit(features, codes, sample_weight=counts)
                 stuck = any("line search" in one.lower() for one in told)  # it would be again: no step is better
                 settled = not told
                 steps = int(solver.n_iter_.max())
@@ -106,6 +115,21 @@ class LogisticOptions(BaseModel):
                 f"{name} did not settle in {things(taken, 'step')}; a larger max_iter or a smaller c may help"
             )
         return layer_of(solver.coef_, solver.intercept_, solver.classes_, target)
+
+
+def _each_label(
+    shares: NDArray[np.float64], weights: NDArray[np.float64] | None, *, balanced: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Places of rows, once for each label of which they have a share, these labels, and how much each counts.
+
+    The loss of rows that count so is the cross-entropy with the shares.
+    """
+    rows, codes = np.nonzero(shares >= _SLIGHT)
+    counts = shares[rows, codes] * (1.0 if weights is None else weights[rows])
+    if balanced:
+        held = np.bincount(codes, counts, shares.shape[1])
+        counts *= held.sum() / (np.count_nonzero(held) * held[codes])
+    return rows, codes, counts
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from seedbed.core.digest import of_file
 from seedbed.core.errors import ModelError
 from seedbed.core.packages import SCHEME, located
 
-from . import course
+from .course import read as read_course
+from .course import write as write_course
 
 #: Files that say what a network is.
 _FILES = (".json", ".safetensors", ".txt", ".gguf", ".jinja")
@@ -140,7 +141,7 @@ def load_as(kind: str, place: Place, tokenizer: Any, **more: Any) -> Any:
         if place.gguf:  # what was unpacked is kept as numbers, which the library would refuse to save
             network = _unpacked(family, network)
     if place.local:
-        course.read(network, Path(place.name))
+        read_course(network, Path(place.name))
     network.config.pad_token_id = tokenizer.pad_token_id
     # Where it was read from is this machine's affair.
     network.config._name_or_path = network.name_or_path = tokenizer.name_or_path = "" if place.local else place.name
@@ -165,31 +166,13 @@ def save_network(network: Any, tokenizer: Any, folder: Path) -> None:
         tokenizer.save_pretrained(folder)
     # The library lets nobody else read the weights; they are as public as what stands beside them.
     (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
-    course.write(network, folder)
+    write_course(network, folder)
 
 
 def longest(network: Any, tokenizer: Any) -> int | None:
     """Most tokens that a network reads, where it says so."""
     told = (tokenizer.model_max_length, getattr(network.config, "max_position_embeddings", None))
     return min((limit for limit in told if isinstance(limit, int) and limit < _NO_LIMIT), default=None)
-
-
-def freeze(network: Any, layers: int, at: str) -> None:
-    """Keep the embeddings and the lowest layers as they are.
-
-    Raises:
-        ModelError: The network has fewer layers.
-    """
-    from torch.nn import ModuleList
-
-    body = network.base_model
-    stacks = [module for module in body.modules() if isinstance(module, ModuleList)]
-    stack = max(stacks, key=len, default=())
-    if layers > len(stack):
-        raise ModelError(f"the network has {len(stack)} layers, and {layers} cannot be frozen", at=at)
-    embeddings = getattr(body, "embeddings", None) or body.get_input_embeddings()
-    for module in (embeddings, *stack[:layers]):
-        module.requires_grad_(False)
 
 
 @contextmanager

@@ -103,18 +103,11 @@ class TabularLinearModel(ArrayModel):
         Raises:
             MissingExtraError: What makes graphs is not installed.
         """
+        from .graphs.building import LinearLayer
         from .graphs.of_columns import columns_graph
 
-        design = self.design
-        return columns_graph(
-            design.columns,
-            (design.means, design.deviations),
-            self.weights,
-            self.intercepts,
-            link=self.link,
-            labels=self.labels,
-            temperature=temperature,
-        )
+        layer = LinearLayer(self.weights, self.intercepts, self.link, self.labels, temperature)
+        return columns_graph(layer, self.design.columns, (self.design.means, self.design.deviations))
 
     def save(self, folder: Path) -> None:
         """Write `model.json` and `weights.safetensors`."""

@@ -15,6 +15,8 @@ from seedbed.core.task import Task
 
 #: Fewer training rows than this teach nothing.
 FEWEST_ROWS = 4
+#: Column of training rows that says of each label, in the task's order, how much of it a row has; a teacher says so.
+SHARES = "label_shares"
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,13 @@ class Target:
     """Label of each row, as an index into `labels`, shape (rows,)."""
     weights: NDArray[np.float64] | None = None
     """How much each row counts, shape (rows,); alike when left out."""
+    shares: NDArray[np.float64] | None = None
+    """How much of each label a row has, shape (rows, labels), each row adding up to 1; all of its own if left out."""
 
     def some(self, rows: NDArray[np.int64]) -> Target:
         """The labels of some of the rows."""
-        return Target(self.labels, self.codes[rows], None if self.weights is None else self.weights[rows])
+        weights, shares = (None if one is None else one[rows] for one in (self.weights, self.shares))
+        return Target(self.labels, self.codes[rows], weights, shares)
 
 
 def target_of(train: pl.DataFrame, task: Task) -> Target:
@@ -57,7 +62,8 @@ def target_of(train: pl.DataFrame, task: Task) -> Target:
             hint="check the label column, and the steps that reject rows",
         )
     codes = values.replace_strict(list(labels), list(range(len(labels))), return_dtype=pl.Int64)
-    return Target(labels=labels, codes=codes.to_numpy(), weights=weights_of(train))
+    shares = np.stack(train[SHARES].to_list()) if SHARES in train.columns else None
+    return Target(labels=labels, codes=codes.to_numpy(), weights=weights_of(train), shares=shares)
 
 
 def enough(train: pl.DataFrame, at: str, useful: str = "many more") -> None:

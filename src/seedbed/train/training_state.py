@@ -18,7 +18,7 @@ from seedbed.store.store import Store, arriving
 KIND = "trainings"
 _FILE = "state.safetensors"
 #: What AdamW keeps of each parameter.
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 @dataclass
@@ -64,7 +64,9 @@ class Kept:
         for parameter, values in learning.items():
             hashed.update(f"{parameter} {tuple(values.shape)}".encode())
             hashed.update(values.detach().cpu().contiguous().numpy().tobytes())
-        return cls(Store.of(context), of_json([__version__, torch.__version__, name, hashed.hexdigest(), about]))
+        return cls(
+            Store.of(context), of_json([__version__, torch.__version__, name, hashed.hexdigest(), about, _MOMENTS])
+        )
 
     def write(self, progress: Progress, learning: Mapping[str, Any], optimiser: Any) -> None:
         """Keep the state, in place of an earlier one."""
@@ -95,8 +97,13 @@ class Kept:
                 one.copy_(tensors[f"weight.{name}"])
         for name, one in learning.items():
             if f"{_MOMENTS[0]}.{name}" in tensors:
-                moments = {moment: tensors[f"{moment}.{name}"].to(one.device) for moment in _MOMENTS}
-                optimiser.state[one] = {"step": torch.tensor(float(told["step"])), **moments}
+                # Parameters that began to learn later have taken fewer steps.
+                there = {moment: tensors[f"{moment}.{name}"] for moment in _MOMENTS}
+                fused = one.is_cuda  # counts steps where the parameter is
+                optimiser.state[one] = {
+                    moment: state if moment == "step" and not fused else state.to(one.device)
+                    for moment, state in there.items()
+                }
         best = {name: tensors[f"best.{name}"] for name in learning} if told["value"] is not None else None
         return Progress(told["step"], told["value"], told["waited"], best, told["curves"])
 

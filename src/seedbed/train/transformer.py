@@ -16,18 +16,19 @@ from pydantic import Field
 
 from seedbed.core.context import Context
 from seedbed.core.graph import Graph
-from seedbed.core.learner import ArrayModel, Learner, Model
+from seedbed.core.learner import ArrayModel, Learner, Model, Serving
 from seedbed.core.part import Example
 from seedbed.core.rows import WEIGHT
 from seedbed.core.search import Search
 from seedbed.core.task import Task
 
 from .fine_tuning import fine_tune
+from .frozen_layers import freeze
 from .heads import COUNT, Head
 from .logistic import WeightOfOne
 from .networks import NetworkOptions, load_model, save_model, settings_of
 from .objective import Row, by_length, padded
-from .pretrained import freeze, load_network
+from .pretrained import load_network
 from .target import texts_of
 
 #: Texts that are read together when predicting.
@@ -86,6 +87,7 @@ class TransformerModel(ArrayModel):
             (self.text,),
             {"max_tokens": self.max_tokens},
             {"tokenizer.json": as_it_reads(self.tokenizer.backend_tokenizer.to_str(), self.max_tokens)},
+            network=True,
         )
 
     def save(self, folder: Path) -> None:
@@ -94,11 +96,11 @@ class TransformerModel(ArrayModel):
         save_model(folder, settings, self.network, self.tokenizer)
 
     @classmethod
-    def serving(cls, folder: Path, store: Path) -> ArrayModel:
+    def serving(cls, folder: Path, serving: Serving) -> ArrayModel:
         """The network without torch, in ONNX Runtime or NumPy; as `load` reads it where neither can."""
         from .light_transformer import open_light
 
-        return open_light(folder, store) or cls.load(folder)
+        return open_light(folder, serving) or cls.load(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -130,6 +132,7 @@ class Transformer(NetworkOptions, Learner):
     similar length, padded to their longest. After each epoch macro-F1 (of numbers, the squared error) is measured on
     validation rows: the best epoch stays, and training ends when `patience` epochs bring nothing better. A training
     that was killed goes on where its state was last kept, and ends with the same weights.
+    Layers that are frozen have no dropout; what they make of a text is computed once and kept while the training lasts.
 
     ## Why
     The network has read far more text than any training set holds: it knows that two words mean the same, and what
@@ -142,7 +145,9 @@ class Transformer(NetworkOptions, Learner):
     where there is one. Words beyond `max_tokens` are not read. The default knows lower-cased English only; name a
     multilingual network for other languages. One seed and one machine give one model; another machine, another number
     of threads or a GPU moves the last digits, and through them the weights. Its probabilities are too sure of
-    themselves after several epochs; calibration puts that right. Some hundreds of rows are few: compare.
+    themselves after several epochs; calibration puts that right. Some hundreds of rows are few: compare. Tweets were
+    learned as well with two of six layers frozen, at 0.7 of the cost (macro-F1 +0.001, -0.007 to 0.010, two seeds), and
+    with `unfreeze: gradually` at 0.8 (-0.004, -0.012 to 0.006).
     """
 
     learns: ClassVar[tuple[str, ...]] = ("text_classification", "multi_label_classification", "regression")
@@ -157,7 +162,10 @@ class Transformer(NetworkOptions, Learner):
     )
     batch: int = Field(16, ge=1, le=4096, description="Rows that one step learns from; fewer need less memory.")
     freeze_layers: int = Field(
-        0, ge=0, le=200, description="Lowest layers that stay as they are, with the embeddings: faster, a little worse."
+        0, ge=0, le=200, description="Lowest layers that stay as they are, with the embeddings, and are computed once."
+    )
+    unfreeze: Literal["at_once", "gradually"] = Field(
+        "at_once", description="Whether all layers learn from the first step on, or the head first, then from the top."
     )
     class_weight: WeightOfOne = "none"
 
@@ -199,6 +207,7 @@ class Transformer(NetworkOptions, Learner):
             head.objective(self.use, tokenizer.pad_token_id),
             self,
             context,
+            gradually=self.unfreeze == "gradually",
         )
         assert task.shown is not None
         return TransformerModel(

@@ -10,6 +10,7 @@ import orjson
 import polars as pl
 from numpy.typing import NDArray
 
+from seedbed.core.graph import Graph
 from seedbed.core.learner import ArrayModel
 
 from .columns import ColumnFeatures
@@ -84,6 +85,17 @@ class TreeModel(ArrayModel):
         found = np.zeros((len(features), len(self.labels)))
         found[:, list(self.seen)] = outputs
         return found
+
+    def graph(self, temperature: float = 1.0) -> Graph:
+        """The trees as a graph of ONNX, fed with numbers, or with the terms of a text.
+
+        Raises:
+            MissingExtraError: What makes graphs is not installed.
+        """
+        from .graphs.of_trees import Grown, trees_graph
+
+        grown = Grown(self.columns, self.trees, self.link, self.start, self.labels, self.seen, self.scale)
+        return trees_graph(grown, temperature)
 
     def save(self, folder: Path) -> None:
         """Write `model.json` and `trees.safetensors`."""

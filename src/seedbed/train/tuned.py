@@ -15,7 +15,9 @@ from pydantic import Field, field_validator, model_validator
 
 from seedbed.core import digest
 from seedbed.core.context import Context
+from seedbed.core.counted import AsCounted, Counted
 from seedbed.core.errors import ModelError, RecipeError, did_you_mean
+from seedbed.core.graph import Graph, graph_of
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric, metric_named, what_measures
 from seedbed.core.numbers import score as written
@@ -83,6 +85,19 @@ class TunedModel(Model[Any]):
     def use_store(self, store: Path) -> None:
         """As that model does."""
         self.model.use_store(store)
+
+    def graph(self, temperature: float = 1.0) -> Graph:
+        """That model's.
+
+        Raises:
+            ModelError: It cannot be said as a graph.
+            MissingExtraError: What makes graphs is not installed.
+        """
+        return graph_of(self.model, self.use, temperature)
+
+    def counted(self) -> Counted | None:
+        """That model's layer, where it is one on terms."""
+        return self.model.counted() if isinstance(self.model, AsCounted) else None
 
     def save(self, folder: Path) -> None:
         """Write that model's files, and `tuned.json`: what was tried."""

@@ -124,13 +124,23 @@ def review(  # noqa: PLR0913, PLR0917 (each option is an argument)
         Path | None, typer.Argument(help="A run: its folder, the start of its id, a tag, NAME@latest.")
     ] = None,
     queue: Annotated[
-        list[str] | None, typer.Option("--queue", help="Only this queue; may be given again. All when left out.")
+        list[str] | None,
+        typer.Option(
+            "--queue",
+            help="Only this queue; may be given again. All but `pairs` (answers of two models) when left out.",
+        ),
     ] = None,
     people: Annotated[
         list[str] | None, typer.Option("--people", metavar="NAME,NAME", help="Who decides: each gets a link.")
     ] = None,
     decisions: Annotated[
         Path | None, typer.Option("--decisions", help="Their file; review.jsonl beside the recipe when left out.")
+    ] = None,
+    feedback: Annotated[
+        Path | None,
+        typer.Option(
+            "--feedback", metavar="FOLDER", help="What `seedbed serve --feedback` kept; beside the recipe if left out."
+        ),
     ] = None,
     export: Annotated[
         Path | None, typer.Option("--export", help="Write the queues to a .csv, label_studio.json or argilla.json.")
@@ -153,6 +163,7 @@ def review(  # noqa: PLR0913, PLR0917 (each option is an argument)
         queues=queue or [],
         people=people or [],
         decisions=decisions,
+        feedback=feedback,
         export=export,
         take=take,
         summary=summary,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from seedbed.core.errors import RecipeError
 
-from .options import JSON, MODEL, TRUST
+from .options import ADDRESS, ENGINE, JSON, MODEL, TRUST, Engine, cluster_of
 
 app = typer.Typer()
 
@@ -18,7 +18,7 @@ app = typer.Typer()
     epilog="Examples: seedbed predict runs/reviews/latest/models/tfidf_logistic new.csv --out guesses.csv · "
     'seedbed predict runs/reviews/latest --text "I like it"'
 )
-def predict(
+def predict(  # noqa: PLR0913, PLR0917 (each option is an argument)
     model: MODEL,
     file: Annotated[str | None, typer.Argument(help="Rows to label: a file, a folder or a glob.")] = None,
     texts: Annotated[
@@ -32,12 +32,22 @@ def predict(
         typer.Option("--column", metavar="INPUT=COLUMN", help="Read an input of the model from a column of that name."),
     ] = None,
     trust: TRUST = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, max=1024, help="Processes for a file; one (Ray: one a core) when left out."),
+    ] = None,
+    engine: ENGINE = Engine.local,
+    address: ADDRESS = None,
     as_json: JSON = False,
 ) -> None:
     """Label texts with a model, after the same preprocessing as in training."""
     from seedbed.cli.predict import predict_rows
 
-    predict_rows(model, file, texts=texts or [], out=out, columns=columns or [], trust=trust, as_json=as_json)
+    cluster = cluster_of(engine, address)
+    predict_rows(
+        model, file, texts=texts or [], out=out, columns=columns or [], trust=trust, cluster=cluster,
+        workers=workers, as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command(
@@ -77,6 +87,22 @@ def serve(  # noqa: PLR0913, PLR0917 (each option is an argument)
     access_log: Annotated[
         bool, typer.Option("--access-log", help="A line of JSON on standard error for each request, without texts.")
     ] = False,
+    precision: Annotated[
+        Literal["fp32", "int8"],
+        typer.Option("--precision", help="Weights of a fine-tuned transformer; int8 is faster, and rounds."),
+    ] = "fp32",
+    similar: Annotated[
+        str,
+        typer.Option(
+            "--similar",
+            metavar="WHO",
+            help="Training rows that are like a text: auto (this machine alone), names, texts (to all), off.",
+        ),
+    ] = "auto",
+    feedback: Annotated[
+        Path | None,
+        typer.Option("--feedback", metavar="FOLDER|auto", help="Keep what people say is wrong, for `seedbed review`."),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch/--no-watch", help="Take over the model's new version as soon as there is one.")
     ] = True,
@@ -94,6 +120,7 @@ def serve(  # noqa: PLR0913, PLR0917 (each option is an argument)
         Asked(
             host=host, port=port, trust=trust, workers=workers, keys=keys, origins=tuple(allow_origin or ()),
             queue=queue, timeout=timeout, log=log, log_texts=log_texts, access_log=access_log, watch=watch,
+            precision=precision, similar=similar, feedback=feedback,
         ),
     )  # fmt: skip
 
@@ -159,6 +186,12 @@ def retrain(
     recipe: Annotated[
         Path | None, typer.Option("--recipe", help="The recipe's file; the run's own copy when left out.")
     ] = None,
+    feedback: Annotated[
+        Path | None,
+        typer.Option(
+            "--feedback", metavar="FOLDER", help="What `seedbed serve --feedback` kept; beside the recipe if left out."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the new run.")] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Worker processes; the number of cores when left out.")
@@ -174,4 +207,13 @@ def retrain(
     """
     from seedbed.cli.retrain import retrain_run
 
-    retrain_run(run, add=add or [], recipe=recipe, out=out, workers=workers, promote=promote, as_json=as_json)
+    retrain_run(
+        run,
+        add=add or [],
+        recipe=recipe,
+        feedback=feedback,
+        out=out,
+        workers=workers,
+        promote=promote,
+        as_json=as_json,
+    )

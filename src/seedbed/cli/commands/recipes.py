@@ -8,21 +8,28 @@ from typing import Annotated
 
 import typer
 
-from seedbed.core.errors import RecipeError
-
-from .options import JSON
+from .options import ADDRESS, ENGINE, JSON, Engine, cluster_of
 
 app = typer.Typer()
 
 
 @app.command(
     epilog="Examples: seedbed init reviews.csv · seedbed init 'mails/*.jsonl' --text body --label folder · "
-    "seedbed init book.xlsx --set sources.0.sheet=May"
+    "seedbed init book.xlsx --set sources.0.sheet=May · "
+    "seedbed init faq.csv --task question_answering --column question=ask --column context=page --column answers=reply"
 )
-def init(
+def init(  # noqa: PLR0913, PLR0917 (each option is an argument)
     file: Annotated[str, typer.Argument(help="The data: a file, a folder, a glob, or pkg://…", show_default=False)],
     text: Annotated[str | None, typer.Option("--text", help="Column with the text; found when left out.")] = None,
     label: Annotated[str | None, typer.Option("--label", help="Column with the label; found when left out.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--task", metavar="KIND", help="What the model is to do (regression, …); found when left out."),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="ROLE=COLUMN", help="Which column is what to that task; may be given again."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Say how the file is read; may be given again."),
@@ -36,14 +43,17 @@ def init(
     """Look at a file, and write a commented recipe.yaml and card.yaml for it."""
     from seedbed.cli.init import init_recipe
 
-    init_recipe(file, text=text, label=label, settings=settings or [], out=out, force=force, as_json=as_json)
-
-
-class Engine(StrEnum):
-    """Who does the work of a run."""
-
-    local = "local"
-    ray = "ray"
+    init_recipe(
+        file,
+        text=text,
+        label=label,
+        kind=kind,
+        columns=columns or [],
+        settings=settings or [],
+        out=out,
+        force=force,
+        as_json=as_json,
+    )
 
 
 class Ablate(StrEnum):
@@ -70,15 +80,8 @@ def run(  # noqa: PLR0913, PLR0917 (each option is an argument)
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe; may be given again."),
     ] = None,
-    engine: Annotated[
-        Engine, typer.Option("--engine", help="Who does the work: processes of this machine, or a Ray cluster.")
-    ] = Engine.local,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            "--address", help="The Ray cluster, HOST:PORT or auto; RAY_ADDRESS, or one started here, when left out."
-        ),
-    ] = None,
+    engine: ENGINE = Engine.local,
+    address: ADDRESS = None,
     limit: Annotated[
         int | None,
         typer.Option("--limit", min=1, help="A quick look: the first N records of each source; never published."),
@@ -130,19 +133,6 @@ def run(  # noqa: PLR0913, PLR0917 (each option is an argument)
         refresh=refresh,
         ablate=ablate is not None,
     )
-
-
-def cluster_of(engine: Engine, address: str | None) -> str | None:
-    """The cluster that does the work, as `flow.run` takes it.
-
-    Raises:
-        RecipeError: An address was given, but not the engine that it is of.
-    """
-    if engine is Engine.ray:
-        return address or ""
-    if address is not None:
-        raise RecipeError("this is the address of a Ray cluster", at="--address", hint="say --engine ray, too")
-    return None
 
 
 @app.command(

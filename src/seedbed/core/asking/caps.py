@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,35 @@ from pydantic import BaseModel, ConfigDict, Field
 from seedbed.core.numbers import things
 
 from .answers import Usage
+
+#: Fields of a request that no recipe may add: with them a call would ask for, or cost, what no other option says.
+_SAID = "the recipe's other options say what is asked"
+_COUNTED = "`answer_tokens` says that, under the name that `limit_as` gives, and the caps count by it"
+_SEVERAL = "a call would be paid for several answers, of which one is read"
+_NOT_ADDED = {
+    "model": _SAID,
+    "messages": _SAID,
+    "max_tokens": _COUNTED,
+    "max_completion_tokens": _COUNTED,
+    "n": _SEVERAL,
+    "best_of": _SEVERAL,
+    "stream": "answers are read whole",
+}
+#: Fields that are counted, or short.
+_KNOWN = {*_NOT_ADDED, "seed", "temperature", "logprobs", "top_logprobs"}
+
+
+def only_further(also_send: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Fields that a recipe adds to each request, if they leave what is asked, and what it can cost, as it was.
+
+    Raises:
+        ValueError: One does not.
+    """
+    for name, value in also_send.items():
+        why = _NOT_ADDED.get(name)
+        if why is not None and not (why is _SEVERAL and value == 1):
+            raise ValueError(f"`{name}` cannot be sent besides: {why}")
+    return also_send
 
 
 class Price(BaseModel):
@@ -84,4 +114,6 @@ class Meter:
 def most_of(body: Mapping[str, Any]) -> Usage:
     """More tokens than a prompt and its answer can have: one is never less than a byte."""
     said = sum(len(one["content"].encode()) + 16 for one in body["messages"])
+    more = {name: value for name, value in body.items() if name not in _KNOWN}  # tools, say, are read as a prompt is
+    said += len(json.dumps(more, default=str).encode()) if more else 0
     return Usage(said + 64, int(body.get("max_tokens") or body.get("max_completion_tokens") or 0))

@@ -129,11 +129,15 @@ def answers_in(context: str, answers: Any, start: Any) -> Answers:
     Raises:
         Unreadable: They cannot be read, or one of them is not in the text.
     """
-    return list(dict.fromkeys((text, placed(context, text, at)) for text, at in _answers(answers, start)))
+    return list(dict.fromkeys((text, placed(context, text, at)) for text, at in told_answers(answers, start)))
 
 
-def _answers(value: Any, start: Any) -> Iterator[tuple[str, int | None]]:
-    """Texts and their places as they are given."""
+def told_answers(value: Any, start: Any = None) -> Iterator[tuple[str, int | None]]:
+    """Texts and their places as they are given.
+
+    Raises:
+        Unreadable: They cannot be read.
+    """
     if isinstance(value, str) and not _is_listing(value, placed=start is not None):
         if value.strip():
             yield value, _place(start)

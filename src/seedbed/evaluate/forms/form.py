@@ -91,6 +91,11 @@ class Form(ABC):
         """Which answers are right, shape (rows,); none where answers are more or less right."""
         return None
 
+    def rightness(self, truth: Truth, answers: Answers) -> NDArray[np.float64] | None:
+        """How right each answer is that the model is more or less sure of, from 0 to 1, shape (rows,), where it is."""
+        right = self.right(truth, answers)
+        return None if right is None else right.astype(np.float64)
+
     def strata(self, truth: Truth) -> NDArray[np.int64]:
         """Rows that are alike in what is right, shape (rows,): slices are compared among those."""
         return np.zeros(len(truth), dtype=np.int64)

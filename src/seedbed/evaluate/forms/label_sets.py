@@ -60,6 +60,10 @@ class LabelSets(Form):
         """Whether all labels of a row, and no others, are given."""
         return np.asarray((decide_sets(answers) == truth).all(axis=1))
 
+    def rightness(self, truth: _Sets, answers: _Floats) -> _Floats:
+        """The share of the labels that are rightly given or rightly not."""
+        return np.asarray((decide_sets(answers) == truth).mean(axis=1))
+
     def strata(self, truth: _Sets) -> NDArray[np.int64]:
         """The number of labels."""
         return np.asarray(truth.sum(axis=1), dtype=np.int64)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from seedbed.core.check import SPLIT
-from seedbed.core.context import Context, Progress, workers_for
+from seedbed.core.context import Context, Progress
 from seedbed.core.documents import read_document
 from seedbed.core.doubts import FILES
 from seedbed.core.errors import DataError, RecipeError
@@ -25,8 +25,8 @@ from seedbed.flow.finished import Finished, open_run
 from seedbed.flow.naming import store_near
 from seedbed.flow.splitting.dataset import Dataset
 from seedbed.flow.splitting.split import Similarity, near_pairs
+from seedbed.flow.working import working
 from seedbed.splits.clusters import cluster
-from seedbed.store.going import Journal
 from seedbed.store.store import Store
 
 from .doubt import FOLDS, doubted, learner_for
@@ -58,15 +58,7 @@ def suspects_of(
     if written.is_file():
         return pl.read_parquet(written)
     store = _store(finished.folder)
-    with Journal.of_work(store) as used:
-        context = Context(
-            base=finished.folder,
-            store=store,
-            seed=finished.run.seed,
-            workers=workers_for(workers),
-            progress=progress or Context().progress,
-            used=used,
-        )
+    with working(finished.folder, store, finished.run.seed, workers=workers, progress=progress) as context:
         rows = labelled_of(finished, context)
         _, folder = doubted(rows, learner_for(rows), context, FOLDS)
         return pl.read_parquet(folder / written.name)

@@ -29,6 +29,7 @@ from seedbed.publish.shaping.shaped import Shaped, left_out_of, task_of
 from seedbed.recipe.overrides import overridden
 from seedbed.sources.reading.files import PACKED, is_local, local_path
 from seedbed.store.places import arriving
+from seedbed.train.bundle import BUNDLE
 
 from .files import Opened, open_file
 from .standing import obstacles
@@ -90,6 +91,13 @@ def export(named: str, asked: Asked, context: Context | None = None) -> Exported
     if issubclass(Exporter.catalogue.get(asked.to, Exporter), ModelExporter):
         return _model(named, asked, context)
     run = _run_of(named)
+    if run is None and asked.to in Exporter.catalogue and (Path(named) / BUNDLE).is_file():
+        forms = sorted(name for name, part in Exporter.catalogue.items() if issubclass(part, ModelExporter))
+        raise RecipeError(
+            f"{asked.to} is a format of rows, and this is a model",
+            at=named,
+            hint=f"models are exported as {', '.join(forms)}; rows are those of its run",
+        )
     return _run(named, run, asked, context) if run else _file(named, asked, context)
 
 

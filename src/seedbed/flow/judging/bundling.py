@@ -120,7 +120,7 @@ def _watched(task: Task, seen: Seen) -> Reference:
         text=task.shown,
         labels=form.labels,
         truth=told,
-        right=form.right(truth, answers),
+        right=form.rightness(truth, answers),
         left_out=seen.left_out,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,16 +11,14 @@ from typing import Any, Protocol, TypedDict
 
 import polars as pl
 
-from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError, MissingExtraError, ModelError, SeedbedError, told_as
+from seedbed.core.errors import DataError, ModelError, SeedbedError, told_as
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric, Score, metric_named
 from seedbed.core.part import labels_of
 from seedbed.core.rows import NUMBER, PARENTS, ROW, WEIGHT
 from seedbed.core.run import Comparison, FoldScores, Mistake, ModelRecord, NestedRecord
 from seedbed.core.task import Task, rows_said
-from seedbed.engine.provenance import code_of, versions
 from seedbed.evaluate.drawing import affordable
 from seedbed.evaluate.forms import Form, OneLabel, form_of
 from seedbed.evaluate.holm import with_holm
@@ -32,16 +29,13 @@ from seedbed.evaluate.paired import Answers, compare
 from seedbed.evaluate.slices import Grouping, judge_slices
 from seedbed.flow.splitting.dataset import Dataset
 from seedbed.recipe.sections import Evaluate
-from seedbed.store.store import Store
 from seedbed.train.bundle import Origin
 from seedbed.train.calibrated import Calibrated, calibration_of, heated
 
 from .beside import beside
 from .bundling import Seen, bundle_up
 from .preprocessing import Preprocessing
-
-#: Libraries whose versions may change models, besides those that may change rows.
-_LIBRARIES = ("scikit-learn", "scipy")
+from .trained import trained
 
 
 class _How(TypedDict):
@@ -277,37 +271,7 @@ class Judging:
         """
         train = splits["train"].frame
         validation = splits["validation"].frame if "validation" in splits else train.clear()
-        place = Store.of(self.context).artefact("models", self._key(learner, train, validation))
-        folder = place.folder / "model"
-        if place.whole:
-            try:
-                model, seconds = type(learner).model.load(folder), place.facts()["seconds"]
-                model.use_store(self.context.store)
-                return model, seconds
-            except MissingExtraError:
-                raise
-            except Exception:  # noqa: BLE001 (each library says in its own way that a file is damaged)
-                place.done.unlink()  # train again
-        start = time.perf_counter()
-        with told_as(ModelError, learner.use):
-            model = learner.fit(train, validation, self.task, self.context)
-        seconds = round(time.perf_counter() - start, 3)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        model.save(folder)
-        place.seal({"seconds": seconds})
-        model.use_store(self.context.store)
-        return model, seconds
-
-    def _key(self, learner: Learner, *given: pl.DataFrame) -> str:
-        """Digest of everything that a model is made of."""
-        rows = []
-        for frame in given:
-            told = digest.RowsDigest()
-            told.update(frame)
-            rows.append(told.hexdigest())
-        options, task = [learner.model_dump(mode="json"), learner.made_from()], self.task.model_dump(mode="json")
-        return digest.of_json([rows, options, task, self.context.seed, code_of(type(learner)), versions(*_LIBRARIES)])
+        return trained(learner, train, validation, self.task, self.context)
 
     def predict(self, model: Model[Any], frame: pl.DataFrame) -> Any:
         """What a model answers, as the form holds it; it does not get what is right."""

@@ -10,6 +10,7 @@ from seedbed.core.learner import Learner
 from seedbed.flow.preparing.unprepared import Unprepared
 from seedbed.flow.splitting.split import Split
 
+from .far_numbers import refuse_far_numbers
 from .folds import deal, deal_unprepared
 from .judge import Judged, Judging, Rows
 from .nested import judge_nested
@@ -37,6 +38,7 @@ def judge_models(
         folder: The run's.
         unprepared: Rows before `prepare`, where there is one: what folds are dealt of.
     """
+    refuse_far_numbers(judging.task, splits)
     task, context, told = judging.task, judging.context, split.certificate.folds
     folds = len(told["rows"]) if told else judging.evaluate.folds
     dealt = None

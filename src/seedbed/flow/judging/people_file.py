@@ -6,15 +6,17 @@ and may say `who`. A file of `seedbed review` is read for the labels that people
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
-import polars as pl
 
 from seedbed.core.decision import Decision, standing_of
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
@@ -60,7 +62,19 @@ def read_lines(path: Path, task: Task) -> list[Line]:
     """The answers in a file, in its order.
 
     Raises:
-        DataError: It cannot be read, or does not say which rows or answers it means.
+        DataError: It cannot be read, or does not say which rows or answers it means; with the line.
+    """
+    records = read_records(path)
+    if any("action" in one for _, one in records):
+        return _decided(records)
+    return [_line(one, task, at) for at, one in records]
+
+
+def read_records(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Where each line of a file of answers stands, and what it holds, by name.
+
+    Raises:
+        DataError: It cannot be read.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -70,20 +84,14 @@ def read_lines(path: Path, task: Task) -> list[Line]:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"people's answers cannot be read ({type(error).__name__})", at=str(path)) from None
-    records = list(_records(path, text))
-    if any("action" in one for one in records):
-        return _decided(path, records)
-    return [_line(one, task, path) for one in records]
+    return list(_records(path, text))
 
 
-def _records(path: Path, text: str) -> Iterator[dict[str, Any]]:
+def _records(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if path.suffix.lower() == ".csv":
-        try:
-            yield from pl.read_csv(text.encode(), infer_schema=False).to_dicts()
-        except pl.exceptions.PolarsError as error:
-            raise DataError(f"this is no CSV ({str(error).splitlines()[0][:100]})", at=str(path)) from None
+        yield from _of_csv(path, text)
         return
-    for place, line in enumerate(text.splitlines(), 1):
+    for place, line in enumerate(text.split("\n"), 1):  # other ends of lines may stand in a text
         if not line.strip():
             continue
         try:
@@ -92,15 +100,42 @@ def _records(path: Path, text: str) -> Iterator[dict[str, Any]]:
             found = None
         if not isinstance(found, dict):
             raise DataError("this line is no JSON object", at=f"{path}:{place}", hint="write one object a line")
-        yield found
+        yield f"{path}:{place}", found
 
 
-def _decided(path: Path, records: Sequence[dict[str, Any]]) -> list[Line]:
-    """Each reviewer's last word on each row, where it is a label."""
+def _of_csv(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of a CSV whose first line names the columns; an empty cell is null. A row's place is its last line."""
+    before = csv.field_size_limit(MOST_BYTES)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        standing = standing_of([Decision.model_validate(one) for one in records])
-    except ValueError:
-        raise DataError("a decision of this review cannot be read", at=str(path)) from None
+        header = next(reader, [])
+        if not header:
+            raise DataError("this is no CSV: it has no first line that names columns", at=str(path))
+        for cells in reader:
+            at = f"{path}:{reader.line_num}"
+            if len(cells) > len(header):
+                raise DataError(
+                    f"this row has {things(len(cells), 'cell')}, and the header {len(header):,}",
+                    at=at,
+                    hint="a cell that holds a comma or a line break stands in double quotes",
+                )
+            if cells:
+                yield at, {name: cell or None for name, cell in zip_longest(header, cells)}
+    except csv.Error as error:
+        raise DataError(f"this is no CSV ({str(error)[:100]})", at=f"{path}:{reader.line_num}") from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def _decided(records: Sequence[tuple[str, dict[str, Any]]]) -> list[Line]:
+    """Each reviewer's last word on each row, where it is a label."""
+    decisions = []
+    for at, one in records:
+        try:
+            decisions.append(Decision.model_validate(one))
+        except ValueError:
+            raise DataError("this decision of a review cannot be read", at=at) from None
+    standing = standing_of(decisions)
     return [
         Line(one.who, row, None, one.verdict[1], reviewed=True)
         for row in standing.rows()
@@ -109,15 +144,15 @@ def _decided(path: Path, records: Sequence[dict[str, Any]]) -> list[Line]:
     ]
 
 
-def _line(record: dict[str, Any], task: Task, path: Path) -> Line:
+def _line(record: dict[str, Any], task: Task, at: str) -> Line:
     answer = next((record[name] for name in ("answer", task.answer) if name and name in record), None)
     row, text = record.get("row"), next((record[n] for n in (task.shown, "text") if n and n in record), None)
     if answer is None and not any(name in record for name in ("answer", task.answer)):
         hint = f"call it `answer`{f' or {task.answer!r}' if task.answer else ''}"
-        raise DataError("people's answers have no column that says the answer", at=str(path), hint=hint)
+        raise DataError("people's answers have no column that says the answer", at=at, hint=hint)
     if row is None and text is None:
         hint = f"`row` holds the row's id, or {task.shown or 'text'!r} what it says"
-        raise DataError("people's answers do not say which row they are about", at=str(path), hint=hint)
+        raise DataError("this answer of a person does not say which row it is about", at=at, hint=hint)
     who = record.get("who")
     told = None if text is None else str(text)
     return Line(str(who) if who not in (None, "") else _WHO, None if row is None else str(row), told, answer)

@@ -88,13 +88,17 @@ def preprocessing_of(
     answer = None if task.answer in reads else task.answer
     asks = task.asks if isinstance(task, Chat) else reads  # turns in columns are joined by the task, not by a step
     carried = carried_steps(steps, curated.schema, reads=asks, answer=answer, known=known, learned=learned)
-    carried = carried.model_copy(update={"reads": tuple(reads)})
+    truth = None
+    if answer:  # what people decided about rows of this run says nothing about others
+        own = [step for step in steps if not isinstance(step, Rework) or not step.signs]
+        truth = carried_steps(own, curated.schema, reads=(answer,), answer=None, known=known, learned=learned)
+    carried = carried.model_copy(update={"reads": tuple(reads), "truth": truth})
     inputs = [one.name for one in carried.inputs]
     among = pl.col(ROW).is_in(list(held_out[:_CHOSEN_AMONG]))
     rows = curated.table.scan().filter(among).select(NUMBER, ROW, *map(pl.col, reads)).sort(NUMBER).collect()
     raw = raw_rows(curated.opened, curated.schema, rows[NUMBER], context).sort(NUMBER)
-    told = [as_texts(raw[name]) for name in inputs if raw.schema[name] == pl.String or raw.schema[name].is_nested()]
-    personal = pl.lit(False).or_(*(holds_personal_data(pl.lit(one)).fill_null(False) for one in told))
+    texts = [as_texts(raw[name]) for name in inputs if raw.schema[name] == pl.String or raw.schema[name].is_nested()]
+    personal = pl.lit(False).or_(*(holds_personal_data(pl.lit(one)).fill_null(False) for one in texts))
     chosen = raw.filter(~personal).head(GOLDEN)
     before = tuple(_as_asked(task, orjson.loads(line)) for line in as_json(chosen.select(inputs)))
     examples = rows.join(chosen, on=NUMBER, how="semi").drop(NUMBER)

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from polars.exceptions import PolarsError
 
 from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.errors import DataError, ModelError, SeedbedError
+from seedbed.core.decision import read_decisions
+from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError, SeedbedError, told_as
 from seedbed.core.learner import Learner, Model
 from seedbed.core.part import labels_of
-from seedbed.core.preference import Judged as Preferences
+from seedbed.core.preference import ChosenByPeople
+from seedbed.core.preference import Judged as JudgedByModel
 from seedbed.core.rows import ROW
 from seedbed.core.scrutiny import Coverage, Deciding, ErrorClusters, Fairness, People, Robustness, Scrutiny
 from seedbed.core.side_by_side import SideBySide
-from seedbed.core.task import rows_said
-from seedbed.evaluate.conformal import fit, measured
+from seedbed.core.task import Task, rows_said
+from seedbed.evaluate.conformal import corrected, fit, measured
 from seedbed.evaluate.error_clusters import Answered, error_clusters
 from seedbed.evaluate.fairness import fairness_of_labels, fairness_of_numbers, labellings
 from seedbed.evaluate.forms import LabelSets, Number, OneLabel
 from seedbed.evaluate.people import Panel, can_be_judged, people, who_answered
 from seedbed.evaluate.slices import by_value
+from seedbed.recipe.scrutiny import faults_of_labels
 from seedbed.recipe.sections import Evaluate
 
 from .beside import thresholds_for
@@ -34,6 +39,7 @@ from .disturbed import robustness
 from .judge import Judged, Judging, Rows
 from .judged_by import MOST_PEOPLE, judged_by, refuse_judge
 from .people_file import matched, read_lines, refuse_missing
+from .preferences import Verdicts, continue_rows, preferred
 from .side_by_side import continued_side_by_side, rows_wanted, said_side_by_side
 from .slices import flat
 
@@ -55,23 +61,37 @@ def wanted(judging: Judging) -> bool:
             evaluate.clusters,
             evaluate.people,
             evaluate.judged_by,
+            evaluate.preferences,
             rows_wanted(evaluate, judging.form),
         )
     )
 
 
-def refuse_before(evaluate: Evaluate, context: Context) -> None:
+def refuse_before(evaluate: Evaluate, task: Task, context: Context) -> None:
     """Say before anything runs what would only be found out at its end.
 
     Raises:
-        RecipeError: The file of people's answers is not there, or rows would go to a judge on another machine, and
-            nobody said that they may.
+        RecipeError: The file of people's answers is not there.
+        DataError: That file, or the one of preferences, cannot be read; with the line.
         MissingExtraError: A package that asks the judge is not installed.
     """
     if evaluate.people is not None:
         refuse_missing(context.base / evaluate.people)
+        read_lines(context.base / evaluate.people, task)
+    if evaluate.preferences is not None:
+        read_decisions(context.base / evaluate.preferences)
     if evaluate.judged_by is not None:
         refuse_judge(evaluate.judged_by)
+
+
+def refuse_unknown(evaluate: Evaluate, task: Task) -> None:
+    """Say before anything is trained that a label is none of those that the rows have.
+
+    Raises:
+        RecipeError: It is not.
+    """
+    for fault in faults_of_labels(evaluate, task):
+        raise RecipeError(fault.problem, at=".".join(map(str, fault.path)), hint=fault.hint)
 
 
 def scrutinise(
@@ -99,6 +119,7 @@ def scrutinise(
             people=looking.tried("people", looking.people) or (),
             side_by_side=looking.side_by_side(),
             judged_by=looking.tried("judged_by", looking.judged_by),
+            preferences=looking.tried("preferences", looking.preferences),
         )
     return found.model_copy(update={"notes": tuple(looking.notes)})
 
@@ -118,6 +139,7 @@ class _Looking:
         self.judging, self.judged, self.splits, self.folder = judging, judged, splits, folder
         self.best, self.learners = judged.best, learners
         self.notes: list[str] = []
+        self.verdicts: Verdicts = {}
         self.how: dict[str, Any] = {"level": judging.level, "seed": judging.context.seed}
 
     def tried(self, what: str, look: Any) -> Any:
@@ -128,8 +150,11 @@ class _Looking:
 
     def _told(self, what: str, look: Any) -> Any:
         try:
-            return look()
-        except (DataError, ModelError) as error:
+            with _told_in_words(what):
+                return look()
+        except BooksError:
+            raise
+        except SeedbedError as error:
             self.notes.append(f"{what}: {error.problem}")
             self.judging.context.progress.say(f"{what} cannot be told: {SeedbedError.in_a_line(error)}")
             return None
@@ -163,7 +188,7 @@ class _Looking:
                 return ()
             level = self.judging.level
             found.append(measured(form, one, on.truth, told[1], model=model.name, split=ONCE, level=level))
-        return tuple(found)
+        return corrected(found, self.judging.level)
 
     def thresholds(self) -> Deciding | None:
         """Of the best model: chosen on validation rows, their worth told by test rows."""
@@ -267,7 +292,7 @@ class _Looking:
         found: SideBySide | None = self._told("samples", look)
         return found
 
-    def judged_by(self) -> Preferences | None:
+    def judged_by(self) -> JudgedByModel | None:
         """Of every model, on test rows; and of people, where they answered those."""
         asked, rows = self.judging.evaluate.judged_by, self.splits[ONCE]
         assert asked is not None
@@ -281,11 +306,42 @@ class _Looking:
             lines = read_lines(self.judging.context.base / self.judging.evaluate.people, self.judging.task)
             found = who_answered(matched(lines, rows, self.judging.task, self.judging.form).said)
             people = {who: {at: one or "" for at, one in found[who].items()} for who in list(found)[:MOST_PEOPLE]}
-        return judged_by(self.judging, asked, rows, told, people, self.best)
+        judged, self.verdicts = judged_by(self.judging, asked, rows, told, people, self.best)
+        return judged
+
+    def preferences(self) -> ChosenByPeople:
+        """Of every model, on test rows."""
+        rows, names = self.splits[ONCE], [model.name for model in self.judged.models]
+        file = self.judging.evaluate.preferences
+        assert file is not None
+        if self.judging.task.says == "itself":
+            models = continue_rows(self.judging, rows, names, self.model, self.folder)
+        else:
+            said = {name: answers for name in names if (answers := self.answers(name, ONCE)) is not None}
+            models = {name: dict(enumerate(answers["text"].to_list())) for name, answers in said.items()}
+        if len(models) < 2:
+            raise DataError("there are no two models to choose between")
+        return preferred(self.judging, rows, models, file, self.verdicts)
 
     def model(self, name: str) -> Model[Any]:
         """A model, out of the store."""
         return self.judging.ask(self.learners[name], dict(self.splits), []).model
+
+
+@contextmanager
+def _told_in_words(what: str) -> Iterator[None]:
+    """Failures of numbers and libraries in words: no look at models that are trained is worth the run.
+
+    A fault in Seedbed itself (an index, a name, a type) passes: it is to be found, and the models are in the store. So
+    do errors of files, which would meet whatever comes next, too.
+    """
+    try:
+        yield
+    except (ArithmeticError, ValueError, MemoryError, RuntimeError, PolarsError) as error:
+        if isinstance(error, NotImplementedError | RecursionError):
+            raise
+        with told_as(ModelError, what):
+            raise
 
 
 def _column(rows: Rows, column: str) -> pl.Series:

@@ -27,7 +27,7 @@ USUAL = 8
 #: Characters of a text that models go on after at most, and that they write.
 _BEGINNING, _WRITTEN = 160, 200
 #: Characters that are shown of an answer, and of what was written: fewer, so that nothing is masked in part.
-_SHOWN, _SHOWN_WRITTEN = 400, 160
+_SHOWN, SHOWN_WRITTEN = 400, 160
 
 
 def rows_wanted(evaluate: Evaluate, form: Form) -> int:
@@ -98,29 +98,34 @@ def continued_side_by_side(
     """
     seed = judging.context.seed
     places = drawn(rows.frame[ROW].to_list(), most, seed)
-    texts = _texts(judging.form.truth(rows.frame[places]).to_list())
-    cuts = [_cut(text) for text in texts]
-    beginnings = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
+    begun, rest = beginnings(judging.form.truth(rows.frame[places]).to_list())
     said: dict[str, list[tuple[str, float | None]]] = {}
     silent = []
     with judging.context.stage("Continuing texts", len(models), "models") as stage:
         for name, model in models.items():
             one = model()
             if isinstance(one, Continues):
-                said[name] = [(text, None) for text in one.go_on(beginnings, _WRITTEN, seed % 2**32)]
+                said[name] = [(text, None) for text in one.go_on(begun, _WRITTEN, seed % 2**32)]
             else:
                 silent.append(name)
             stage.advance(1, name)
-    rest = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]
     return SideBySide(
         split=rows.name,
         of=rows.frame.height,
         seed=seed,
         metric=None,
         continued=True,
-        rows=tuple(_rows(rows.frame[ROW][places], beginnings, rest, said, _SHOWN_WRITTEN)) if said else (),
+        rows=tuple(_rows(rows.frame[ROW][places], begun, rest, said, SHOWN_WRITTEN)) if said else (),
         silent=tuple(silent),
     )
+
+
+def beginnings(values: Sequence[Any]) -> tuple[list[str], list[str]]:
+    """The beginning of each text, which a language model goes on after, and how the text itself goes on."""
+    texts = _texts(values)
+    cuts = [_cut(text) for text in texts]
+    both = list(zip(texts, cuts, strict=True))
+    return [text[:cut] for text, cut in both], [text[cut:] for text, cut in both]
 
 
 def _texts(values: Sequence[Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,9 @@ from seedbed.core.encoder import open_encoder
 from seedbed.core.monitoring import Estimated, Side, Signal, Watch
 from seedbed.core.numbers import things
 from seedbed.core.version import __version__
-from seedbed.flow.predicting.predict import open_model
+from seedbed.flow.predicting.opening import open_model
 from seedbed.flow.splitting.dataset import Dataset
+from seedbed.flow.truth import InWords, Truth
 from seedbed.monitor.comparing import (
     calibration,
     decided,
@@ -25,16 +26,18 @@ from seedbed.monitor.comparing import (
     text_signal,
     word_signal,
 )
-from seedbed.monitor.reference import MOST_SKETCHES, Looked, joined, seen_of
+from seedbed.monitor.reference import MOST_SKETCHES, Looked, joined, seen_of, sureness
 from seedbed.monitor.telling_apart import FEWEST
 from seedbed.serve.predictor import Predictor
 
-from .labelled import Told, judged, labels_of, promise_of
+from .labelled import Told, judged, promise_of
 from .logging import reference
-from .window import Taken, drawn_note, take
+from .window import Taken, Watched, drawn_note, take
 
 LEVEL = 0.05
 AT_LEAST = 0.02
+#: What being right is called whose share is estimated without labels.
+_RIGHT = {"label": "accuracy", "labels": "labels right", "spans": "exact answers"}
 #: Tokens of a text that are embedded.
 _TOKENS = 256
 
@@ -73,7 +76,9 @@ def watch(named: str, against: str | Path, asked: Asked | None = None, *, contex
     asked, context = asked or Asked(), context or Context()
     predictor = open_model(against, trust=asked.trust)
     known, whole = reference(predictor)
-    taken = take(named, predictor, known.texts, columns=asked.columns, window=asked.window, context=context)
+    words = InWords.of(predictor, trust=asked.trust)
+    watched = Watched(predictor, known.texts, words)
+    taken = take(named, watched, columns=asked.columns, window=asked.window, context=context)
     notes = [*taken.notes, *drawn_note(taken)]
     if not whole:
         notes.append(
@@ -81,7 +86,7 @@ def watch(named: str, against: str | Path, asked: Asked | None = None, *, contex
             "compared; train it again"
         )
     with context.stage("Comparing with the reference", None):
-        signals, told, estimated = _signals(predictor, known, taken, asked, notes)
+        signals, told, estimated = _signals(watched, known, taken, asked, notes)
     found = decided(signals, level=asked.level, at_least=asked.at_least)
     return Watch(
         seedbed=__version__,
@@ -101,9 +106,10 @@ def watch(named: str, against: str | Path, asked: Asked | None = None, *, contex
 
 
 def _signals(
-    predictor: Predictor, known: Looked, taken: Taken, asked: Asked, notes: list[str]
+    watched: Watched, known: Looked, taken: Taken, asked: Asked, notes: list[str]
 ) -> tuple[list[Signal], Told, tuple[Estimated, ...]]:
     """All that can be asked of the window; what cannot is noted."""
+    predictor = watched.predictor
     if taken.lacking:
         absent = [
             Signal(
@@ -120,7 +126,9 @@ def _signals(
     if not len(taken.ids):
         only = Looked(0, {}, {}, left_out=gone)
         return list(drift_signals(known, only)), Told(0), ()
-    told = _truth(predictor, taken, asked)
+    if len(taken.ids) < FEWEST:
+        notes.append(f"of {things(len(taken.ids), 'row')} little can be told: give a longer window")
+    told = _truth(watched, taken, asked)
     notes += told.notes
     labels = predictor.form.labels
     now = seen_of(
@@ -137,25 +145,30 @@ def _signals(
     estimated: tuple[Estimated, ...] = ()
     if known.sure is not None and now.sure is not None and len(now.sure) >= FEWEST:
         signals.append(calibration(known.sure, now.sure))
-    if known.sure is not None and told.rows < len(taken.ids) and predictor.bundle.task.says == "label":
-        signal, one = estimate(known.sure, taken.answers["confidence"].drop_nulls().to_numpy())
+    sure = sureness(taken.answers)
+    if known.sure is not None and sure is not None and told.rows < len(taken.ids) >= FEWEST:
+        metric = _RIGHT.get(predictor.bundle.task.says, "accuracy")
+        signal, one = estimate(known.sure, sure.drop_nulls().to_numpy(), metric)
         signals.append(signal)
         estimated = (one,)
     signals += _texts(predictor, known, now, taken, asked, len(signals), notes)
     return signals, told, estimated
 
 
-def _truth(predictor: Predictor, taken: Taken, asked: Asked) -> Told:
-    notes: tuple[str, ...] = ()
-    truth = taken.own
+def _truth(watched: Watched, taken: Taken, asked: Asked) -> Told:
+    predictor, truth = watched.predictor, taken.own
+    task = predictor.bundle.task
     if asked.labels is not None:
-        truth, notes = labels_of(asked.labels, taken, predictor.bundle.task)
+        truth = watched.words.of_file(asked.labels, taken.ids)
+    elif task.says == "itself" and task.shown in taken.reads.columns:  # the text itself is what is right
+        texts = taken.reads[task.shown]
+        truth = Truth(texts, texts.is_not_null())
     if truth is None:
         return Told(0)
     found = judged(truth, taken, predictor.form, predictor.bundle)
     if found.rows and not promise_of(predictor.bundle)[0]:
-        notes = (*notes, "the bundle has no scores to compare with")
-    return Told(found.rows, found.truth, found.sure, found.performance, found.signals, (*notes, *found.notes))
+        return replace(found, notes=(*found.notes, "the bundle has no scores to compare with"))
+    return found
 
 
 def _texts(

@@ -17,7 +17,9 @@ from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.numbers import count, things
 from seedbed.core.rows import NUMBER, ROW
 from seedbed.core.similarity.shingles import mix
-from seedbed.flow.predicting.predict import BAD, open_file, reading_of, records_of
+from seedbed.flow.predicting.labelling import BAD, records_of
+from seedbed.flow.predicting.predict import open_file, reading_of
+from seedbed.flow.truth import InWords, Truth
 from seedbed.monitor.columns import LENGTH
 from seedbed.monitor.log import ANSWERS, MODEL, OWN, TIME, WARNINGS, is_log, pieces
 from seedbed.monitor.reference import joined
@@ -49,7 +51,7 @@ class Taken:
     sketches: Sketches | None
     since: datetime | None = None
     until: datetime | None = None
-    own: pl.Series | None = None
+    own: Truth | None = None
     """What is right, where the file says so itself."""
     lacking: tuple[str, ...] = ()
     """Columns that the model reads and the file does not have: then it was not asked."""
@@ -69,7 +71,7 @@ class Taken:
             left_out=self.left_out.filter(kept),
             texts=None if self.texts is None else self.texts.filter(kept),
             sketches=None if self.sketches is None else self.sketches[mask],
-            own=None if self.own is None else self.own.filter(kept),
+            own=None if self.own is None else self.own.kept(kept),
         )
 
 
@@ -89,15 +91,22 @@ def span_of(text: str) -> timedelta:
     return span
 
 
-def take(
-    named: str, predictor: Predictor, texts: Sequence[str], *, columns: Mapping[str, str], window: str, context: Context
-) -> Taken:
+@dataclass(frozen=True)
+class Watched:
+    """A model, and what must be known of it to read a window."""
+
+    predictor: Predictor
+    texts: Sequence[str]
+    """The columns that sketches are of."""
+    words: InWords
+
+
+def take(named: str, watched: Watched, *, columns: Mapping[str, str], window: str, context: Context) -> Taken:
     """The rows of a window.
 
     Args:
         named: The folder of a log, or a file, folder or glob that a source reads.
-        predictor: The model.
-        texts: The columns that sketches are of.
+        watched: The model.
         columns: Columns of a file to be read as inputs of the model, as INPUT: COLUMN.
         window: How far back from now, of a log; all of it if empty.
         context: Where paths start, what time it is, where progress is shown.
@@ -111,7 +120,7 @@ def take(
     if is_local(named) and is_log(place):
         if columns:
             raise RecipeError("a log has the model's own columns", at="--column", hint="leave it out")
-        return _logged(place, predictor, texts, span, context)
+        return _logged(place, watched, span, context)
     if span is not None:
         raise RecipeError(
             "only the rows of a log have times, and this is none",
@@ -119,12 +128,11 @@ def take(
             hint="leave it out, and give the rows of the window as a file",
         )
     with TemporaryDirectory(prefix="seedbed-") as folder:  # what is fetched is kept no longer than that
-        return _asked(named, predictor, texts, columns, replace(context, store=Path(folder)))
+        return _asked(named, watched, columns, replace(context, store=Path(folder)))
 
 
-def _logged(
-    folder: Path, predictor: Predictor, texts: Sequence[str], span: timedelta | None, context: Context
-) -> Taken:
+def _logged(folder: Path, watched: Watched, span: timedelta | None, context: Context) -> Taken:
+    predictor, texts = watched.predictor, watched.texts
     since = context.clock() - span if span else None
     held = Drawn()
     others = damaged = 0
@@ -133,6 +141,9 @@ def _logged(
             damaged += 1
             continue
         own = rows.filter(pl.col(MODEL) == predictor.digest)
+        if not held.fits(own):
+            damaged += 1
+            continue
         others += rows.height - own.height
         held.add(own)
     if not held.seen:
@@ -156,6 +167,9 @@ def _logged(
     moments = rows[TIME]
     first, last = moments.min(), moments.max()
     assert isinstance(first, datetime) and isinstance(last, datetime)
+    if ahead := int((moments > context.clock()).sum()):
+        told = things(ahead, "row is", "rows are")
+        notes.append(f"{told} of a time that has not come yet: is the server's clock right?")
     return Taken(
         held.seen,
         rows.select(read),
@@ -170,10 +184,9 @@ def _logged(
     )
 
 
-def _asked(
-    path: str, predictor: Predictor, texts: Sequence[str], columns: Mapping[str, str], context: Context
-) -> Taken:
+def _asked(path: str, watched: Watched, columns: Mapping[str, str], context: Context) -> Taken:
     """Rows of a file, or as many of them as are compared, answered now."""
+    predictor, texts = watched.predictor, watched.texts
     opened, notes = open_file(predictor, path, context)
     there = list(opened.renames)
     lacking = [one.name for one in predictor.preparation.inputs if one.name not in columns]
@@ -205,8 +218,7 @@ def _asked(
             stage.advance(some.height)
     answers, reads = (pl.concat(each) for each in zip(*parts, strict=True))
     said = joined(reads, texts) if texts else None
-    answer = predictor.bundle.task.answer
-    own = rows[answer] if answer in rows.columns else None
+    own = watched.words.of_source(rows)
     sketches = None if said is None else sketched(said)
     odd = left_out(answers["warnings"])
     return Taken(held.seen, reads, answers, rows[ROW], odd, said, sketches, own=own, notes=tuple(told))
@@ -221,6 +233,13 @@ def _has(predictor: Predictor, name: str, there: list[str]) -> bool:
     return any(known in there for known in (one.name, *one.known_as))
 
 
+def _alike(one: pl.DataType, other: pl.DataType) -> bool:
+    """Whether values of both types can stand in one column."""
+    if one == other or pl.Null in (one, other) or (one.is_numeric() and other.is_numeric()):
+        return True
+    return one.is_nested() and type(one) is type(other)
+
+
 class Drawn:
     """Rows as they come by, of which at most `MOST` stay: a sample by their places, the same every time."""
 
@@ -228,6 +247,11 @@ class Drawn:
         self.seen = 0
         self._held: list[pl.DataFrame] = []
         self._count = 0
+
+    def fits(self, rows: pl.DataFrame) -> bool:
+        """Whether columns of the same name have types of one kind, as those of one log do."""
+        known = self._held[0].schema if self._held else rows.schema
+        return all(_alike(kind, known[name]) for name, kind in rows.schema.items() if name in known)
 
     def add(self, rows: pl.DataFrame) -> None:
         """Take some."""

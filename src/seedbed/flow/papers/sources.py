@@ -179,7 +179,7 @@ def lineage_of(record: SourceRecord, scan: Scan) -> dict[str, Any]:
 
 
 def files_beside(recipe: Recipe, base: Path, *, judged: bool) -> list[dict[str, Any]]:
-    """The files that a run read besides sources: what people decided on review, what they answered to rows.
+    """The files that a run read besides sources: what people decided, what they answered, what they prefer.
 
     Args:
         recipe: The recipe.
@@ -188,9 +188,10 @@ def files_beside(recipe: Recipe, base: Path, *, judged: bool) -> list[dict[str, 
     """
     named = zip(labels_of(list(recipe.steps)), recipe.steps, strict=True)
     found = [(name, file) for name, step in named for file in step.beside()]
-    people = recipe.evaluate.people
-    if judged and people is not None and (path := base / people).is_file():
-        found.append(("evaluate.people", Beside(people, path.stat().st_size, digest.of_file(path))))
+    for option in ("people", "preferences"):
+        file = getattr(recipe.evaluate, option)
+        if judged and file is not None and (path := base / file).is_file():
+            found.append((f"evaluate.{option}", Beside(file, path.stat().st_size, digest.of_file(path))))
     return [{"step": name, "file": file.name, "bytes": file.bytes, "sha256": file.sha256} for name, file in found]
 
 

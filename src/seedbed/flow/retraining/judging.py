@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from seedbed.core.context import utc_now
 from seedbed.core.errors import DataError
 from seedbed.core.held_out import note
 from seedbed.core.metric import Metric, metric_named
-from seedbed.core.promotion import OnSlice
+from seedbed.core.promotion import Grown, Later, OnSlice
 from seedbed.core.rows import ROW
 from seedbed.core.run import Comparison
 from seedbed.core.statistics.holm import holm
@@ -29,17 +29,22 @@ from seedbed.flow.versions.models import FEWEST, OfRun, same_judges, task_of
 from seedbed.flow.versions.sides import Opened, open_side
 from seedbed.flow.versions.tables import Tables, identity_of, side_by_side
 
+from .grown import grown
+from .later import Window, asked_now, window_after
+
 #: Slices by what is right: on rows of one label, how many are told right is what there is to measure.
 LABEL, _OF_A_LABEL = "label", "accuracy"
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """The champion's test rows that are the challenger's, too."""
+    """The rows that judge: the champion's test rows that are the challenger's, too, or a later window of those."""
 
     pairs: Sequence[tuple[str, str]]
     """Ids in the champion's run and in the challenger's."""
     relabelled: int
+    grown: Grown | None = None
+    later: Later | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,9 @@ class Verdict:
     """Why they cannot be compared."""
 
 
-def judge_both(champion: Finished, challenger: Finished, columns: Sequence[str] = ()) -> Verdict:
+def judge_both(
+    champion: Finished, challenger: Finished, columns: Sequence[str] = (), *, time: str | None = None
+) -> Verdict:
     """Compare the best models of two runs on the test rows of both, as a whole and slice by slice.
 
     What is right is what the challenger's run says: answers that people corrected count for both. A challenger's model
@@ -63,9 +70,11 @@ def judge_both(champion: Finished, challenger: Finished, columns: Sequence[str] 
         champion: The run whose model stands.
         challenger: The run whose model may take its place.
         columns: What else to tell rows apart by.
+        time: The column that both splits go by, if any: then a later window of the challenger's test rows judges.
 
     Raises:
         DataError: The datasets or predictions cannot be read.
+        ModelError: The champion cannot be asked about a later window.
     """
     a, b = champion.run, challenger.run
     none = Frozen((), 0)
@@ -74,24 +83,45 @@ def judge_both(champion: Finished, challenger: Finished, columns: Sequence[str] 
         return Verdict(none, None, (), why or "one of the two has no best model")
     with _tables(champion, challenger) as tables:
         frozen = _frozen(tables)
+        frozen = replace(frozen, grown=grown(champion, challenger, tables))
+    window = window_after(champion, challenger, time) if time else None
+    if window is not None:
+        ids = window.rows[ROW].to_list()
+        frozen = Frozen(list(zip(ids, ids, strict=True)), 0, frozen.grown, window.told)
     if len(frozen.pairs) < FEWEST:
-        few = f"only {len(frozen.pairs)} test rows are the same in both"
+        which = f"are later than {window.told.after}, the last that the champion saw" if window else "are in both"
+        few = f"only {len(frozen.pairs)} test rows {which}"
         return Verdict(frozen, None, (), f"{few}; at least {FEWEST} are needed")
-    models = OfRun("champion", champion.folder, a, a.best), OfRun("challenger", challenger.folder, b, b.best)
     form = form_of(task_of(b))
-    try:
-        _, first = models[0].told([one for one, _ in frozen.pairs], form)
-        truth, second = models[1].told([other for _, other in frozen.pairs], form)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        said = str(error).splitlines()[0][:200]
-        raise DataError(f"predictions cannot be read: {said}", at=str(champion.folder)) from None
-    for model in models:
-        note(model.folder, [model.read(len(frozen.pairs), utc_now())])
+    truth, first, second = _answers(champion, challenger, frozen, window, form)
     rows = _Rows(challenger, truth, first, second, form, metric_named(a.metric))
     whole = rows.compared(np.ones(len(frozen.pairs), dtype=np.bool_))
     if whole is None:
         return Verdict(frozen, None, (), f"{a.metric} has no value on these rows")
     return Verdict(frozen, whole, rows.by_slice([*_groupings(champion, challenger, frozen, columns)]))
+
+
+def _answers(
+    champion: Finished, challenger: Finished, frozen: Frozen, window: Window | None, form: Form
+) -> tuple[Any, Any, Any]:
+    """What is right of the rows that judge, what the champion says, and what the challenger says; looks are noted."""
+    models = [OfRun(name, one.folder, one.run, str(one.run.best)) for name, one in _named(champion, challenger)]
+    try:
+        truth, second = models[1].told([other for _, other in frozen.pairs], form)
+        if window is not None:
+            first = asked_now(champion, window.rows, form)
+        else:
+            _, first = models[0].told([one for one, _ in frozen.pairs], form)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = str(error).splitlines()[0][:200]
+        raise DataError(f"predictions cannot be read: {said}", at=str(champion.folder)) from None
+    for model in models if window is None else models[1:]:
+        note(model.folder, [model.read(len(frozen.pairs), utc_now())])
+    return truth, first, second
+
+
+def _named(champion: Finished, challenger: Finished) -> tuple[tuple[str, Finished], ...]:
+    return ("champion", champion), ("challenger", challenger)
 
 
 def _tables(champion: Finished, challenger: Finished) -> Any:
@@ -175,7 +205,7 @@ def _groupings(champion: Finished, challenger: Finished, frozen: Frozen, columns
     if len(sources.values) > 1:
         yield sources
     if task.shown:
-        known = _test_rows(open_side(champion.folder), [one for one, _ in frozen.pairs])
+        known = rows if frozen.later else _test_rows(open_side(champion.folder), [one for one, _ in frozen.pairs])
         edges = length_edges(rows_said(task, task.as_asked(known)))
         yield by_length(rows_said(task, task.as_asked(rows)), edges)
 

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from seedbed.core.context import Context, Progress
 from seedbed.core.errors import DataError, RecipeError
-from seedbed.core.promotion import RETRAINED, Contender, Promotion, Retrained
+from seedbed.core.numbers import things
+from seedbed.core.promotion import RETRAINED, RETRAINED_PAGE, Contender, Promotion, Retrained
+from seedbed.flow.beginning import told_apart_by
 from seedbed.flow.finished import Finished, open_run
 from seedbed.flow.naming import find_entry, find_run, store_of_run
-from seedbed.flow.running import run, told_apart_by
+from seedbed.flow.running import run
+from seedbed.report.retraining import render
+from seedbed.splits.time import Time
 from seedbed.store.champions import Champions
 from seedbed.store.places import write_whole
 
@@ -24,6 +28,7 @@ def retrain(
     *,
     add: Sequence[Path] = (),
     recipe: Path | None = None,
+    feedback: Path | None = None,
     out: Path | None = None,
     promote: bool = True,
     workers: int | None = None,
@@ -40,6 +45,7 @@ def retrain(
         named: A run, however it is named.
         add: Files with more rows, read as the recipe's first source is.
         recipe: The recipe's file; the copy that the champion's folder holds when left out.
+        feedback: Folder of what people said of the model where it is served; the one beside the recipe when left out.
         out: Folder for the challenger; `runs/NAME/ID` beside the recipe when left out.
         promote: Whether to promote it; only told whether it would be, if not.
         workers: Worker processes.
@@ -60,29 +66,44 @@ def retrain(
     if champions.champion(given.run.name) is None:
         champions.promote(given.run.name, given.run.id, "it was there when the first challenger came")
     context = Context(progress=progress) if progress else Context()
-    loaded = again(champion, add, recipe)
+    loaded = again(champion, add, recipe, feedback)
     challenger = run(loaded, out=out, workers=workers, progress=progress, command=_command(named, add))
     with context.stage("Comparing with the champion"):
-        found = judge_both(champion, challenger, told_apart_by(loaded.recipe))
-    against = tuple(_against(challenger, found))
+        time_of = loaded.recipe.split.column if isinstance(loaded.recipe.split, Time) else None
+        found = judge_both(champion, challenger, told_apart_by(loaded.recipe), time=time_of)
     told = Retrained(
         name=champion.run.name,
         champion=_contender(champion),
         challenger=_contender(challenger),
         frozen=champion.run.dataset.splits.get("test", 0),
         rows=len(found.frozen.pairs),
+        judges="later" if found.frozen.later else "frozen",
+        later=found.frozen.later,
+        grown=found.frozen.grown,
         relabelled=found.frozen.relabelled,
         comparison=found.comparison,
         slices=found.slices,
         read_before=len(champion.run.test_reads),
-        against=against,
-        promoted=promote and not against,
+        against=tuple(_against(challenger, found)),
+        promoted=False,
         seconds=time.monotonic() - begun,
     )
+    if promote and not told.against:
+        told = _promoted(told, champions)
+    told = told.model_copy(update={"history": champions.history(told.name)})
     write_whole(challenger.folder / RETRAINED, told.model_dump_json(indent=1).encode() + b"\n")
-    if told.promoted:
-        champions.promote(champion.run.name, challenger.run.id, _because(told))
+    write_whole(challenger.folder / RETRAINED_PAGE, render(told).encode())
     return told
+
+
+def _promoted(told: Retrained, champions: Champions) -> Retrained:
+    """The challenger in the champion's place, unless somebody else took it while it was trained."""
+    new, old = told.challenger.run, told.champion.run
+    standing = champions.promote(told.name, new, _because(told), over=old)
+    if standing.run == new:
+        return told.model_copy(update={"promoted": True})
+    why = f"run {standing.run} became champion meanwhile, and it was not compared with that: retrain again"
+    return told.model_copy(update={"against": (*told.against, why)})
 
 
 def _standing(champions: Champions, given: Finished) -> Finished:
@@ -111,10 +132,14 @@ def _against(challenger: Finished, found: Verdict) -> Iterator[str]:
     if found.why_not:
         yield found.why_not
     elif found.comparison is not None and found.comparison.verdict != "better":
-        yield f"on the frozen rows it is {_said(found.comparison.verdict)}"
+        which = "later" if found.frozen.later else "frozen"
+        yield f"on the {which} rows it is {_said(found.comparison.verdict)}"
     for one in found.slices:
         if one.comparison.verdict == "worse":
             yield f"it is worse on {one.by}: {one.value}"
+    copies = found.frozen.grown.copies if found.frozen.grown and not found.frozen.later else {}
+    if leaked := copies.get("train", 0) + copies.get("validation", 0):
+        yield f"it learned from {things(leaked, 'copy', 'copies')} of frozen test rows"
 
 
 def _said(verdict: str) -> str:
@@ -126,7 +151,7 @@ def _because(told: Retrained) -> str:
     assert comparison is not None
     return (
         f"{comparison.metric} {comparison.difference:+.4f} ({comparison.low:+.4f} to {comparison.high:+.4f}) against "
-        f"{told.champion.run} on {told.rows:,} frozen test rows, and worse on none of {len(told.slices)} slices"
+        f"{told.champion.run} on {told.rows:,} {told.judges} test rows, and worse on none of {len(told.slices)} slices"
     )
 
 
@@ -139,7 +164,7 @@ def promote_run(named: str, why: str, store: Path | None = None) -> tuple[str, P
 
     Raises:
         RecipeError: The index knows no such run, or it has no model.
-        DataError: Several runs are meant, or the champions cannot be read.
+        DataError: Several runs are meant, its folder is gone, or the champions cannot be read.
     """
     root = store or store_of_run(None)
     entry = find_entry(named, root)
@@ -148,6 +173,7 @@ def promote_run(named: str, why: str, store: Path | None = None) -> tuple[str, P
     if entry.state != "passed":
         hint = "mend that and run again, or waive it in the recipe with a reason"
         raise RecipeError("a check or gate stopped this run", at=named, hint=hint)
+    find_run(entry.id, store=root)  # a champion that is not there serves nobody
     return entry.name, Champions(root).promote(entry.name, entry.id, why or "somebody promoted it")
 
 

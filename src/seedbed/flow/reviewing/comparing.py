@@ -30,6 +30,7 @@ class Preferences:
     a: int
     b: int
     ties: int
+    both_bad: int
     torn: int
     """Pairs on which people disagree; the last of them counts."""
     left: int
@@ -85,16 +86,16 @@ def count_preferences(queue: Queue, standing: Standing, level: float = 0.95) -> 
     """What people prefer."""
     rows = list(queue.places)
     words = [found.label for row in rows if (found := standing.on(row)) and found.action == "prefer"]
-    a, b, ties = (words.count(side) for side in ("a", "b", "tie"))
+    a, b, ties, bad = (words.count(side) for side in ("a", "b", "tie", "both_bad"))
     torn = sum(standing.torn(row) for row in rows)
     if not a + b:
-        return Preferences(a, b, ties, torn, len(rows) - len(words), None, None)
+        return Preferences(a, b, ties, bad, torn, len(rows) - len(words), None, None)
     from scipy.stats import binomtest
 
     tested = binomtest(b, a + b)
     ends = tested.proportion_ci(level, method="exact")
     rate = Score(value=b / (a + b), low=float(ends.low), high=float(ends.high), n=a + b)
-    return Preferences(a, b, ties, torn, len(rows) - len(words), rate, float(tested.pvalue))
+    return Preferences(a, b, ties, bad, torn, len(rows) - len(words), rate, float(tested.pvalue))
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

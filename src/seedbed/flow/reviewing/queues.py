@@ -13,16 +13,21 @@ import polars as pl
 
 from seedbed.core.decision import text_hash
 from seedbed.core.errors import RecipeError, SeedbedError, did_you_mean
+from seedbed.core.reported import FOLDER, Reports
 from seedbed.core.rows import ROW
 from seedbed.core.task import Task, answers_said
 from seedbed.review.queue import NEAR, Queue, write_queue
 from seedbed.steps.apply_review import ApplyReview, can_be_lifted, step_of
 
+from . import pairs
 from .others import COPIES, named_in, with_others
+from .reported import reported_rows
 from .rows import RunRows
 
 #: Names of the queues, in the order in which they are offered.
-QUEUES = ("suspects", "conflicts", "outliers", "rejected", "unlabelled", "generated", "test", "stuck")
+QUEUES = ("reported", "suspects", "conflicts", "outliers", "rejected", "unlabelled", "generated", "test", "stuck")
+#: Queues that are built only where they are asked for by name.
+NAMED = (pairs.NAME,)
 #: Rows of a queue at most; the first in its order.
 MOST = 500_000
 _SHOWN, _NEIGHBOURS = 300, 5
@@ -45,23 +50,26 @@ class Built:
     notes: list[str] = field(default_factory=list)
 
 
-def build_queues(rows: RunRows, folder: Path, only: Sequence[str] = ()) -> Built:
+def build_queues(rows: RunRows, folder: Path, only: Sequence[str] = (), feedback: Path | None = None) -> Built:
     """Build the queues that have rows.
 
     Args:
         rows: Of the run.
         folder: Where their files are written.
         only: Names; all when empty.
+        feedback: Folder of what people said of the model where it is served; the one beside the recipe when left out.
 
     Raises:
         RecipeError: There is no queue of that name.
         DataError: The run has no dataset, or no ledger.
     """
     for name in only:
-        if name not in QUEUES:
-            raise RecipeError(f"there is no queue {name[:40]!r}", at="--queue", hint=did_you_mean(name, QUEUES))
-    building = _Building(rows, folder, Built())
-    if rows.unread:
+        if name not in (*QUEUES, *NAMED):
+            raise RecipeError(
+                f"there is no queue {name[:40]!r}", at="--queue", hint=did_you_mean(name, (*QUEUES, *NAMED))
+            )
+    building = _Building(rows, folder, Built(), feedback)
+    if rows.unread and set(only) != {pairs.NAME}:
         building.built.notes.append(
             f"the sources are not what they were ({rows.unread}): rejected rows cannot be shown, and a decision lands "
             "only where `apply_review` stands after the steps that rewrite the text"
@@ -77,12 +85,13 @@ class _Building:
     rows: RunRows
     folder: Path
     built: Built
+    feedback: Path | None = None
     _suspected: dict[bool, pl.DataFrame] = field(default_factory=dict)
 
     def read_ahead(self, names: Sequence[str]) -> None:
         """Read the rows of all queues at once: the sources are gone through from their beginning."""
         wanted = []
-        if set(names) - {"suspects", "test", "generated"}:
+        if set(names) - {"suspects", "test", "generated", "reported", pairs.NAME}:
             rejected = self.rows.rejected()
             wanted = [rejected[ROW], named_in(rejected["evidence"]).drop_nulls()]
         for test in (False, True):
@@ -101,7 +110,12 @@ class _Building:
 
     def add(self, name: str) -> None:
         """Build one queue, if there are rows for it."""
+        if name == pairs.NAME:
+            self.built.queues[name], notes = pairs.PairsOfRun(self.rows).queue(self.folder)
+            self.built.notes += notes
+            return
         makers: dict[str, Callable[[], pl.DataFrame | None]] = {
+            "reported": self._reported,
             "suspects": lambda: self._suspects(test=False),
             "test": lambda: self._suspects(test=True),
             "conflicts": lambda: self._of_ledger(pl.col("torn")),
@@ -127,6 +141,10 @@ class _Building:
         if self.rows.answers == "nothing":
             actions = tuple(action for action in actions if action != "relabel")
         self.built.queues[name] = Queue(name, title, about, path, actions, warning=warning)
+
+    def _reported(self) -> pl.DataFrame | None:
+        folder = self.rows.base / FOLDER if self.feedback is None else self.feedback
+        return reported_rows(self.rows, Reports.of(folder, self.rows.finished.run.name))
 
     def _suspects(self, *, test: bool) -> pl.DataFrame | None:
         found = self._doubted(test=test)
@@ -201,7 +219,7 @@ class _Building:
 
     def _unlabelled(self) -> pl.DataFrame | None:
         """Rows without a label, those first of which the best model is least sure."""
-        from seedbed.flow.predicting.predict import open_model
+        from seedbed.flow.predicting.opening import open_model
 
         found = self._of_ledger(pl.col("kind").is_in(_NO_LABEL))
         if found is not None:  # a row that lacks something else is no work for a person
@@ -257,6 +275,13 @@ def _stands(part: str) -> str:
 
 
 _TOLD: dict[str, tuple[str, str, tuple[str, ...], str]] = {
+    "reported": (
+        "Said to be wrong",
+        "Rows of which somebody said, where the model is served, that it answered them wrong. Those that get a label "
+        "here are learned from at the next `seedbed retrain`.",
+        ("relabel", "reject", "skip"),
+        "Whoever could ask the model could write these. They are not in the dataset yet.",
+    ),
     "suspects": (
         "Suspect labels",
         "Rows whose label a model that never learned from them doubts, the most suspect first.",
@@ -314,10 +339,10 @@ _OF_NUMBERS = {
 }
 
 
-def notes_on(rows: RunRows) -> Iterator[str]:
+def notes_on(rows: RunRows, only: Sequence[str] = ()) -> Iterator[str]:
     """What a person should know who is about to review."""
     steps = [step.get("use") for step in rows.recipe.get("steps", [])]
-    if "apply_review" not in steps:
+    if "apply_review" not in steps and tuple(only) != NAMED:
         yield "the recipe does not apply decisions yet: put `- {use: apply_review}` first among its steps"
 
 
@@ -326,4 +351,5 @@ def decisions_of(rows: RunRows, given: Path | None) -> Path:
     if given is not None:
         return given
     steps = [step for step in rows.recipe.get("steps", []) if step.get("use") == "apply_review"]
-    return rows.base / str(steps[0].get("path", "review.jsonl") if steps else "review.jsonl")
+    named = [step.get("path") for step in steps] or [(rows.recipe.get("evaluate") or {}).get("preferences")]
+    return rows.base / str(named[0] or "review.jsonl")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,6 +77,11 @@ class RunRows:
     def unread(self) -> str:
         """Why the sources cannot be read again; empty where they can."""
         return self._found if isinstance(self._found, str) else ""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The columns of all sources together, with their types; none where they cannot be read any more."""
+        return {} if isinstance(self._found, str) else schema_of(self._found[1])
 
     @property
     def base(self) -> Path:

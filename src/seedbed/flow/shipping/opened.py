@@ -15,7 +15,7 @@ from seedbed.core.part import Part
 from seedbed.core.rows import ROW
 from seedbed.core.step import Step
 from seedbed.flow.finished import open_run
-from seedbed.flow.predicting.predict import MODELS, open_model
+from seedbed.flow.predicting.opening import MODELS, open_model
 from seedbed.publish.files.splits import splits_of
 from seedbed.serve.about import facts
 from seedbed.serve.predictor import Predictor
@@ -100,8 +100,14 @@ def shipped(predictor: Predictor) -> Shipped:
         of=of,
         extras=_extras(predictor),
         facts=facts(predictor) | {"dataset": bundle.origin.dataset},
+        thresholds=_thresholds(predictor),
         owed=owed(predictor.run),
     )
+
+
+def _thresholds(predictor: Predictor) -> dict[str, float]:
+    chosen = predictor.kept.thresholds
+    return {one.label: one.at for one in chosen.labels} if chosen else {}
 
 
 def _extras(predictor: Predictor) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from seedbed.publish.papers.answers import QUESTIONS, REQUIRED
 
 from . import proposals
 from .commented import beside, comment, filled, listed, quoted, with_why
+from .figures import rounded_down, rounded_share, rows_left
 
 #: Labels beyond so many are not listed.
 _MOST_LISTED = 60
@@ -287,7 +288,7 @@ def _checks(subject: Subject) -> list[str]:
         share = rows / sum(counts.values())
         why = f"the smallest, {quoted(smallest[:40])}, has {numbers.typed(numbers.percent(share))} now"
         lines += with_why(
-            f"  - {{use: class_share, column: {quoted(subject.label)}, at_least: {_share(share / 2)}}}", why
+            f"  - {{use: class_share, column: {quoted(subject.label)}, at_least: {rounded_share(share / 2)}}}", why
         )
     lines.append(beside("  - {use: no_leakage, on_fail: stop}", "no copy of a test row was trained on"))
     columns = proposals.columns_now(profile, subject.rows)
@@ -347,25 +348,6 @@ def _gates(subject: Subject) -> list[str]:
     ]
 
 
-# -- figures
-
-
-def rows_left(profile: Profile) -> int:
-    """About how many rows the drafted steps leave."""
-    if not profile.rows:
-        return 0
-    found = profile.text
-    gone = 0.0
-    if found and found.rows:
-        gone = (found.exact_copies + found.conflicts) / found.rows + found.near_copies / max(found.compared, 1)
-    columns = [profile.column(name) for name in (profile.roles.text, profile.roles.label) if name]
-    whole = 1.0
-    for column in columns:
-        whole *= column.filled / column.rows
-    rows = profile.records * profile.rows / max(profile.rows + sum(profile.malformed.values()), 1)
-    return max(int(rows * whole * (1 - min(gone, 1))), 0)
-
-
 def _ordered(labels: Sequence[str], profile: Profile) -> list[str]:
     """Labels in the order in which people read them; without the header, where it stands among the rows."""
     known = profile.label.counts if profile.label else {}
@@ -387,22 +369,6 @@ def _of(count: int, subject: Subject) -> str:
     compared = found.compared if found else 0
     of = "" if not found or compared >= found.rows else f" of the first {numbers.count(compared)}"
     return f"{numbers.count(count)}{of}"
-
-
-def rounded_down(value: float) -> int:
-    """A count with two digits that mean something."""
-    whole = max(int(value), 1)
-    step = int(10 ** max(len(str(whole)) - 2, 0))
-    return whole // step * step
-
-
-def _share(value: float) -> str:
-    """A share with one significant digit, rounded down."""
-    for digits in range(1, 7):
-        shown = int(value * 10**digits) / 10**digits
-        if shown:
-            return f"{shown:.{digits}f}"
-    return "0.0"
 
 
 def _others(names: Sequence[str], why: str) -> list[str]:

@@ -123,12 +123,20 @@ def _other_kind(profile: Profile, known: Recognised) -> tuple[str, str]:
             what = {"chat": "conversations", "question_answering": "questions and answers"}.get(
                 roles.kind, "several columns of texts"
             )
-            return f"seems to hold {what}, but which column is what does not show, and none holds few labels", choice
+            if roles.kind == "chat" and len(profile.columns) == 1:
+                hint = "turns are lists of {role: user or assistant, content: …}, and end with the assistant's"
+                return f"seems to hold {what}, but {columns} says not who speaks", hint
+            return (
+                f"seems to hold {what}, but which column is what does not show, and none holds few labels",
+                f"say which ({columns}): --task question_answering --column question=… --column context=… "
+                "--column answers=…, or --task text_to_text (chat) --column text=… (user=…) --column target=… "
+                "(assistant=…)",
+            )
         case "causal_lm":
+            more = "add a column with a label for each row" if len(profile.columns) == 1 else choice
             return (
                 f"holds short texts ({text}), but no column with few labels to learn",
-                _first_words(profile, known)
-                or ("add a column with a label for each row" if len(profile.columns) == 1 else choice),
+                _first_words(profile, known) or f"{more}; or say --task causal_lm, to learn how such texts go on",
             )
         case _:
             what = "numbers and categories" if roles.kind == "tabular_classification" else "numbers"

@@ -10,11 +10,14 @@ from seedbed.evaluate import USUAL_METRICS
 from seedbed.train import USUAL
 
 from .commented import beside, comment, listed, quoted, with_why
-from .draft import Subject, given_lines, head, rounded_down
+from .draft import Subject, given_lines, head
+from .figures import rounded_down
 from .shapes import FORMATS, Shape
 
 #: Rows below which more of them are held out.
 _SMALL = 400
+#: Columns of a task that are told in a line.
+_MOST_ROLES = 4
 #: Share of the rows that the steps leave, as a rule.
 _LEFT = 0.7
 #: Who learns a task that nobody learns by default, from the simplest.
@@ -171,4 +174,8 @@ def _publish(shape: Shape) -> list[str]:
 
 def told(shape: Shape, rows: int) -> str:
     """What was found, in a line for a person."""
-    return f"{shape.task.kind} ({shape.why}; {numbers.things(rows, 'row')} looked at)"
+    turns = getattr(shape.task, "turns", None)
+    named = {turn.role: turn.column for turn in turns} if turns else shape.task.roles
+    roles = [f"{role}: {numbers.short(name)}" for role, name in named.items()]
+    columns = ", ".join(roles[:_MOST_ROLES]) + (", …" if len(roles) > _MOST_ROLES else "")
+    return f"{shape.task.kind} ({shape.why}; {numbers.things(rows, 'row')} looked at); {columns}"

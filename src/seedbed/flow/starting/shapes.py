@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import polars as pl
 
@@ -14,7 +15,9 @@ from seedbed.core.task.chat import Turn
 from seedbed.profile import Profile
 
 #: Rows that are read to see whether they are what names promise, and the share of them that must be.
-_READ, _ENOUGH = 1_000, 0.5
+READ, _ENOUGH = 1_000, 0.5
+#: Share of answers that must stand in their texts, where no name tells that they are answers; columns looked at.
+_SURE, _MOST_TEXTS = 0.9, 8
 #: Median characters from which on a text is a document.
 _LONG = 200
 _CHAT = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue")
@@ -54,14 +57,27 @@ def shape_of(rows: pl.DataFrame, profile: Profile) -> Shape | None:
         rows: Some of them.
         profile: What the columns look like; a label is only passed over where names are plain.
     """
-    head = rows.head(_READ)
+    head = rows.head(READ)
     shapes = _plain(head)
     if profile.roles.kind != "text_classification":
         shapes = (one for some in (shapes, _likely(head, profile)) for one in some)
-    return next((one for one in shapes if _fits(one, head)), None)
+    return next((one for one in shapes if fits(one, head)), None)
 
 
-def _fits(shape: Shape, rows: pl.DataFrame) -> bool:
+def share_of(told: pl.Series) -> float:
+    """Share of what is true."""
+    return int(told.sum()) / max(told.len(), 1)
+
+
+def also_fit(rows: pl.DataFrame, profile: Profile) -> Shape | None:
+    """What rows with a label could be learned for as well; nothing, as a rule."""
+    head = rows.head(READ)
+    pairs = _pairs(by_name(rows.columns), _PAIRS_TOO)
+    label = profile.roles.label
+    return next((one for one in pairs if label not in one.task.roles.values() and fits(one, head)), None)
+
+
+def fits(shape: Shape, rows: pl.DataFrame) -> bool:
     """Whether most rows can be used so. What steps are yet to make is taken on trust."""
     if not rows.height or shape.steps:
         return bool(rows.height)
@@ -71,9 +87,9 @@ def _fits(shape: Shape, rows: pl.DataFrame) -> bool:
 
 def _plain(rows: pl.DataFrame) -> Iterator[Shape]:
     """Shapes that names, or values, leave no doubt of."""
-    names = _by_name(rows.columns)
+    names = by_name(rows.columns)
     for name in rows.columns:
-        if name.casefold() in _CHAT or _holds_lists(rows[name]):
+        if name.casefold() in _CHAT or holds_turns(rows[name]):
             tools = {"tools": names["tools"]} if "tools" in names and names["tools"] != name else {}
             yield Shape(Chat(messages=name, **tools), f"{_q(name)} holds turns", (), (name,))
     question, context, answers = (_first(names, some) for some in (_QUESTION, _CONTEXT, _ANSWERS))
@@ -81,15 +97,23 @@ def _plain(rows: pl.DataFrame) -> Iterator[Shape]:
         at = {"start": start} if (start := _first(names, _START)) else {}
         task = QuestionAnswering(question=question, context=context, answers=answers, **at)
         yield Shape(task, "a question, a text and answers in it", (context,), (question, context))
+    elif found := who_is_asked(rows):
+        question, context, answers = found
+        why = "questions, and answers that stand in the text beside them"
+        task = QuestionAnswering(question=question, context=context, answers=answers)
+        yield Shape(task, why, (context,), (question, context))
     asked, said = _first(names, _ASKED), _first(names, _SAID)
     if asked and said:
         yield _instructions(rows, asked, said, names.get("input"), names.get("system"))
+    if "user" in names and "assistant" in names:
+        why = "what a user says, and what the assistant answers"
+        yield _turns((("system", names.get("system")), ("user", names["user"]), ("assistant", names["assistant"])), why)
     yield from _pairs(names, _PAIRS)
 
 
 def _likely(rows: pl.DataFrame, profile: Profile) -> Iterator[Shape]:
     """Shapes that rows without a label most likely have."""
-    yield from _pairs(_by_name(rows.columns), _PAIRS_TOO)
+    yield from _pairs(by_name(rows.columns), _PAIRS_TOO)
     told = [one for one in profile.columns if one.name.casefold() not in _BESIDE and one.looks not in _SAYS_NOTHING]
     texts = [one.name for one in told if one.looks == "text"]
     if len(texts) < len(told):
@@ -124,12 +148,37 @@ def _instructions(rows: pl.DataFrame, asked: str, said: str, given: str | None, 
         filled = percent(int((rows[given].cast(pl.String).str.strip_chars() != "").sum()), rows.height)
         step = f"use: derive, column: user, expression: {json.dumps(expression, ensure_ascii=False)}"
         steps = ((step, f"{filled} of the rows have an input"),)
-    columns = [("system", system), ("user", user), ("assistant", said)]
+    shape = _turns((("system", system), ("user", user), ("assistant", said)), "an instruction and what was answered")
+    return replace(shape, texts=texts, equal=tuple(dict.fromkeys(texts)), steps=steps)
+
+
+def _turns(columns: Sequence[tuple[Literal["system", "user", "assistant"], str | None]], why: str) -> Shape:
+    """A column a turn."""
     turns = tuple(Turn(role=role, column=column) for role, column in columns if column)
-    return Shape(Chat(turns=turns), "an instruction and what was answered", texts, tuple(dict.fromkeys(texts)), steps)
+    texts = tuple(turn.column for turn in turns)
+    return Shape(Chat(turns=turns), why, texts, texts)
 
 
-def _holds_lists(values: pl.Series) -> bool:
+def who_is_asked(rows: pl.DataFrame) -> tuple[str, str, str] | None:
+    """Columns of questions, of texts, and of answers that stand in them, by what is in the columns; none, as a rule."""
+    medians = {name: rows[name].str.len_chars().median() for name in rows.columns if rows.schema[name] == pl.String}
+    lengths = {name: float(median) for name, median in medians.items() if isinstance(median, int | float)}
+    texts = sorted(lengths, key=lambda name: -lengths[name])[:_MOST_TEXTS]
+    asking = [name for name in texts if share_of(rows[name].str.ends_with("?")) >= _ENOUGH]
+    for context in texts:
+        for answers in texts:
+            if lengths[answers] >= lengths[context] / 2 or rows[answers].n_unique() < rows.height / 10:
+                continue
+            said = pl.col(answers).str.strip_chars()
+            there = rows.filter(said.str.len_bytes() > 0)
+            inside = there.select(pl.col(context).str.contains(said, literal=True)).to_series()
+            question = next((name for name in asking if name not in (context, answers)), None)
+            if question and there.height >= _ENOUGH * rows.height and share_of(inside) >= _SURE:
+                return question, context, answers
+    return None
+
+
+def holds_turns(values: pl.Series) -> bool:
     """Whether values are lists of objects, or look like such in JSON."""
     if isinstance(values.dtype, pl.List):
         return isinstance(values.dtype.inner, pl.Struct)
@@ -139,7 +188,8 @@ def _holds_lists(values: pl.Series) -> bool:
     return bool(there.str.contains(r'(?s)^\s*\[\s*\{.*"(?:role|from)"').sum() > _ENOUGH * max(there.len(), 1))
 
 
-def _by_name(columns: Sequence[str]) -> dict[str, str]:
+def by_name(columns: Sequence[str]) -> dict[str, str]:
+    """Columns by their names in small letters."""
     return {name.casefold().strip(): name for name in reversed(columns)}
 
 

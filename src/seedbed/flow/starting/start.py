@@ -21,15 +21,19 @@ from seedbed.recipe import parse
 from seedbed.store.store import write_whole
 
 from .commented import quoted
-from .draft import Subject, draft_card, draft_recipe, rows_left
+from .draft import Subject, draft_card, draft_recipe
+from .figures import rows_left
 from .given import given_of, read_as
+from .named import Said
 from .nulls import nulls_in, told_of
 from .refusing import refuse_few, refuse_nested_questions, refuse_ragged, refuse_unfit, refuse_unknown
 from .shaped import draft_shaped, told
-from .shapes import shape_of
+from .shapes import also_fit, shape_of
 from .tables import table_shape
 
 RECIPE, CARD = "recipe.yaml", "card.yaml"
+#: What columns look like that a label can be told from, and so many of them are worth a word.
+_TELLING, _SEVERAL = ("number", "amount", "category", "boolean"), 2
 #: A label with fewer rows than this can hardly be judged.
 _FEW = 10
 
@@ -59,6 +63,8 @@ def start(
     text: str | None,
     label: str | None,
     folder: Path,
+    kind: str | None = None,
+    columns: Sequence[str] = (),
     settings: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Start:
@@ -69,25 +75,33 @@ def start(
         text: Column with the text; found when left out.
         label: Column with the label; found when left out.
         folder: Where the recipe is to stand; its path to the file starts there.
+        kind: What the model is to do; found when left out.
+        columns: What columns are to the task, as `ROLE=COLUMN`; found when left out.
         settings: What is to be said of the source, as `sources.0.NAME=VALUE`.
         progress: Where progress is shown.
 
     Raises:
         DataError: The file cannot be read, or is not fit for anything that Seedbed does so far.
-        RecipeError: There is no such column, or no such setting.
+        RecipeError: There is no such task, column or setting; or which column is meant does not show.
     """
-    given = given_of(settings)
+    given, said = given_of(settings), Said.of(kind, columns, text, label)
     context = Context(base=Path.cwd(), progress=progress or Context().progress)
     known = read_as(path, given, context)
     if nulls := nulls_in(known):
         given = {**given, "nulls": ["", *nulls]}
         known = read_as(path, given, context)
     refuse_unknown(known, text, label)
+    if kind == "text_classification":
+        text, label = said.columns.get("text"), said.columns.get("label")
+        refuse_unknown(known, text, label)
     profile = profile_of(known.sample, text, label)
     refuse_nested_questions(known, path)
     refuse_ragged(profile, path, known)
-    shape = shape_of(known.sample.rows, profile) if text is None and label is None else None
-    shape = shape or table_shape(known.sample.rows, profile, text, label)
+    shape, rows = said.shape(known.sample.rows, profile, path), known.sample.rows
+    if kind is None:
+        shape = (shape_of(rows, profile) if text is None and label is None else None) or table_shape(
+            rows, profile, text, label
+        )
     refuse_few(profile, path)
     if shape is None:
         refuse_unfit(profile, path, known)
@@ -106,9 +120,12 @@ def start(
     )
     recipe = draft_shaped(subject, shape) if shape else draft_recipe(subject)
     parse(read_document(recipe, at=RECIPE).data, folder)  # what is written must be a recipe
-    notes = (*known.notes, *known.scan.notes, *told_of(nulls), *([] if shape else _notes(profile)))
+    notes = [*known.notes, *known.scan.notes, *told_of(nulls), *([] if shape else _notes(profile))]
+    if shape is None and (kind, text, label) == (None, None, None) and (other := also_fit(rows, profile)):
+        columns_told = " and ".join(other.task.roles.values())
+        notes.append(f"{columns_told} would do for {other.task.kind}, too: --task {other.task.kind}")
     task = told(shape, profile.rows) if shape else ""
-    return Start(profile, named, known.source.use, found, notes, recipe, draft_card(subject), task)
+    return Start(profile, named, known.source.use, found, tuple(notes), recipe, draft_card(subject), task)
 
 
 def refuse_replacing(folder: Path) -> None:
@@ -219,6 +236,11 @@ def _notes(profile: Profile) -> list[str]:
         )
     if label:
         notes += _label_notes(profile)
+    known = (profile.roles.text, profile.roles.label)
+    beside = [one.name for one in profile.columns if one.looks in _TELLING and one.name not in known]
+    if len(beside) >= _SEVERAL:
+        names = ", ".join(map(quoted, beside[:4])) + (", …" if len(beside) > 4 else "")
+        notes.append(f"{names} are not read: to learn from columns, not from texts, say --task tabular_classification")
     if text and text.lost:
         notes.append(
             f"characters are lost (\N{REPLACEMENT CHARACTER}) in {things(text.lost, 'text')}: the "

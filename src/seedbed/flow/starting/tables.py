@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import polars as pl
@@ -18,7 +19,7 @@ from seedbed.profile import Profile, Roles
 from seedbed.steps.values.kinds import read_as
 
 from .commented import quoted
-from .shapes import Shape
+from .shapes import Shape, share_of
 
 #: Numbers with more different values than this are amounts, and no names of classes.
 _MOST_NUMBERS = 20
@@ -26,6 +27,8 @@ _MOST_NUMBERS = 20
 _BETWEEN = ("|", ";", ",")
 #: Values of a table's label at most, and rows that each has on average at least.
 _MOST_LABELS, _FEWEST_ROWS = 100, 3
+#: Columns of 0 and 1 beside a text from which on each is a label.
+_FEWEST_FLAGS = 3
 #: Share of the rows that hold several labels, where nobody said that they do.
 _SEVERAL = 0.2
 
@@ -43,10 +46,12 @@ def table_shape(rows: pl.DataFrame, profile: Profile, text: str | None, label: s
     roles = profile.roles
     reads = text or (roles.text if roles.text != label else None)
     if label is None:
-        if reads and (sets := _sets_beside(rows, roles)):
-            return _of_sets(reads, sets, rows[sets], "each row holds several labels")
+        if reads and (shape := _of_flags(rows, profile, reads)):
+            return shape
+        if reads and (sets := sets_beside(rows, roles)):
+            return of_sets(reads, sets, rows[sets], "each row holds several labels")
         if reads and roles.kind == "regression" and len(roles.quantities) == 1:
-            return _of_number(reads, roles.quantities[0], "the only amount beside the texts")
+            return of_number(reads, roles.quantities[0], "the only amount beside the texts")
         return None
     if reads is None:
         return _of_columns(rows, label, rows[label])
@@ -56,25 +61,56 @@ def table_shape(rows: pl.DataFrame, profile: Profile, text: str | None, label: s
 
 def _of_texts(text: str, label: str, values: pl.Series, looks: Mapping[str, str]) -> Shape | None:
     if _is_amount(values):
-        return _of_number(text, label, "the label is a number")
+        return of_number(text, label, "the label is a number")
     if _holds_sets(values):
-        return _of_sets(text, label, values, "each row holds several labels")
+        return of_sets(text, label, values, "each row holds several labels")
     if looks[label] == looks[text] == "text" and values.n_unique() > values.len() / 2:
         return Shape(TextToText(text=text, target=label), "the label is a text", (text, label), (text, label))
     return None
 
 
-def _of_sets(text: str, label: str, values: pl.Series, why: str) -> Shape:
+def of_sets(text: str, label: str, values: pl.Series, why: str) -> Shape:
+    """A text, and a set of labels in one column."""
     task = MultiLabelClassification(text=text, label=label, separator=_separator(values))
     return Shape(task, why, (text,), (text,))
 
 
-def _sets_beside(rows: pl.DataFrame, roles: Roles) -> str | None:
+def sets_beside(rows: pl.DataFrame, roles: Roles) -> str | None:
     """The column of sets of labels, where nobody named one: what seems the label, or else the one column of lists."""
     if roles.label is not None:
         return roles.label if roles.label != roles.text and _clearly_sets(rows[roles.label]) else None
     lists = [name for name in rows.columns if name != roles.text and _is_list(rows[name]) and _clearly_sets(rows[name])]
     return lists[0] if len(lists) == 1 else None
+
+
+def _of_flags(rows: pl.DataFrame, profile: Profile, text: str) -> Shape | None:
+    """A text, and a column a label that says by 1 or 0 whether the row has it; each row may have several."""
+    told = [one.name for one in profile.columns if one.name != text and one.looks not in ("id", "constant", "empty")]
+    held = {name: is_set for name in told if (is_set := _set(rows[name]))}
+    if len(held) < max(_FEWEST_FLAGS, len(told)) or any(set(name) & set("\"'|") for name in held):
+        return None
+    several = rows.select(pl.sum_horizontal(pl.col(name).cast(pl.String) == one for name, one in held.items()) > 1)
+    if share_of(several.to_series()) < _SEVERAL / 10:
+        return None
+    label = next(name for name in ("labels", "all_labels", "label_names") if name not in rows.columns)
+    each = ", ".join(
+        f"CASE WHEN try_cast(\"{name}\" AS varchar) = '{one}' THEN '{name}' END" for name, one in held.items()
+    )
+    whole = json.dumps(f"concat_ws('|', {each})", ensure_ascii=False)
+    step = f"use: derive, column: {label}, expression: {whole}"
+    task = MultiLabelClassification(text=text, label=label, separator="|")
+    why = f"{len(held)} columns say by {next(iter(held.values()))} whether a row has their label"
+    return Shape(task, why, (text,), (text,), ((step, "the labels of a row in one column"),))
+
+
+def _set(values: pl.Series) -> str:
+    """What a column of two values writes where something holds: `1` or `true`; nothing of other columns."""
+    found = sorted(values.cast(pl.String, strict=False).unique().drop_nulls().to_list()) if _is_plain(values) else []
+    return found[1] if found in (["0", "1"], ["false", "true"]) and not values.null_count() else ""
+
+
+def _is_plain(values: pl.Series) -> bool:
+    return not values.dtype.is_nested() and not values.dtype.is_float()
 
 
 def _clearly_sets(values: pl.Series) -> bool:
@@ -85,7 +121,8 @@ def _clearly_sets(values: pl.Series) -> bool:
     elif _is_list(values):
         sets = known.str.extract_all(r'"(?:[^"\\]|\\.)*"|[^\s,\[\]]+')
     elif between := _separator(values):
-        sets = known.str.split(between).list.eval(pl.element().str.strip_chars())
+        piece = pl.element().str.strip_chars()
+        sets = known.str.split(between).list.eval(piece.filter(piece.str.len_bytes() > 0))
     else:
         return False
     if sets is None or not sets.len():
@@ -98,27 +135,29 @@ def _clearly_sets(values: pl.Series) -> bool:
 
 def _of_columns(rows: pl.DataFrame, label: str, values: pl.Series) -> Shape | None:
     if _is_amount(values):
-        return _of_table(rows, TabularRegression(target=label, features=_features(rows, label)), label)
+        return of_table(rows, TabularRegression(target=label, features=features_of(rows, label)), label)
     if values.dtype.is_nested():
         return None
     known = values.cast(pl.String, strict=False).drop_nulls()
     if 2 <= known.n_unique() <= min(_MOST_LABELS, known.len() / _FEWEST_ROWS):
-        return _of_table(rows, TabularClassification(label=label, features=_features(rows, label)), label)
+        return of_table(rows, TabularClassification(label=label, features=features_of(rows, label)), label)
     return None
 
 
-def _of_number(text: str, target: str, why: str) -> Shape:
+def of_number(text: str, target: str, why: str) -> Shape:
+    """A text and a number."""
     return Shape(Regression(text=text, target=target), why, (text,), (text,))
 
 
-def _of_table(rows: pl.DataFrame, task: Task, target: str) -> Shape:
+def of_table(rows: pl.DataFrame, task: Task, target: str, why: str = "a table, without texts to learn from") -> Shape:
+    """Columns, and one to tell from them."""
     kinds = {name: kind for name in rows.columns if name != target and (kind := _kind(rows[name]))}
     types = ", ".join(f"{quoted(name)}: {kind}" for name, kind in kinds.items())
     steps = ((f"use: cast, types: {{{types}}}, on_error: missing", "numbers, which the file holds as text"),)
-    return Shape(task, "a table, without texts to learn from", (), (), steps if kinds else ())
+    return Shape(task, why, (), (), steps if kinds else ())
 
 
-def _features(rows: pl.DataFrame, target: str) -> tuple[str, ...]:
+def features_of(rows: pl.DataFrame, target: str) -> tuple[str, ...]:
     """Columns that may say something: not those whose values, being names or ids, are nearly all different."""
     return tuple(name for name in rows.columns if name != target and _says_something(rows[name]))
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from seedbed.core import graph as core
 from seedbed.core.errors import ModelError
-from seedbed.core.graph import AsGraph, Feed, Graph
+from seedbed.core.graph import Feed, Graph
 from seedbed.core.model_exporter import Shipped
 
 from .parity import Answering, Answers, texts
@@ -28,16 +29,11 @@ def graph_of(shipped: Shipped, at: str) -> Graph:
         ModelError: It has none.
         MissingExtraError: What makes graphs is not installed.
     """
-    if not isinstance(shipped.model, AsGraph):
-        raise ModelError(
-            f"{shipped.use} cannot be said as a graph",
-            at=at,
-            hint="transformer, tfidf_…, naive_bayes, embedding_… and tabular_linear can; or export docker or space",
-        )
     try:
-        return shipped.model.graph()
+        return core.graph_of(shipped.model, shipped.use)
     except ModelError as error:
-        raise ModelError(error.problem, at=at, hint=error.hint or "export docker or space instead") from None
+        hint = "linear models, trees, encoders, fine-tuned networks and ensembles can; or export docker or space"
+        raise ModelError(error.problem, at=at, hint=error.hint or hint) from None
 
 
 def write_feeding(folder: Path, shipped: Shipped, graph: Graph) -> None:
@@ -55,6 +51,11 @@ def write_beside(folder: Path, shipped: Shipped, graph: Graph) -> None:
     write_golden(folder, shipped)
     for name, held in more_in(shipped).items():
         (folder / name).write_bytes(held)
+
+
+def needed_by(graph: Graph) -> tuple[str, ...]:
+    """Packages that the program needs."""
+    return ("onnxruntime", "tokenizers") if graph.feed in ("tokens", "texts") else ("onnxruntime",)
 
 
 def through_runtime(folder: Path, name: str, feed: Feed, reads: Sequence[str]) -> Answering:

@@ -34,7 +34,8 @@ class Agreement(Record):
     """Share of the rows with the same answer: the same label, the same set of labels, or a number within 1 % of how
     far the model's answers spread."""
     low: float
-    """Lower end of the 95 % interval of that share (Clopper & Pearson, 1934)."""
+    high: float
+    """Ends of the 95 % interval of that share (Clopper & Pearson, 1934)."""
     rows: int
     differ: int
     largest_difference: float
@@ -43,6 +44,11 @@ class Agreement(Record):
     least: float
     """The share below which nothing would have been exported."""
     bytes: int
+
+    def said(self) -> str:
+        """The share with its interval, and what was asked for."""
+        ends = f"{self.low:.2%} to {self.high:.2%}"
+        return f"{self.agree:.2%}, 95 % interval {ends}, at least {self.least:.1%} asked for"
 
 
 def agreement(shipped: Shipped, rows: pl.DataFrame, answering: Answering, *, least: float, size: int) -> Agreement:
@@ -57,7 +63,7 @@ def agreement(shipped: Shipped, rows: pl.DataFrame, answering: Answering, *, lea
     """
     own = np.asarray(shipped.model.predict(rows), dtype=np.float64)
     other = np.asarray(answering(rows), dtype=np.float64)
-    same = _same(own, other, shipped.says)
+    same = _same(own, other, shipped)
     from scipy.stats import binomtest
 
     interval = binomtest(int(same.sum()), len(same)).proportion_ci(0.95, method="exact")
@@ -65,6 +71,7 @@ def agreement(shipped: Shipped, rows: pl.DataFrame, answering: Answering, *, lea
     return Agreement(
         agree=float(same.mean()),
         low=float(interval.low),
+        high=float(interval.high),
         rows=len(same),
         differ=int((~same).sum()),
         largest_difference=float(apart.max()),
@@ -74,13 +81,16 @@ def agreement(shipped: Shipped, rows: pl.DataFrame, answering: Answering, *, lea
     )
 
 
-def _same(own: Answers, other: Answers, says: str) -> NDArray[np.bool_]:
-    if says == "label":
-        return np.asarray(own.argmax(axis=1) == other.argmax(axis=1))
-    if says == "labels":
-        return np.asarray(((own >= _GIVEN) == (other >= _GIVEN)).all(axis=1))
-    spread = float(own.std()) or float(np.abs(own).max()) or 1.0
-    return np.asarray((np.abs(own - other) <= WITHIN * spread).all(axis=1))
+def _same(own: Answers, other: Answers, shipped: Shipped) -> NDArray[np.bool_]:
+    if shipped.says == "number":
+        spread = float(own.std()) or float(np.abs(own).max()) or 1.0
+        return np.asarray((np.abs(own - other) <= WITHIN * spread).all(axis=1))
+    least = np.array([shipped.thresholds.get(label, _GIVEN) for label in shipped.labels])
+    given = ((own >= least) == (other >= least)).all(axis=1)
+    if shipped.says == "labels":
+        return np.asarray(given)
+    most = own.argmax(axis=1) == other.argmax(axis=1)
+    return np.asarray(most & given if shipped.thresholds else most)
 
 
 def refuse(form: str, found: Agreement, at: str) -> None:
@@ -114,8 +124,10 @@ def write_parity(folder: Path, shipped: Shipped, forms: Mapping[str, Agreement],
         "of": shipped.of,
         "rows_are": shipped.rows_are,
         "same": {
-            "label": "the same most probable label",
-            "labels": "the same labels with a probability of at least 0.5",
+            "label": "the same most probable label"
+            + (", and the same at the thresholds" if shipped.thresholds else ""),
+            "labels": "the same labels with a probability of at least "
+            + ("their thresholds" if shipped.thresholds else "0.5"),
             "number": f"a number within {WITHIN:.0%} of the standard deviation of the model's answers",
         }[shipped.says],
         **how,
@@ -127,8 +139,8 @@ def write_parity(folder: Path, shipped: Shipped, forms: Mapping[str, Agreement],
 def in_words(shipped: Shipped, forms: Mapping[str, Agreement]) -> tuple[str, ...]:
     """How forms agree, a sentence each."""
     return tuple(
-        f"{name}: the same answer as the model on {one.rows - one.differ:,} of {one.rows:,} {shipped.rows_are} rows, "
-        f"largest difference {one.largest_difference:.2g}"
+        f"{name}: the same answer as the model on {one.rows - one.differ:,} of {one.rows:,} {shipped.rows_are} rows "
+        f"({one.said()}), largest difference {one.largest_difference:.2g}"
         for name, one in forms.items()
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,10 @@ from seedbed.core.version import __version__
 from seedbed.publish.files.described import KEY, below, write_description
 from seedbed.publish.files.splits import replaced
 
+#: What a bundle's card says of the bundle, which is elsewhere.
+_USED = re.compile(r"^## How it is used\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_HERE = "## How it is used\n\nThis folder holds another form of the model: `README.md` says how that is asked.\n\n"
+_STEPS = "the steps in `preprocess.json`"
 #: What an export of a model says of itself.
 EXPORTED = "export.json"
 
@@ -61,6 +66,8 @@ def facts_of(shipped: Shipped, graph: Graph | None = None) -> dict[str, Any]:
         "reads": list(graph.reads if graph else shipped.reads),
         "after_steps": list(shipped.steps),
     }
+    if shipped.thresholds:
+        told["decided_from"] = dict(shipped.thresholds)
     return told | ({"feed": graph.feed, **graph.told} if graph else {})
 
 
@@ -90,6 +97,9 @@ def after_steps(shipped: Shipped) -> str:
 
 
 def more_in(shipped: Shipped) -> Mapping[str, bytes]:
-    """The model's card, where its bundle has one."""
+    """The model's card, where its bundle has one; of how it is used, this form's own page tells."""
     card = shipped.bundle / "README.md"
-    return {"MODEL_CARD.md": card.read_bytes()} if card.is_file() else {}
+    if not card.is_file():
+        return {}
+    told = _USED.sub(_HERE, card.read_text("utf-8"))
+    return {"MODEL_CARD.md": told.replace(_STEPS, "the steps that `README.md` names").encode()}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from seedbed.core.errors import DataError
+from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.ledger import mask
 from seedbed.core.rows import ROW
 from seedbed.review.desk import Asked, Desk, as_action
@@ -89,11 +89,18 @@ def take_in(desk: Desk, answers: Iterable[Answer], who: str) -> Taken:
         desk: The run's queues.
         answers: From a file.
         who: Whose they are where the file does not say.
+
+    Raises:
+        RecipeError: Something stands where an action does, and is none: nothing of the file is written then.
     """
     written = blank = known = 0
     refused: Counter[str] = Counter()
     first = ""
-    for one in list(answers):  # nothing is written before all could be read
+    read = list(answers)  # nothing is written before all could be read
+    for one in read:
+        if one.action and not one.odd:
+            _refuse_no_action(one)
+    for one in read:
         if not one.action and not one.label and not one.odd:
             blank += 1
             continue
@@ -127,6 +134,13 @@ def read_each(items: Iterable[Any], what: str, read: Callable[[str, Any], Iterab
             yield from list(read(at, item))
         except (AttributeError, IndexError, KeyError, TypeError):
             yield Answer(at, "", "", "", odd=ODD)
+
+
+def _refuse_no_action(one: Answer) -> None:
+    try:
+        as_action(one.action.strip().lower())
+    except DataError as error:
+        raise RecipeError(error.problem, at=one.at, hint=error.hint) from None
 
 
 def _name(who: str) -> str:

@@ -5,8 +5,9 @@ const byId = (id) => document.getElementById(id);
 const PAGE = 50; // items of a list: so many are in the document, however long the queue is
 const LONG = 20000; // characters that are laid out at once
 const POLL = 2000; // milliseconds
+const MANY = 8; // buttons that a telephone keeps in sight: more would cover what is judged
 const MARKS = { accept: "✓", relabel: "✎", reject: "✗", rescue: "↑", skip: "–", prefer: "✓" };
-const DONE = { accept: "accepted", relabel: "relabelled", reject: "rejected", rescue: "rescued", skip: "skipped", prefer: "preferred" };
+const DONE = { accept: "accepted", relabel: "relabelled", reject: "rejected", rescue: "rescued", skip: "skipped", prefer: "chosen" };
 const WHY = {
   wrong: "the label is probably wrong", ambiguous: "the model cannot tell", near_copy: "a near copy has another label",
   missing: "a label is probably missing", wrong_and_missing: "a label is probably wrong, and another missing",
@@ -17,7 +18,9 @@ const KEYS = [
   ["s", "skip"], ["u", "undo your last decision"], ["m", "look at similar rows, and decide on them, too"], ["w", "say why"],
   ["n", "next undecided"], ["/", "search"], ["[ ]", "another queue"], ["?", "this list"], ["Esc", "back to the row"],
 ];
-const PAIR_KEYS = [["1 2", "left, or right, is better"], ["0", "neither is better"]];
+const PAIR_KEYS = [["1 2", "answer 1, or answer 2, is better"], ["0", "both are as good"], ["b", "both are bad"]];
+const PREFER = { 1: ["left", "answer 1"], 2: ["right", "answer 2"], 0: ["tie", "as good"], b: ["both_bad", "both bad"] };
+const preferred = (label) => Object.values(PREFER).find(([side]) => side === label)?.[1] ?? label;
 
 let token = "";
 let about = null;
@@ -67,6 +70,9 @@ async function call(path, body, more = {}) {
 }
 
 const ask = (name, given) => call(`api/${name}?${new URLSearchParams(given)}`);
+
+// What was done with a row; of two answers each person says their own word, so that others' words do not count.
+const done = (state) => (queue.asks === "pairs" ? state?.mine : state?.action);
 
 function complain(error) {
   byId("problem").textContent = error ? error.message : "";
@@ -153,8 +159,8 @@ function list(start) {
   byId("list").replaceChildren(...[...held].map(([place, one]) => {
     const line = make("li");
     const button = make("button", "", { type: "button" });
-    const mark = one.state ? MARKS[one.state.action] : "";
-    button.append(make("span", one.state?.torn ? "⚡" : mark, { className: "mark" }), make("span", plain(one.text) || "(no text)", { className: "head", dir: "auto" }));
+    const mark = done(one.state) ? MARKS[done(one.state)] : "";
+    button.append(make("span", one.state?.torn && mark ? "⚡" : mark, { className: "mark" }), make("span", plain(one.text) || "(no text)", { className: "head", dir: "auto" }));
     if (place === at) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => then(() => go(place)));
     line.append(button);
@@ -190,7 +196,8 @@ async function go(place) {
   show();
   detail(at + 1);
   const other = item.other?.label ? ` ${item.other.split ? "The row that stayed" : "Another row, rejected too,"} has the label ${item.other.label}.` : "";
-  hear(`Row ${count(at + 1)} of ${count(view.total)}. ${item.label ? `Label ${named(item.label)}.` : ""}${other} ${plain(item.text).slice(0, 300)}`);
+  const both = queue.asks === "pairs" ? ` Answer 1: ${plain(item.left).slice(0, 300)}. Answer 2: ${plain(item.right).slice(0, 300)}` : "";
+  hear(`Row ${count(at + 1)} of ${count(view.total)}. ${item.label ? `Label ${named(item.label)}.` : ""}${other} ${plain(item.text).slice(0, 300)}${both}`);
 }
 
 function fill(id, text) {
@@ -243,7 +250,7 @@ function show() {
   const sure = item.score === null || pairs ? "" : ` (${(100 * item.score).toFixed(1)}\u00a0%)`;
   byId("facts").replaceChildren(
     ...fact(about.answers === "number" ? "number" : about.answers === "labels" ? "labels" : "label", named(item.label), "strong"),
-    ...fact(about.answers === "number" ? "a model foretells" : "the model says", item.suggested && `${named(item.suggested)}${sure}`),
+    ...fact(queue.name === "reported" ? "somebody says" : about.answers === "number" ? "a model foretells" : "the model says", item.suggested && `${named(item.suggested)}${sure}`),
     ...fact("why it is here", reason()), ...evidence(),
     ...fact("not shown", left ? `the last ${count(left)} characters` : ""));
   byId("near").replaceChildren(...(item.near || []).map((one) => {
@@ -259,11 +266,12 @@ function show() {
 }
 
 function said() {
-  const words = item.state?.words || [];
+  const pairs = queue.asks === "pairs";
+  const words = pairs && !item.state?.mine ? [] : item.state?.words || []; // whoever has not chosen yet chooses alone
   byId("said").hidden = !words.length;
-  byId("said").classList.toggle("bad", !!item.state?.torn);
-  const told = words.map((one) => make("p", `${one.who} ${DONE[one.action]}${one.label && one.action !== "prefer" ? ` as ${plain(named(one.label))}` : ""}${one.why ? `: ${plain(one.why)}` : ""}`));
-  if (item.state?.torn) told.unshift(make("p", "People disagree here. The last decision counts.", { className: "strong" }));
+  byId("said").classList.toggle("bad", !!item.state?.torn && words.length > 0);
+  const told = words.map((one) => make("p", `${one.who} ${one.action === "prefer" ? `chose ${preferred(one.label)}` : DONE[one.action]}${one.label && one.action !== "prefer" ? ` as ${plain(named(one.label))}` : ""}${one.why ? `: ${plain(one.why)}` : ""}`));
+  if (item.state?.torn && words.length) told.unshift(make("p", pairs ? "People disagree here." : "People disagree here. The last decision counts.", { className: "strong" }));
   byId("said").replaceChildren(...told);
 }
 
@@ -271,7 +279,7 @@ function choice(key, text, action, label) {
   const button = make("button", "", { type: "button", className: action });
   button.append(make("kbd", key), ` ${text}`);
   const mine = item.state?.words.find((one) => one.who === about.who);
-  button.setAttribute("aria-pressed", String(!!mine && mine.action === action && (action !== "relabel" || mine.label === label)));
+  button.setAttribute("aria-pressed", String(!!mine && mine.action === action && (!["relabel", "prefer"].includes(action) || mine.label === label)));
   if (action === "relabel" && label === item.suggested) button.classList.add("suggested");
   button.addEventListener("click", () => then(() => decide(action, label)));
   return button;
@@ -282,10 +290,11 @@ function choices() {
   const found = [];
   if (takes("accept")) found.push(choice("a", item.label ? `${plain(named(item.label))} is right` : "accept", "accept"));
   if (takes("rescue")) found.push(choice("a", item.label ? `rescue as ${plain(named(item.label))}` : "rescue", "rescue"));
-  if (takes("prefer")) found.push(choice("1", "left is better", "prefer", "left"), choice("2", "right is better", "prefer", "right"), choice("0", "neither", "prefer", "tie"));
+  if (takes("prefer")) found.push(...["1", "2", "0", "b"].map((key) => choice(key, PREFER[key][1], "prefer", PREFER[key][0])));
   if (takes("relabel") && about.answers === "labels") found.push(set());
   if (takes("relabel") && about.answers === "number") found.push(number());
   if (takes("relabel") && about.answers === "label") found.push(...about.labels.slice(0, 9).map((label, n) => choice(String(n + 1), plain(label), "relabel", label)));
+  if (takes("relabel") && about.answers === "label" && about.labels.indexOf(item.suggested) > 8) found.push(choice("g", plain(item.suggested), "relabel", item.suggested));
   if (takes("relabel") && about.answers === "label" && about.labels.length > 9) {
     const others = make("select", "");
     others.setAttribute("aria-label", "Another label");
@@ -305,6 +314,7 @@ function choices() {
     more.addEventListener("click", () => then(together));
     found.push(more);
   }
+  byId("choices").classList.toggle("many", found.length > MANY);
   byId("choices").replaceChildren(...found);
 }
 
@@ -402,7 +412,8 @@ async function decide(action, label) {
   const more = also.length ? ` with ${count(also.length)} similar rows` : "";
   const last = at + 1 >= view.total;
   if (last) { alike = null; list(at - (at % PAGE)); show(); } else await go(at + 1);
-  hear(`${DONE[action]}${label ? ` ${named(label)}` : ""}${more}. ${last ? "This was the last row." : byId("heard").textContent}`);
+  const what = action === "prefer" ? ` ${preferred(label)}` : label ? ` ${named(label)}` : "";
+  hear(`${DONE[action]}${what}${more}. ${last ? "This was the last row." : byId("heard").textContent}`);
 }
 
 async function undone() {
@@ -419,7 +430,7 @@ async function nextOpen() {
   for (let place = at + 1; place < view.total; place += 1) {
     await windowAt(place);
     const { state } = held.get(place);
-    if (!state || state.action === "skip") return go(place);
+    if (!done(state) || done(state) === "skip") return go(place);
   }
   hear("Nothing undecided comes after this row.");
   return go(at);
@@ -432,11 +443,12 @@ function act(key) {
   const label = about.labels[Number(key) - 1];
   if (key === "j" || key === "ArrowDown") return () => go(at + 1);
   if (key === "k" || key === "ArrowUp") return () => go(at - 1);
-  if (takes("prefer") && "120".includes(key)) return () => decide("prefer", { 1: "left", 2: "right", 0: "tie" }[key]);
+  if (takes("prefer") && key in PREFER) return () => decide("prefer", PREFER[key][0]);
   if (key === "a") return takes("accept") ? () => decide("accept") : takes("rescue") ? () => decide("rescue") : null;
   if (key === "r" && takes("reject")) return () => decide("reject");
   if (key === "s" && takes("skip")) return () => decide("skip");
   if (key === "g" && takes("relabel") && about.answers !== "label") return () => decide("relabel", chosen());
+  if (key === "g" && takes("relabel") && about.answers === "label" && item?.suggested) return () => decide("relabel", item.suggested);
   if (/^[1-9]$/.test(key) && label !== undefined && takes("relabel")) {
     if (about.answers === "labels") return () => { byId("set").querySelectorAll("input")[Number(key) - 1]?.click(); };
     if (about.answers === "label") return () => decide("relabel", label);
@@ -502,7 +514,7 @@ async function begin() {
   byId("notes").replaceChildren(...about.notes.map((note) => make("li", plain(note))));
   byId("notes").hidden = !about.notes.length;
   byId("listing").open = window.innerWidth > 900;
-  const GIVEN = { label: [["1 – 9", "give this label"]], labels: [["1 – 9", "tick a label, or not"], ["g", "give the labels that are ticked"]], number: [["g", "give the number"]] };
+  const GIVEN = { label: [["1 – 9", "give this label"], ["g", "give the label that the model says"]], labels: [["1 – 9", "tick a label, or not"], ["g", "give the labels that are ticked"]], number: [["g", "give the number"]] };
   const ROWS = KEYS.flatMap((one) => (one[0] === "1 – 9" ? GIVEN[about.answers] ?? [] : [one]));
   const keys = about.queues.some((one) => one.asks === "pairs") ? [...PAIR_KEYS, ...KEYS.filter(([key]) => "j k s u w n / ? Esc".includes(key))] : ROWS;
   byId("keylist").replaceChildren(...keys.map(([key, what]) => {

@@ -6,6 +6,7 @@ const MOST_BARS = 10;
 const EXAMPLES = 4;
 let model = null;
 let asked = 0; // the newest question; answers to older ones are let go
+let last = null; // the row that was asked about
 
 function make(tag, text = "", more = {}) {
   const node = document.createElement(tag);
@@ -54,8 +55,9 @@ async function call(path, body) {
   try { told = await reply.json(); } catch { /* not ours: a proxy, perhaps */ }
   if (reply.ok) return told;
   const { problem, hint } = told.error || {};
-  if (reply.status === 413) throw new Error(`That is too long: ${problem}.`);
-  throw new Error(problem ? `${problem}.${hint ? ` ${hint}` : ""}` : `The server answered ${reply.status}.`);
+  const more = { status: reply.status, after: Number(reply.headers.get("Retry-After")) };
+  if (reply.status === 413) throw Object.assign(new Error(`That is too long: ${problem}.`), more);
+  throw Object.assign(new Error(problem ? `${problem}.${hint ? ` ${hint}` : ""}` : `The server answered ${reply.status}.`), more);
 }
 
 function complain(error) {
@@ -128,8 +130,12 @@ async function ask(event) {
   byId("ask").disabled = true;
   byId("result").setAttribute("aria-busy", "true");
   try {
-    const told = await call("api/predict", { rows: [row()] });
-    if (number === asked) show(told.predictions[0]);
+    last = { row: row() };
+    const told = await call("api/predict", { rows: [last.row] });
+    if (number === asked) {
+      show(told.predictions[0]);
+      besides();
+    }
   } catch (error) {
     if (number === asked) complain(error);
   } finally {
@@ -188,6 +194,7 @@ function marked(found) {
 }
 
 function show(found) {
+  last.found = found;
   const [answer, sure, given = []] = TOLD[model.says](found);
   byId("answer").textContent = answer;
   byId("answer").classList.toggle("long", ["text", "turns", "spans"].includes(model.says));
@@ -243,16 +250,21 @@ function scored({ split, n, level, accuracy, metric, value, low, high }) {
 
 function honesty() {
   if (!["label", "labels"].includes(model.says)) return "";
-  const split = model.score?.split;
-  const error = model.scores[split]?.expected_calibration_error?.value;
+  const put = model.calibration
+    ? `Its percentages are calibrated on ${count(model.calibration.rows)} ${model.calibration.split} rows`
+    : "Its percentages are not calibrated";
+  const split = model.reliability?.split ?? model.score?.split;
+  const error = model.reliability?.error ?? model.scores[split]?.expected_calibration_error?.value;
   if (typeof error === "number") {
+    const { rows: n, confidence, right } = model.reliability?.surest ?? {};
+    const surest = n ? ` Where it was surest (${percent(confidence)} on average, ${count(n)} rows), it was right on ${percent(right)}.` : "";
     const points = Math.round(100 * error);
     const off = points < 1 ? "less than 1 point" : points === 1 ? "1 point" : `${points} points`;
-    return `On ${split} rows the stated confidence was off by ${off} on average.`;
+    return `${put}. On ${split} rows the stated confidence was off by ${off} on average (expected calibration error ${error.toFixed(3)}).${surest}`;
   }
-  return model.calibrated
-    ? "Its percentages were adjusted to how often it is right; how well they fit was not measured."
-    : "Its percentages were not adjusted to how often it is right, and nobody measured how well they fit: take them as a rough guide.";
+  return model.calibration
+    ? `${put}; how well they fit was not measured.`
+    : `${put}, and nobody measured how well they fit: take them as a rough guide.`;
 }
 
 function does() {
@@ -267,6 +279,15 @@ function does() {
     turns: "Answers as the assistant of a conversation.",
     itself: "Reads a text and says how usual it is.",
   }[model.says];
+}
+
+// What becomes of what people type: as the server was told.
+function keeps() {
+  const { log, feedback } = model.offers;
+  const unless = feedback ? ", unless you say that an answer is wrong" : "";
+  if (log === "texts") return "What you type is kept, with its answer, in the server's log.";
+  if (log) return `Of what you type its length, a sketch of its words and the answer are kept in the server's log; the text itself is not${unless}.`;
+  return `Nothing that you type is kept${unless}.`;
 }
 
 function introduce() {
@@ -284,9 +305,15 @@ function introduce() {
   const waived = model.waived.map(({ what, reason }) => `Waived, ${what}: ${reason}`);
   fill("limits", [honesty(), ...model.limits, ...waived].filter((limit) => limit).map((limit) => make("li", limit)));
   const learned = model.trained_on ? ` Learned from ${count(model.trained_on)} rows.` : "";
-  byId("about").textContent = `${model.use}, Seedbed ${model.seedbed}.${learned} Nothing that you type is kept.`;
+  byId("about").textContent = `${model.use}, Seedbed ${model.seedbed}.${learned} ${keeps()}`;
+  byId("cardbox").hidden = !model.card;
+  if (model.card) fill("card", markdown(model.card));
   byId("ask").disabled = false;
 }
 
 byId("form").addEventListener("submit", ask);
+byId("report").addEventListener("submit", report);
+byId("why").addEventListener("toggle", ask_why);
+byId("alike").addEventListener("toggle", ask_alike);
+listen();
 call("api/model").then((told) => { model = told; introduce(); fields()[0]?.focus(); }).catch(complain);

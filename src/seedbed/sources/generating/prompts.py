@@ -13,7 +13,7 @@ from typing import Any
 from seedbed.core import digest
 from seedbed.core.asking.answers import Form, Usage
 from seedbed.core.asking.caps import most_of
-from seedbed.core.errors import RecipeError
+from seedbed.core.errors import RecipeError, did_you_mean
 from seedbed.core.templates import names_in, template_of
 
 from .examples import ExampleRow, drawn
@@ -118,9 +118,23 @@ class Prompts:
         return template_of(self.prompt)
 
 
-def unknown_in(text: str) -> list[str]:
-    """What a template names that it is not given. Raises as `template_of` does."""
-    return [name for name in names_in(text) if name not in KNOWN]
+def a_prompt(text: str) -> str:
+    """A template that names nothing but what it is given.
+
+    Raises:
+        ValueError: It does, or is no template.
+    """
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        unknown = [name for name in names_in(text) if name not in KNOWN]
+    except TemplateSyntaxError as error:
+        raise ValueError(f"is no template: {error.message} (its line {error.lineno})") from None
+    if unknown:
+        meant = did_you_mean(unknown[0], KNOWN)
+        more = "" if meant.startswith("known") else f"; known are {', '.join(KNOWN)}"
+        raise ValueError(f"names {unknown[0]!r}, which is not known: {meant}{more}")
+    return text
 
 
 def refused(error: Exception) -> RecipeError:

@@ -24,7 +24,7 @@ _MAGIC = (
 _PAGE = (b"<!doctype html", b"<html", b"<?xml")
 
 
-def refuse_other(head: bytes, *, at: str, wanted: str, markup: bool = False) -> None:
+def refuse_other(head: bytes, *, at: str, wanted: str, markup: bool = False, kept_by: str = "") -> None:
     """Fail where the first bytes of a file (unpacked) plainly are not text, or are text of another kind.
 
     Args:
@@ -32,6 +32,7 @@ def refuse_other(head: bytes, *, at: str, wanted: str, markup: bool = False) -> 
         at: The file.
         wanted: What the source reads, for the message.
         markup: Whether it reads web pages or XML.
+        kept_by: What has it read them as the text that they are, for the hint.
 
     Raises:
         DataError: The file is of another kind.
@@ -46,6 +47,7 @@ def refuse_other(head: bytes, *, at: str, wanted: str, markup: bool = False) -> 
     start = head[:512].lstrip().lower()
     if start.startswith(_PAGE):
         hint = "use: html or use: xml; or was a log-in or error page saved?"
+        hint += f" With {kept_by} it is read as the text that it is" if kept_by else ""
         raise DataError(f"is a web page or XML, not {wanted}", at=at, hint=hint)
 
 

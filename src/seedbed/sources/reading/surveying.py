@@ -33,7 +33,15 @@ class Surveyed:
 
 
 def surveyed(
-    file: InputFile, given: str | None, *, wanted: str, head: int, advance: Callable[[float], None], size: int = BLOCK
+    file: InputFile,
+    given: str | None,
+    *,
+    wanted: str,
+    head: int,
+    advance: Callable[[float], None],
+    size: int = BLOCK,
+    markup: bool = False,
+    kept_by: str = "",
 ) -> Surveyed:
     """Read a file to its end.
 
@@ -44,6 +52,8 @@ def surveyed(
         head: Bytes to return of its start.
         advance: Told of the stored bytes that were read.
         size: Bytes to read at a time.
+        markup: Whether web pages and XML are welcome.
+        kept_by: What has them read where they are not, for the hint.
 
     Raises:
         DataError: It cannot be read, or is plainly no text.
@@ -58,7 +68,7 @@ def surveyed(
             advance(stream.position - told)
             told = stream.position
         digest = stream.sha256()
-    refuse_other(start, at=file.url, wanted=wanted)
+    refuse_other(start, at=file.url, wanted=wanted, markup=markup, kept_by=kept_by)
     marked = by_mark(start)
     note, bom = "", 0
     if given:

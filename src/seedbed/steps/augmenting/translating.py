@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core import digest
 from seedbed.core.asking.answers import Form, read_answer
-from seedbed.core.asking.calling import Endpoint
+from seedbed.core.asking.calling import Endpoint, is_here
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError, NotKept
+from seedbed.core.sending import Service
 from seedbed.store.places import write_whole
 from seedbed.store.store import Artefact, Store
 
@@ -36,6 +37,12 @@ class Translator(BaseModel):
     model: str = Field(min_length=1, description="Name of the model there.")
     api_key: str | None = Field(
         None, pattern=r"^\$\{env:\w+\}$", description="The key as `${env:NAME}`: never the key itself."
+    )
+    may_send: str | None = Field(
+        None,
+        min_length=1,
+        description="Why training texts may go to an endpoint on another machine, such as a contract, or that all of "
+        "it is public: needed there, and printed in the report and on the card.",
     )
     language: str = Field("English", min_length=1, description="Language of the texts.")
     through: Annotated[list[str], Field(min_length=1)] = Field(
@@ -76,6 +83,8 @@ def there_and_back(wanted: Sequence[Wanted], by: Translator, context: Context) -
         ModelError: The endpoint fails, or more calls would be needed than `most_requests`.
         NotKept: Nothing may be fetched, and an answer is not in the store.
     """
+    if wanted and not is_here(by.endpoint):
+        context.sends(Service(by.endpoint, by.may_send or ""), {one.row for one in wanted}, ())
     out = {one: by.through[one.number % len(by.through)] for one in wanted}
     asked = _Asked(by, context)
     calls = {one: asked.call(one.text, language, one.seed) for one, language in out.items()}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from seedbed.core.asking.caps import Price
+from seedbed.core.asking.caps import Price, only_further
 
 #: What every such learner can say of: a label, labels, or a number.
 KINDS = (
@@ -29,7 +29,7 @@ class CallingOptions(BaseModel):
     limit_as: Literal["max_tokens", "max_completion_tokens"] = Field(
         "max_tokens", description="What the server calls that."
     )
-    also_send: dict[str, Any] = Field(
+    also_send: Annotated[dict[str, Any], AfterValidator(only_further)] = Field(
         default_factory=dict, description="Further fields of each request, such as `seed`, as the server has them."
     )
     may_send: str | None = Field(

@@ -30,13 +30,18 @@ def searched(learner: Learner, over: Over) -> dict[str, Space]:
             problem = f"there is no such option of {learner.use}"
             raise refused(("over", name), problem, did_you_mean(name, known))
     declared = {name: space for name, space in spaces_of(type(learner)).items() if name not in learner.model_fields_set}
-    found = {name: space for name, space in {**declared, **over}.items() if space is not None}
+    found = {name: _each_once(space) for name, space in {**declared, **over}.items() if space is not None}
     if not found:
         hint = f"name some under `over`: {', '.join(known)}" if known else "train it as it is"
         raise refused(("over",), f"no option of {learner.use} is left to search", hint)
     for name, space in found.items():
         _refuse_misfits(learner, name, space)
     return found
+
+
+def _each_once(space: Space) -> Space:
+    """A list without values that stand in it before: each is a trial."""
+    return list({_json(value): value for value in space}.values()) if isinstance(space, list) else space
 
 
 def _refuse_misfits(learner: Learner, name: str, space: Space) -> None:

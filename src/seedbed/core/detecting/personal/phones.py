@@ -32,6 +32,8 @@ _SOMETHING_ELSE = re.compile(
 _OTHERS_FORM = re.compile(
     r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{4}(?:([ -])[0-9]{4})(?:\1[0-9]{4}){2}"
 )
+#: From one year to another, which may be cut short (1642-49).
+_YEARS = re.compile(r"(?:1[0-9]{3}|20[0-9]{2}) ?[-/\u2013] ?(?:1[0-9]{3}|20[0-9]{2}|[0-9]{2,3})")
 #: A decimal, and single figures.
 _NO_GROUPS = re.compile(r"^[0-9]+\.[0-9]+$|(?:\b[0-9]\b.*){3}")
 _ACCOUNT_BEFORE = re.compile(r"\b[A-Z]{2}[0-9]{2}[ -]?(?:[A-Z0-9]{4}[ -]?)*$")
@@ -81,6 +83,6 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     if number.startswith("+"):
         return not re.search(r"\w$", before)
     said = _SAID.search(before)
-    if not said and (_NOT_ALONE_BEFORE.search(before) or _SOMETHING_ELSE.search(before)):
+    if not said and (_YEARS.fullmatch(number) or _NOT_ALONE_BEFORE.search(before) or _SOMETHING_ELSE.search(before)):
         return False
     return bool(said) or not number.isdigit() or (number.startswith("0") and 10 <= len(number) <= 11)

@@ -35,43 +35,50 @@ function ints(values, dims) {
   return new ort.Tensor("int64", BigInt64Array.from(values, BigInt), dims);
 }
 
-class Terms {
-  static async open(told) {
-    const kinds = await read("vocabulary.json");
-    const places = new Map(Object.entries(kinds).map(([kind, terms]) => [kind, new Map(terms.map((term, i) => [term, i]))]));
-    return Object.assign(new Terms(), { told, places });
+class Tokens {
+  static async open(file, most) {
+    const { Tokenizer } = await import("./vendor/tokenizers.min.mjs");
+    return Object.assign(new Tokens(), { most, tokenizer: new Tokenizer(await read(file), {}) });
   }
-  feed(text) {
-    const feed = {};
-    for (const { kind, shortest, longest } of this.told.terms) {
-      const counts = new Map();
-      for (const term of cut(text, kind, shortest, longest)) {
-        const place = this.places.get(kind).get(term);
-        if (place !== undefined) counts.set(place, (counts.get(place) ?? 0) + 1);
-      }
-      feed[kind] = ints([...counts.keys()], [counts.size]);
-      feed[`${kind}_counts`] = new ort.Tensor("float32", Float32Array.from(counts.values()), [counts.size]);
-    }
-    return feed;
+  ids(text) {
+    const ids = this.tokenizer.encode(text).ids;
+    if (ids.length <= this.most) return ids;
+    const bare = this.tokenizer.encode(text, { add_special_tokens: false }).ids; // this tokenizer does not cut
+    let before = 0;
+    while (!bare.slice(0, 3).every((id, i) => ids[before + i] === id)) before++;
+    const after = ids.length - bare.length - before;
+    return [...ids.slice(0, this.most - after), ...(after ? ids.slice(-after) : [])];
   }
 }
 
-class Tokens {
+// What a graph is fed with: terms of texts, tokens, or both.
+class Feeder {
   static async open(told) {
-    const { Tokenizer } = await import("./vendor/tokenizers.min.mjs");
-    return Object.assign(new Tokens(), { told, tokenizer: new Tokenizer(await read("tokenizer.json"), {}) });
+    const alone = told.feed === "tokens";
+    const tokens = alone ? { input_ids: { file: "tokenizer.json", max_tokens: told.max_tokens } } : told.tokens ?? {};
+    const readers = [];
+    for (const [name, { file, max_tokens }] of Object.entries(tokens)) readers.push([name, await Tokens.open(file, max_tokens)]);
+    const places = new Map();
+    for (const [name, terms] of alone ? [] : Object.entries(await read("vocabulary.json"))) places.set(name, new Map(Object.entries(terms)));
+    return Object.assign(new Feeder(), { alone, readers, places, terms: Object.entries(told.terms ?? {}) });
   }
   feed(text) {
-    let ids = this.tokenizer.encode(text).ids;
-    const most = this.told.max_tokens;
-    if (ids.length > most) { // this tokenizer does not cut
-      const bare = this.tokenizer.encode(text, { add_special_tokens: false }).ids;
-      let before = 0;
-      while (!bare.slice(0, 3).every((id, i) => ids[before + i] === id)) before++;
-      const after = ids.length - bare.length - before;
-      ids = [...ids.slice(0, most - after), ...(after ? ids.slice(-after) : [])];
+    const feed = {};
+    for (const [name, reader] of this.readers) {
+      const ids = reader.ids(text);
+      feed[name] = ints(ids, [1, ids.length]);
+      if (this.alone) feed.attention_mask = ints(ids.map(() => 1), [1, ids.length]);
     }
-    return { input_ids: ints(ids, [1, ids.length]), attention_mask: ints(ids.map(() => 1), [1, ids.length]) };
+    for (const [name, { kind, shortest, longest }] of this.terms) {
+      const counts = new Map();
+      for (const term of cut(text, kind, shortest, longest)) {
+        const place = this.places.get(name).get(term);
+        if (place !== undefined) counts.set(place, (counts.get(place) ?? 0) + 1);
+      }
+      feed[name] = ints([...counts.keys()], [counts.size]);
+      feed[`${name}_counts`] = new ort.Tensor("float32", Float32Array.from(counts.values()), [counts.size]);
+    }
+    return feed;
   }
 }
 
@@ -79,8 +86,7 @@ export class Model {
   static async open() {
     const told = await read("model.json");
     const session = await ort.InferenceSession.create(new URL(told.graph, import.meta.url).href, { executionProviders: ["wasm"] });
-    const feeder = await { terms: Terms, tokens: Tokens }[told.feed].open(told);
-    return Object.assign(new Model(), { told, session, feeder });
+    return Object.assign(new Model(), { told, session, feeder: await Feeder.open(told) });
   }
   // Probabilities in the order of `labels`, or one number.
   async ask(text) {

@@ -1,4 +1,5 @@
-/* Answers texts, a line each (with -0 as an argument: each ended by a NUL), with the model in model.h.
+/* Answers texts, a line each, with the model in model.h: the five most probable labels, the first one first.
+ * With -0 as an argument, texts end with a NUL, and the numbers of all labels come in their order, without names.
  *
  * cc -O2 example.c -lm -o example && echo "a text" | ./example
  */
@@ -7,11 +8,25 @@
 
 #include "model.h"
 
-static void answer(seedbed_state *state, const char *text, size_t length) {
-    float answers[SEEDBED_OUTPUTS];
-    unsigned i;
+static void answer(seedbed_state *state, const char *text, size_t length, int all) {
+    float answers[SEEDBED_OUTPUTS], last = INFINITY;
+    unsigned i, told = 0, next = SEEDBED_OUTPUTS;
     int full = seedbed_predict(state, text, length, answers);
-    for (i = 0; i < SEEDBED_OUTPUTS; i++) printf("%s%s=%.9g", i ? "\t" : "", seedbed_labels[i], (double)answers[i]);
+    for (; told < SEEDBED_OUTPUTS && (all || told < 5); told++) {
+        unsigned here = told;
+        if (!all) { /* the largest below the last one, or as large and after it */
+            for (here = SEEDBED_OUTPUTS, i = 0; i < SEEDBED_OUTPUTS; i++)
+                if ((answers[i] < last || (answers[i] == last && i > next)) &&
+                    (here == SEEDBED_OUTPUTS || answers[i] > answers[here]))
+                    here = i;
+            if (here == SEEDBED_OUTPUTS) break;
+            last = answers[here];
+            next = here;
+        }
+        if (told) putchar('\t');
+        if (!all) printf("%s=", seedbed_labels[here]);
+        printf("%.9g", (double)answers[here]);
+    }
     printf("%s\n", full ? "\ttoo long" : "");
 }
 
@@ -23,7 +38,7 @@ int main(int count, char **given) {
     if (!text) return 1;
     while ((byte = getchar()) != EOF) {
         if (byte == end) {
-            answer(&state, text, length);
+            answer(&state, text, length, end == '\0');
             length = 0;
             continue;
         }
@@ -34,7 +49,7 @@ int main(int count, char **given) {
         }
         text[length++] = (char)byte;
     }
-    if (length) answer(&state, text, length);
+    if (length) answer(&state, text, length, end == '\0');
     free(text);
     return 0;
 }

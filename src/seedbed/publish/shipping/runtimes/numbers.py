@@ -1,12 +1,8 @@
-"""Answers rows of a table with a model that Seedbed exported. It needs onnxruntime, and nothing of Seedbed.
-
-python runtime.py '{"rooms": 3, "town": "Ulm"}'      or      from runtime import Model; Model()([{"rooms": 3, …}])
-"""
+"""Answers rows with a model that Seedbed exported: python runtime.py '{"rooms": 3}', or Model()([{"rooms": 3}])."""
 
 import json
-import math
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +13,19 @@ from onnxruntime import InferenceSession
 def number(value: Any) -> float:
     """A value as the number that the model reads; not a number where it is missing or is none."""
     if isinstance(value, date):
-        moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
-        return moment.replace(tzinfo=UTC).timestamp() * 1e6
+        moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6
     try:
         found = float(value)
-    except (TypeError, ValueError):
-        return math.nan
-    return max(-3e38, min(3e38, found)) if math.isfinite(found) else math.nan
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
+    return max(-3e38, min(3e38, found)) if np.isfinite(found) else np.nan
+
+
+def features(row: dict[str, Any], numbers: list[str], categories: dict[str, dict[str, int]]) -> list[float]:
+    """A row as numbers; model.json says the rule."""
+    codes = [np.nan if row[name] is None else at.get(str(row[name]), len(at)) for name, at in categories.items()]
+    return [number(row[name]) for name in numbers] + codes
 
 
 class Model:
@@ -35,18 +37,12 @@ class Model:
 
     def __call__(self, rows: list[dict[str, Any]]) -> Any:
         """Probabilities of `labels`, shape (rows, labels), or numbers, shape (rows, 1)."""
-        features = np.array([self.features(row) for row in rows], np.float64)
-        return self.session.run(None, {"features": features})[0]
-
-    def features(self, row: dict[str, Any]) -> list[float]:
-        """A row as numbers; model.json says the rule."""
-        found = [number(row[name]) for name in self.told["numbers"]]
-        for name, codes in self.told["categories"].items():
-            found.append(math.nan if row[name] is None else codes.get(str(row[name]), len(codes)))
-        return found
+        read = {name: [features(row, **one) for row in rows] for name, one in self.told["features"].items()}
+        return self.session.run(None, {name: np.array(values, np.float64) for name, values in read.items()})[0]
 
 
 if __name__ == "__main__":
     model = Model()
     for row in sys.argv[1:]:
-        print(row, dict(zip(model.told["labels"] or ["number"], model([json.loads(row)])[0].tolist(), strict=True)))
+        found = zip(model.told["labels"] or ["number"], model([json.loads(row)])[0].tolist(), strict=True)
+        print(row, dict(sorted(found, key=lambda one: -one[1])[:5]))

@@ -1,14 +1,9 @@
-"""Answers texts with a model that Seedbed exported; needs onnxruntime, and nothing of Seedbed.
-
-python runtime.py "a text" "another one"      or      from runtime import Model; Model()(["a text"])
-"""
+"""Answers texts with a model that Seedbed exported: python runtime.py "a text", or Model()(["a text", "another"])."""
 
 import json
 import re
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from onnxruntime import InferenceSession
@@ -16,42 +11,37 @@ from onnxruntime import InferenceSession
 
 def cut(text: str, kind: str, shortest: int, longest: int) -> list[str]:
     """A text's terms; model.json says the rule."""
-    if kind == "words":
-        words = re.findall(r"\b\w\w+\b", text.lower())
-        return [" ".join(words[i : i + n]) for n in range(shortest, longest + 1) for i in range(len(words) - n + 1)]
-    found = []
-    for piece in (f" {piece} " for piece in text.lower().split()):
+    words, low, found = kind == "words", text.lower(), []
+    for piece in [re.findall(r"\b\w\w+\b", low)] if words else [f" {one} " for one in low.split()]:
         for n in range(shortest, max(shortest, min(longest, len(piece))) + 1):
-            found += [piece[i : i + n] for i in range(max(1, len(piece) - n + 1))]
+            found += [(" " * words).join(piece[i : i + n]) for i in range(max(not words, len(piece) - n + 1))]
     return found
 
 
 class Model:
-    """The model of a folder."""
+    """The model of a folder; `graph` may name a smaller form of it."""
 
     def __init__(self, folder: Path = Path(__file__).parent, graph: str = "model.onnx") -> None:
         self.told = json.loads((folder / "model.json").read_text("utf-8"))
-        kinds = json.loads((folder / "vocabulary.json").read_text("utf-8"))
-        self.places = {kind: {term: place for place, term in enumerate(terms)} for kind, terms in kinds.items()}
+        self.places = json.loads((folder / "vocabulary.json").read_text("utf-8"))
         self.session = InferenceSession(str(folder / graph), providers=["CPUExecutionProvider"])
 
-    def __call__(self, texts: list[str]) -> Any:
-        """Shape (texts, labels), or (texts, 1)."""
+    def __call__(self, texts: list[str]) -> np.ndarray:
+        """Probabilities of `labels`, shape (texts, labels), or numbers, shape (texts, 1)."""
         return np.concatenate([self.session.run(None, self.feed(text))[0] for text in texts])
 
     def feed(self, text: str) -> dict[str, np.ndarray]:
-        """Places of a text's terms in the vocabulary, and counts."""
-        found = {}
-        for one in self.told["terms"]:
-            kind, places = one["kind"], self.places[one["kind"]]
-            counted = Counter(cut(text, kind, one["shortest"], one["longest"]))
-            known = [term for term in counted if term in places]
-            found[kind] = np.array([places[term] for term in known], np.int64)
-            found[f"{kind}_counts"] = np.array([counted[term] for term in known], np.float32)
+        """Places of a text's terms in the vocabularies, and how often each occurs."""
+        found: dict[str, np.ndarray] = {}
+        for name, rule in self.told["terms"].items():
+            known = [self.places[name][term] for term in cut(text, **rule) if term in self.places[name]]
+            found[name], counts = np.unique(np.array(known, np.int64), return_counts=True)
+            found[f"{name}_counts"] = counts.astype(np.float32)
         return found
 
 
 if __name__ == "__main__":
     model = Model()
     for text in sys.argv[1:]:
-        print(text, dict(zip(model.told["labels"] or ["number"], model([text])[0].tolist(), strict=True)))
+        found = zip(model.told["labels"] or ["number"], model([text])[0].tolist(), strict=True)
+        print(text, dict(sorted(found, key=lambda one: -one[1])[:5]))

@@ -1,7 +1,4 @@
-"""Answers texts with a model that Seedbed exported. It needs onnxruntime and tokenizers, and nothing of Seedbed.
-
-python runtime.py "a text" "another one"      or      from runtime import Model; Model()(["a text"])
-"""
+"""Answers texts with a model that Seedbed exported: python runtime.py "a text", or Model()(["a text", "another"])."""
 
 import json
 import sys
@@ -21,7 +18,7 @@ class Model:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.session = InferenceSession(str(folder / graph), providers=["CPUExecutionProvider"])
 
-    def __call__(self, texts: list[str]) -> Any:
+    def __call__(self, texts: list[str]) -> np.ndarray:
         """Probabilities of `labels`, shape (texts, labels), or numbers, shape (texts, 1)."""
         return np.concatenate([self.one(text) for text in texts])
 
@@ -31,16 +28,9 @@ class Model:
         feed = {"input_ids": tokens.ids, "attention_mask": tokens.attention_mask}
         return self.session.run(None, {name: np.array([ids], np.int64) for name, ids in feed.items()})[0]
 
-    def words(self, answer: Any) -> object:
-        """An answer in words: the label (or labels, from one half on) with its probability, or the number."""
-        if not self.told["labels"]:
-            return float(answer[0])
-        shares = dict(zip(self.told["labels"], map(float, answer), strict=True))
-        several = self.told["says"] == "labels"
-        return {one: share for one, share in shares.items() if (share >= 0.5 if several else share == max(answer))}
-
 
 if __name__ == "__main__":
     model = Model()
     for text in sys.argv[1:]:
-        print(text, model.words(model([text])[0]))
+        found = zip(model.told["labels"] or ["number"], model([text])[0].tolist(), strict=True)
+        print(text, dict(sorted(found, key=lambda one: -one[1])[:5]))

@@ -23,7 +23,7 @@ from seedbed.serve.lane import FullError, Lane
 from seedbed.train.bundle import CARD
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> great \U0001f600 awful \u202e film'
@@ -40,6 +40,27 @@ def ask(page: Page, text: str) -> None:
 def fits(page: Page) -> bool:
     wide, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     return bool(wide <= shown)
+
+
+def test_a_page_whose_model_comes_late_says_nothing_wrong(browser: Browser, served: Served) -> None:
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+
+    held: list[Route] = []
+    page.route("**/api/model", lambda route: held.append(route))  # Playwright marks what it is given
+    with page.expect_request("**/api/model"):
+        page.goto(served.url)
+    # Parts that are open from the start say so: when, is up to the browser.
+    page.evaluate("for (const id of ['why', 'alike']) document.getElementById(id).dispatchEvent(new Event('toggle'))")
+    while not held:
+        page.wait_for_timeout(10)
+    held[0].continue_()
+    page.wait_for_selector("#ask:enabled")
+    ask(page, HOSTILE)
+    page.wait_for_selector("#words:not([hidden])")
+    assert said == []
+    page.close()
 
 
 def test_the_words_that_mattered_are_marked(browser: Browser, served: Served) -> None:

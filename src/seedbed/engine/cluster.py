@@ -30,12 +30,14 @@ _PATIENCE = 10
 #: How the folder of a cluster that is started here is called, before its process and something random.
 _FOLDER = "seedbed-ray-"
 _SETTINGS = {
-    "RAY_gcs_server_port_wait_time_s": "2",  # tries, of a minute each, to reach a cluster that does not answer
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_task_oom_retries": "3",  # without an end, as it comes, work that no node has memory for would go on for ever
     "POLARS_MAX_THREADS": "1",  # workers, not threads, share the cores
 }
+#: Ray's own name for two things: tries, of a minute each, to reach a cluster; seconds that one has to start.
+_WAIT = "RAY_gcs_server_port_wait_time_s"
+_TRIES, _SECONDS_TO_START = "2", "120"
 #: Stores that all nodes of the cluster were seen to see.
 _READY: set[Path] = set()
 
@@ -132,7 +134,7 @@ def _joined(ray: Any, address: str) -> Iterator[None]:
     _refuse_client(address)
     try:
         _knock(address)
-        with _signals_kept():
+        with _signals_kept(), _told({_WAIT: _TRIES}):
             ray.init(address=address, log_to_driver=False, configure_logging=False)
     except Exception as error:  # noqa: BLE001 (Ray raises what its parts raise)
         said = str(error).partition("\n")[0][:200]
@@ -204,31 +206,25 @@ def _remove(place: Path) -> None:
 
 
 def _start(ray: Any, workers: int, place: Path) -> None:
-    """Start Ray; once more where it failed, for on a busy machine its parts give one another up too soon."""
-    said = ""
-    for _ in range(2):
-        try:
-            with _signals_kept():
-                ray.init(
-                    address="local",
-                    num_cpus=workers,
-                    include_dashboard=False,
-                    object_store_memory=OBJECT_STORE,
-                    log_to_driver=False,
-                    configure_logging=False,
-                    _temp_dir=str(place),
-                    _node_ip_address="127.0.0.1",
-                )
-        except Exception as error:  # noqa: BLE001 (Ray raises what its parts raise)
-            said = str(error).partition("\n")[0][:200]
-            ray.shutdown()
-        else:
-            return
-    raise ModelError(
-        f"Ray did not start on this machine: {said}",
-        at="--engine ray",
-        hint="--engine local needs no cluster; Ray itself takes about a gigabyte of memory",
-    )
+    try:
+        with _signals_kept(), _told({_WAIT: _SECONDS_TO_START}):
+            ray.init(
+                address="local",
+                num_cpus=workers,
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE,
+                log_to_driver=False,
+                configure_logging=False,
+                _temp_dir=str(place),
+                _node_ip_address="127.0.0.1",
+            )
+    except Exception as error:  # noqa: BLE001 (Ray raises what its parts raise)
+        said = str(error).partition("\n")[0][:200]
+        raise ModelError(
+            f"Ray did not start on this machine: {said}",
+            at="--engine ray",
+            hint="--engine local needs no cluster; Ray itself takes about a gigabyte of memory",
+        ) from None
 
 
 def quieten(*loggers: str) -> None:

@@ -23,7 +23,7 @@ function besides() {
 // Asks once for each question, and lets go what comes too late.
 async function beside(id, note, path, body, tell) {
   const mine = last;
-  if (!mine || byId(id).hidden || !byId(id).open || mine.done.has(id)) return;
+  if (byId(id).hidden || !byId(id).open || mine.done.has(id)) return;
   mine.done.add(id);
   byId(note).textContent = "One moment …";
   for (let tries = 0; mine === last; tries++) {
@@ -44,11 +44,14 @@ async function beside(id, note, path, body, tell) {
 }
 
 function ask_why() {
-  const label = model.says === "number" ? undefined : SAID_FOR[model.says]?.(last?.found ?? { predicted: [] });
-  return beside("why", "whynote", "explain", { row: last?.row, ...(label !== undefined && label !== null && { label }) }, why);
+  if (!last?.found) return; // a part that is open from the start says so (toggle) before there is a model or an answer
+  const label = SAID_FOR[model.says]?.(last.found) ?? null;
+  beside("why", "whynote", "explain", { row: last.row, ...(label !== null && { label }) }, why);
 }
 
-const ask_alike = () => beside("alike", "alikenote", "similar", { row: last?.row }, alike);
+function ask_alike() {
+  if (last?.found) beside("alike", "alikenote", "similar", { row: last.row }, alike);
+}
 
 const signed = (weight) => `${weight < 0 ? "\u2212" : "+"}${Math.abs(weight).toLocaleString("en", { maximumSignificantDigits: 3 })}`;
 

@@ -135,6 +135,7 @@ def _joined(ray: Any, address: str) -> Iterator[None]:
     try:
         _knock(address)
         with _signals_kept(), _told({_WAIT: _TRIES}):
+            _forget_key()
             ray.init(address=address, log_to_driver=False, configure_logging=False)
     except Exception as error:  # noqa: BLE001 (Ray raises what its parts raise)
         said = str(error).partition("\n")[0][:200]
@@ -182,11 +183,22 @@ def _started(ray: Any, workers: int) -> Iterator[None]:
     try:
         # Without a token for this once, one that all later clusters know would be left in the home folder.
         with _told({"RAY_AUTH_TOKEN": secrets.token_hex(32)}):
+            _forget_key()
             _start(ray, workers, place)
             yield
     finally:
         ray.shutdown()
         _remove(place)
+
+
+def _forget_key() -> None:
+    """Make Ray read its settings and key again: it keeps the first of a process, and each cluster has its own."""
+    try:
+        from ray._raylet import AuthenticationTokenLoader, Config
+    except ImportError:  # a Ray before keys
+        return
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _sweep() -> None:

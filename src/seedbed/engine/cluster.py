@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import secrets
@@ -193,12 +194,10 @@ def _started(ray: Any, workers: int) -> Iterator[None]:
 
 def _forget_key() -> None:
     """Make Ray read its settings and key again: it keeps the first of a process, and each cluster has its own."""
-    try:
-        from ray._raylet import AuthenticationTokenLoader, Config
-    except ImportError:  # a Ray before keys
-        return
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()
+    raylet: Any = importlib.import_module("ray._raylet")
+    if hasattr(raylet, "AuthenticationTokenLoader"):  # a Ray before keys has none
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _sweep() -> None:

@@ -30,7 +30,6 @@ import numpy as np
 import polars as pl
 from monitors_planted import Plant, planted
 from scipy.stats import binomtest
-from seedbed.flow.monitoring.truth import Truth
 
 from seedbed.core.encoder import MINILM, open_encoder
 from seedbed.core.monitoring import Estimated, Signal
@@ -38,6 +37,7 @@ from seedbed.flow.monitoring.labelled import judged
 from seedbed.flow.monitoring.window import Taken
 from seedbed.flow.predicting.opening import open_model
 from seedbed.flow.running import run
+from seedbed.flow.truth import Truth
 from seedbed.monitor.columns import as_text
 from seedbed.monitor.comparing import calibration, decided, drift_signals, estimate, text_signal, word_signal
 from seedbed.monitor.reference import Looked, reference_of, seen_of, unpacked

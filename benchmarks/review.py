@@ -25,11 +25,12 @@ import polars as pl
 import uvicorn
 
 from seedbed.core.decision import text_hash
+from seedbed.core.serving import listen
 from seedbed.review.api import make_app
 from seedbed.review.desk import Desk, overlay_at
 from seedbed.review.people import People
 from seedbed.review.queue import Queue, write_queue
-from seedbed.review.server import links, listen
+from seedbed.review.server import links
 
 LABELS = ("negative", "neutral", "positive")
 WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "lmnrst"]

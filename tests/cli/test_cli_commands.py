@@ -98,6 +98,22 @@ def test_help_imports_no_part() -> None:
     assert not loaded & (heavy | rooms | {"seedbed.core.part"})
 
 
+def test_a_fault_is_told_where_its_details_cannot_be_kept() -> None:
+    script = (
+        "import tempfile\n"
+        "import seedbed.cli.app as app\n"
+        "tempfile.tempdir = '/nowhere/at/all'\n"
+        "app.runs.registered_commands[0].callback = lambda: 1 / 0\n"
+        "app.main(['runs', 'list'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "this is a fault in Seedbed" in done.stderr
+    assert "ZeroDivisionError: division by zero" in done.stderr
+    assert "details cannot be kept" in done.stderr
+    assert len(done.stderr.splitlines()) <= 5
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome(capsys, "--version") == (0, f"seedbed {seedbed.__version__}\n", "")
 

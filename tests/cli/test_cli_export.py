@@ -172,3 +172,9 @@ def test_columns_without_a_name_and_with_a_nul_in_it_get_one(folder: Path, to: s
     assert seedbed("e.jsonl", "--to", to, "--out", f"o.{to}") == 0
     assert seedbed(f"o.{to}", "--to", "parquet", "--out", "e.parquet") == 0
     assert pl.read_parquet(folder / "e.parquet").to_dict(as_series=False) == {"_": [1, 2], "a_": ["x", "y"]}
+
+
+def test_a_place_that_is_a_circle_of_links_is_told(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "loop").symlink_to("loop")
+    assert seedbed("d.csv", "--to", "parquet", "--out", "loop/out.parquet") == 3
+    assert "a file cannot be read or written" in capfd.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import polars as pl
@@ -62,6 +63,34 @@ def test_a_file_to_a_file(folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert pl.read_csv(out).height == 60
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_disk_without_room_is_told(
+    folder: Path, ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given, out = write(tmp_path / "new.jsonl", rows(400)), tmp_path / f"out.{ending}"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, before[1]))
+    try:
+        code = typed(folder, given, "--out", out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told = capsys.readouterr().err
+    assert code == 3, told
+    assert "a file cannot be read or written" in told
+    assert "File too large" in told
+    assert list(tmp_path.iterdir()) == [given]
+
+
+@pytest.mark.parametrize("place", ["new.jsonl/out.csv", f"{'a' * 300}.csv", "loop/out.csv"])
+def test_a_place_where_no_file_can_be_is_told(
+    folder: Path, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = write(tmp_path / "new.jsonl", rows(10))
+    (tmp_path / "loop").symlink_to("loop")
+    assert typed(folder, given, "--out", tmp_path / place) == 3
+    assert "a file cannot be read or written" in capsys.readouterr().err
+
+
 def test_a_file_to_the_screen(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "new.csv").write_text("said,mood\nwhat a great film,good\nan awful film,bad\n")
     assert typed(folder, tmp_path / "new.csv") == 0
@@ -80,6 +109,9 @@ def test_a_file_to_the_screen(folder: Path, tmp_path: Path, capsys: pytest.Captu
         (["new.csv", "--out", "x.doc"], 2, "tells no format"),
         (["new.csv", "--column", "said"], 2, "no INPUT=COLUMN"),
         (["new.csv", "--column", "sad=said"], 2, "did you mean 'said'"),
+        (["new.csv", "--probabilities", "top"], 2, "or a number such as 3"),
+        (["new.csv", "--probabilities", "0"], 2, "all, none"),
+        (["--text", "x", "--probabilities", "3"], 2, "--probabilities is for files"),
         (["--text", "half \ud83d"], 3, "half of a surrogate pair"),
     ],
 )

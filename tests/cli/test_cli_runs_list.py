@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -92,3 +93,19 @@ def test_the_champion_is_marked(store: Path, capfd: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit):
         main(["runs", "--json"])
     assert [one["id"] for one in json.loads(capfd.readouterr().out) if one["champion"]] == ["c-03"]
+
+
+def test_what_reads_and_writes_a_few_lines_loads_nothing_that_computes(store: Path) -> None:
+    commands = [[], ["tag", "c-03", "v1"], ["promote", "c-03"], ["untag", "v1"]]
+    script = (
+        "import sys\n"
+        "from seedbed.cli import main\n"
+        f"for words in {commands}:\n"
+        "    try: main(['runs', *words])\n"
+        "    except SystemExit as ended: assert not ended.code, words\n"
+        "print('\\n'.join(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-800:]
+    heavy = {"numpy", "polars", "pyarrow", "yaml", "jinja2", "seedbed.core.part", "seedbed.recipe"}
+    assert not heavy.intersection(done.stdout.split())

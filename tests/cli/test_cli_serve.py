@@ -9,9 +9,12 @@ import pytest
 
 from predicting_sample import small_run
 from seedbed.cli import main
+from seedbed.cli.serve import _tell
 from seedbed.core.errors import RecipeError
 from seedbed.core.serving import listen
+from seedbed.flow.serving import Named
 from seedbed.serve import api
+from seedbed.serve.server import Opened, Terms
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +70,18 @@ def test_a_model_that_was_tampered_with(folder: Path, capsys: pytest.CaptureFixt
     path.write_bytes(path.read_bytes().replace(b"too_", b"two_") + b" ")
     code, said = refused(capsys, folder / "models/majority")
     assert (code, "damaged" in said) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("tabular", "texts", "said"),
+    [
+        (False, False, "without texts"),
+        (True, False, "with numbers and categories as they are, without other texts"),
+        (True, True, "with texts"),
+    ],
+)
+def test_what_a_log_keeps_is_said(tabular: bool, texts: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    named = Named(Path("run"), log=Path("log"), log_texts=texts)
+    _tell(Opened("m", 0.0, (), tabular), "http://127.0.0.1:1", named, Terms())
+    told = capsys.readouterr()
+    assert f"answers are logged in log, {said}\n" in told.out + told.err

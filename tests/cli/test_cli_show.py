@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 import sample
+import sample_hostile
 
 from seedbed.core.run import Run
 from seedbed.report.told import plain
@@ -24,7 +25,7 @@ RUNS = {
     "failed": sample.failed,
     "indistinct": sample.indistinct,
     "many_labels": sample.many_labels,
-    "hostile": sample.hostile,
+    "hostile": sample_hostile.hostile,
 }
 
 

@@ -198,6 +198,14 @@ def test_personal_data_is_masked_in_excerpts(text: str, secret: str) -> None:
     assert secret not in pl.DataFrame({"t": [text]}).select(excerpt_of(pl.col("t"))).item()
 
 
+@pytest.mark.parametrize(("text", "masked"), [
+    ("-3.579078715", False), ("1234.567891234", False), ("2.5e-12", False), ("0.00012345678", False),
+    ("555.1234567", True), ("030.1234567", True), ("1.4103551 and 2.5", True),
+])  # fmt: skip
+def test_a_decimal_number_by_itself_is_no_telephone_number(text: str, masked: bool) -> None:
+    assert (mask(text) != text) == masked
+
+
 class Quoting(Filter):
     use: str = ""
 

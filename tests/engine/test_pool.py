@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from seedbed.core.step import Step
 from seedbed.engine.pool import Pool
+from seedbed.engine.workers import LostWorkersError
 from seedbed.sources.csv import Csv
 
 LONG = 300.0
@@ -30,6 +35,26 @@ def test_an_interruption_ends_workers_in_the_middle_of_their_units() -> None:
             raise KeyboardInterrupt
     assert multiprocessing.active_children() == []
     assert time.monotonic() - begun < LONG / 2, "nobody waited for a unit to end"
+
+
+def deadly(unit: tuple[Path, int]) -> int:
+    times, number = unit
+    for place in range(int(times.read_text()) if number == 5 else 0):
+        with suppress(FileExistsError):
+            times.with_name(f"died {place}").touch(exist_ok=False)
+            os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_what_a_worker_died_over_is_done_once_more_and_no_more(tmp_path: Path) -> None:
+    times = tmp_path / "times"
+    times.write_text("1")
+    with Pool(2) as pool:
+        assert sorted(pool.run(deadly, [(times, number) for number in range(12)])) == list(range(12))
+    times.write_text("3")
+    with pytest.raises(LostWorkersError, match="died 2 times over the same piece"), Pool(2) as pool:
+        list(pool.run(deadly, [(times, number) for number in range(12)]))
+    assert multiprocessing.active_children() == []
 
 
 def imported_by_a_worker(unit: Csv | str) -> set[str]:

@@ -119,6 +119,7 @@ def test_r2_of_numbers_far_from_0() -> None:
     assert value(R2(), [n * 1e-160 for n in (1, 2, 3)], [n * 1e-160 for n in (1, 2, 4)]) == pytest.approx(0.5)
     assert math.isnan(value(R2(), [0.1] * 7, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]))
     assert math.isnan(value(R2(), [3.0], [3.0]))
+    assert math.isnan(value(R2(), [n * 1e-300 for n in (1, 2, 3)], [1e-3] * 3)), "further off than can be said"
     truth = np.array([0.1, 0.1, 0.1, 5.3, 7.7])
     resamples = np.array([[1, 2, 5, 0, 0], [3, 1, 1, 0, 0], [0, 0, 0, 7, 0], [0, 0, 0, 0, 3]])
     assert np.isnan(R2().of_rows(truth, truth[:, None] + 1, resamples)).all()

@@ -105,7 +105,7 @@ def test_questions_about_packages(tmp_path: Path) -> None:
     script = str(EXAMPLES / "questions" / "questions.py")
     subprocess.run([sys.executable, script, "--to", str(made)], check=True, timeout=60)
     asked = [json.loads(line) for line in made.read_text("utf-8").splitlines()]
-    some = [one for one in asked if len(one["context"]) < 1200]
+    some = [one for one in asked if len(one["context"]) < 800]
     made.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in some), "utf-8")
     record = climbed(
         "questions",

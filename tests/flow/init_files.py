@@ -83,10 +83,6 @@ def _frame(rows: list[tuple[str, object]], names: tuple[str, str] = ("text", "la
     return pl.DataFrame(rows, schema=list(names), orient="row")
 
 
-def _named(path: Path) -> str:
-    return path.name
-
-
 # -- files that are fit
 
 

@@ -205,7 +205,7 @@ def test_no_search_finds_an_endpoint_where_rows_may_not_go(tmp_path: Path, elsew
             tmp_path, {"use": "tuned", "learner": asked, "over": {"endpoint": [here.url, away]}, "folds": 2}
         )
         assert here.requests and not there.requests
-    tried = json.loads((found.folder / "models" / "tuned" / "tuned.json").read_text("utf-8"))["trials"]
+    tried = json.loads((found.folder / "models" / "prompted_tuned" / "tuned.json").read_text("utf-8"))["trials"]
     assert ["may go there" in one["error"] for one in tried if one["state"] == "failed"] == [True]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,31 @@ def test_na_among_numbers_is_missing_and_a_city_is_no_text(tmp_path: Path, monke
     run(load(written[0], []), out=tmp_path / "run", workers=1)
     rows = pl.read_parquet(tmp_path / "run/dataset/data/*.parquet")
     assert rows.schema["sales"] == pl.Float64 and rows["sales"].null_count() == 16
+
+
+def test_prices_as_people_type_them_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [["city", "sku", "seats", "share", "fare"]] + [
+        [
+            ["Oslo", "Rome", "Wien"][n % 3],
+            f"SKU {n + 100}",
+            f"{1000 + 37 * n:,}",
+            f"{n / 2:.1f} %".replace(".", ","),
+            f"${n * 12.5 + 900:,.2f}" if n % 2 else f"{n * 12.5 + 900:,.2f} USD",
+        ]
+        for n in range(80)
+    ]
+    with Path("fares.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    found = start("fares.csv", text=None, label="fare", folder=tmp_path)
+    written = write(found, tmp_path)
+    task = load(written[0], []).recipe.task
+    assert task.kind == "tabular_regression" and task.features == ("city", "seats", "share")
+    run(load(written[0], []), out=tmp_path / "run", workers=1)
+    made = pl.read_parquet(tmp_path / "run/dataset/data/*.parquet").sort("seats")
+    assert made.height == 80 and made["seats"].to_list() == [1000 + 37 * n for n in range(80)]
+    assert made["fare"].to_list() == [n * 12.5 + 900 for n in range(80)]
+    assert made["share"].to_list() == [n / 2 for n in range(80)]
 
 
 def test_a_person_who_names_two_texts_gets_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,31 @@ def test_labels_that_are_none_of_the_models_are_not_compared(model: Predictor, t
     assert done.accuracy() is None
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_probabilities_may_be_few_or_none(model: Predictor, tmp_path: Path, ending: str) -> None:
+    given = write(tmp_path / "a.jsonl", [{"said": "what a great film"}, {"said": "a dreadful film"}])
+    given.write_text(given.read_text() + "[1]\n")  # a record that has no answer
+    found = {}
+    for most in (None, 0, 1, 9):
+        out = tmp_path / f"{most}.{ending}"
+        predict_file(model, str(given), out, probabilities=most)
+        read = {"csv": pl.read_csv, "jsonl": pl.read_ndjson, "parquet": pl.read_parquet}[ending]
+        found[most] = read(out)
+    whole, none, first, both = found.values()
+    assert none.columns == [name for name in whole.columns if not name.startswith("probabilit")]
+    assert whole["predicted"].to_list() == none["predicted"].to_list() == ["good", "bad", None]
+    if ending == "csv":
+        assert [name for name in first.columns if name not in none.columns] == ["label 1", "probability 1"]
+        assert both["label 1"].to_list() == both["predicted"].to_list()
+        assert both["label 2"].to_list() == ["bad", "good", None]
+        assert both["probability 2"][0] == whole["probability bad"][0]
+    else:
+        assert both["probabilities"][2] is None
+        for row, all_of_it in zip(both["probabilities"][:2], whole["probabilities"][:2], strict=True):
+            assert {one["label"]: one["probability"] for one in row} == all_of_it
+        assert [row[0]["label"] for row in first["probabilities"][:2]] == ["good", "bad"]
+
+
 def test_columns_called_like_ours_stay_under_another_name(model: Predictor, tmp_path: Path) -> None:
     made = [{"said": "what a great film", "row": "mine", "confidence": 7, "confidence_": 8, "warnings": "none"}]
     predict_file(model, str(write(tmp_path / "a.jsonl", made)), tmp_path / "out.parquet")
@@ -142,6 +167,11 @@ def test_a_column_by_another_name(model: Predictor, tmp_path: Path) -> None:
     assert not (tmp_path / "out.csv").exists()
     predict_file(model, str(path), tmp_path / "out.csv", columns={"said": "sayd"})
     assert pl.read_csv(tmp_path / "out.csv")["predicted"].to_list() == ["good"]
+    with pytest.raises(RecipeError, match="the other way round: --column said=sayd"):
+        predict_file(model, str(path), tmp_path / "out.csv", columns={"sayd": "said"})
+    path = write(tmp_path / "b.jsonl", [{"words": "what a great film"}])
+    with pytest.raises(DataError, match=r"it has the columns words\. Say --column said=COLUMN"):
+        predict_file(model, str(path), tmp_path / "out.csv")
     with pytest.raises(DataError, match="no column 'sayt'"):
         predict_file(model, str(path), tmp_path / "out.csv", columns={"said": "sayt"})
     with pytest.raises(RecipeError, match="no input 'text'"):

@@ -150,7 +150,7 @@ def test_a_run_with_two_inputs_serves_what_it_trained_on(tmp_path: Path) -> None
     (odd,) = model.predict([{"title": "A", "said": "fine", "stars": 4}])["warnings"].to_list()
     assert odd == ["training left out rows like this one (where: not_kept)"] or "where" in odd[0]
     (wrong,) = model.predict([{"title": "A", "said": "fine", "stars": "many"}])["warnings"].to_list()
-    assert wrong[0] == "stars is no integer and counts as missing"
+    assert wrong[0] == "stars: 'many' is no integer: taken as missing"
 
 
 CODE = """

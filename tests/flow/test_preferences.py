@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 from collections.abc import Sequence
@@ -14,15 +15,18 @@ import pytest
 from typer.testing import CliRunner
 
 from seedbed.cli.app import app
+from seedbed.cli.compare import told as lines_of
 from seedbed.core.decision import Overlay
-from seedbed.core.errors import DataError
+from seedbed.core.errors import DataError, RecipeError
 from seedbed.flow.finished import Finished, open_run
 from seedbed.flow.reviewing.pairs import PairsOfRun
 from seedbed.flow.reviewing.queues import build_queues
 from seedbed.flow.reviewing.rows import RunRows
 from seedbed.flow.running import run
+from seedbed.flow.versions.compare import compare
 from seedbed.recipe.loading import parse
 from seedbed.report.closer import closer_lines
+from seedbed.report.compared import render
 from seedbed.review.desk import Asked, Desk
 from serving.model import model_server
 
@@ -78,7 +82,8 @@ def test_people_choose_and_the_next_run_tells(tmp_path: Path) -> None:
     assert {side: n for side, n in queue.items["sides"].value_counts().iter_rows()}["ab"] in range(15, 46)
     assert not queue.items.select(pl.any_horizontal(pl.col("row", "text").str.contains("nearest"))).to_series().any()
     choose(desk, "ann", 30)
-    choose(desk, "ben", 12)
+    choose_elsewhere(done, tmp_path, "ben", 12)
+    desk.listen()
     bad = list(queue.places)[30]
     desk.decide(Asked("pairs", bad, "prefer", "both_bad"), "ann")
     assert desk.view("pairs", _filters(), "ben")["first"] == 12, "each person goes on where they stopped"
@@ -103,6 +108,7 @@ def test_people_choose_and_the_next_run_tells(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["review", str(again.folder), "--queue", "pairs", "--summary"])
     assert told.exit_code == 0, told.output
     assert "people: nearest is better than copy_input" in told.output
+    compared_with_another_run(done, again)
     counted = PairsOfRun(RunRows(open_run(again.folder)))
     other = made(tmp_path, ["copy_input", {"use": "nearest", "characters": None}], preferences="review.jsonl")
     changed = other.run.scrutiny and other.run.scrutiny.preferences
@@ -110,6 +116,61 @@ def test_people_choose_and_the_next_run_tells(tmp_path: Path) -> None:
     stays = sum(texts[0][place] == text for place, text in texts[1].items())
     assert stays < 60, "other options answer otherwise"
     assert changed is None or "about answers that no model gives now" in changed.notes[0]
+
+
+def choose_elsewhere(done: Finished, folder: Path, who: str, rows: int) -> None:
+    """Choose the same in a table that is brought out, filled in, and brought back by the command line."""
+    table = folder / "pairs.csv"
+
+    def typed(*more: str) -> str:
+        given = ["--queue", "pairs", "--decisions", str(folder / "review.jsonl"), "--people", who]
+        told = CliRunner().invoke(app, ["review", str(done.folder), *given, *more])
+        assert told.exit_code == 0, told.output
+        return " ".join(told.output.split())
+
+    assert "--queue pairs --import FILE" in typed("--export", str(table))
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert len(found) == 60 and {one["new_label"] for one in found} == {""}
+    assert not {"sides", "a", "b"} & set(found[0]) and "nearest" not in table.read_text("utf-8-sig")
+    for place, one in enumerate(found[: rows - 1]):
+        words = ("Right", " right ") if EVIL in one["left"] else ("left", "LEFT")
+        one |= {"new_label": words[place % 2], "action": "prefer" if place % 3 else ""}
+    found[rows - 1] |= {"new_label": "right" if EVIL in found[rows - 1]["left"] else "left", "who": who}
+    found[rows] |= {"new_label": "the second"}
+    found[rows + 1] |= {"new_label": "left", "key": "0123456789abcdef"}
+    with table.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, found[0])
+        out.writeheader()
+        out.writerows(found)
+    told = typed("--import", str(table))
+    assert f"{rows} decisions written" in told and "1 not taken: label: say left, right, tie or both_bad" in told
+    assert "1 not taken: the row's text is not the one that was sent" in told
+    assert f"0 decisions written to {folder / 'review.jsonl'}; {rows} known" in typed("--import", str(table))
+    tool = CliRunner().invoke(app, ["review", str(done.folder), "--queue", "pairs", "--export", str(folder / "a.json")])
+    assert isinstance(tool.exception, RecipeError) and "pairs.csv" in tool.exception.hint
+
+
+def compared_with_another_run(without: Finished, chosen: Finished) -> None:
+    """`compare` tells what people and the judge prefer in the run that asked them, in words, as JSON and as a page."""
+    found = compare(without, chosen)
+    told = {one.by: one for one in found.preferred}
+    assert set(told) == {"people", "judge"} and {one.run for one in found.preferred} == {"b"}
+    people, judge = told["people"], told["judge"]
+    assert chosen.run.scrutiny and chosen.run.scrutiny.preferences and chosen.run.scrutiny.judged_by
+    assert people.win_rate == chosen.run.scrutiny.preferences.pairs[0].win_rate
+    assert (people.a, people.b, people.rows, people.verdict) == ("copy_input", "nearest", 31, "better")
+    assert judge.win_rate == chosen.run.scrutiny.judged_by.pairs[0].win_rate
+    assert (judge.who, judge.goes_by_place, people.goes_by_place) == ("wise", True, False)
+    words, rate = " ".join(" ".join(lines_of(found)).split()), people.win_rate
+    said = f"nearest of b: better than copy_input of b, say people: win rate {rate.value:.3f} ({rate.low:.3f} to"
+    assert said in words
+    assert "not distinguishable from copy_input of b, says the model wise: win rate 0.500" in words
+    assert words.count("goes by the place") == 1
+    page = render(found)
+    section = page.partition('<section id="preferred"')[2].partition("</section>")[0]
+    assert f"{rate.low:.3f}" in section and "wise" in section and "goes by the place" in section
+    assert 'id="preferred"' not in render(compare(without, chosen).model_copy(update={"preferred": ()}))
 
 
 def _filters() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -264,3 +265,38 @@ def test_a_column_of_the_name_that_parents_have_is_told(tmp_path: Path) -> None:
     rows = [{**row, "parents": "Ann and Bob"} for row in rows_of()]
     with pytest.raises(RecipeError, match="column 'parents'"):
         seedbed.run(recipe(tmp_path, [{"use": "oversample"}], rows))
+
+
+def test_rows_are_made_for_tables_too(tmp_path: Path, own_parts: None) -> None:
+    # Rows of a table have no text: those that are made are held against held-out rows by all that a model may read.
+    chance = random.Random(4)
+    rows = [
+        {"width": chance.choice([1.0, None, 3.5]), "shape": chance.choice("xyz"), "n": n, "label": "abbb"[n % 4]}
+        for n in range(240)
+    ]
+    told = {
+        "task": {"kind": "tabular_classification", "label": "label", "features": ["width", "n", "shape"]},
+        "train": [{"use": "majority"}, {"use": "decision_tree"}],
+        "evaluate": {"intervals": {"resamples": 100}},  # its claims prepare again, in memory
+    }
+    prepare = [{"use": "scale", "column": "n"}, {"use": "encode", "column": "shape"}, {"use": "oversample"}]
+    done = seedbed.run(recipe(tmp_path, prepare, rows, **told))
+    tables = dataset(done)
+    assert set(tables["train"]["label"].value_counts()["count"]) == {tables["train"].filter(label="b").height}
+    assert done.run.rows.made and done.run.rows.balanced and not done.run.rows.rejected
+    assert done.run.certificate is not None and done.run.certificate.passed
+
+    class Stealing(Make):
+        use: Literal["stealing"] = "stealing"
+
+        def make(self, train: pl.LazyFrame, seed: int) -> Iterator[pl.DataFrame]:
+            stolen = plain["test"].select("width", "shape", "n").head(1)
+            some = train.head(2).collect()
+            made = pl.concat([some.select(stolen.columns).head(1).with_columns(n=pl.lit(-1, pl.Int64)), stolen])
+            yield some.with_columns(*made, pl.concat_list(ROW).alias(PARENTS))
+
+    plain = dataset(seedbed.run(recipe(tmp_path / "plain", rows=rows, **told)))
+    done = with_parts(recipe(tmp_path / "plain", rows=rows, **told), Stealing())
+    assert done.run.rows.rejected == {"stealing": {"near_held_out": 1}}
+    [gone] = ledger(done).filter(action="rejected").to_dicts()
+    assert gone[ROW] == "stealing:made#2" and json.loads(gone["evidence"])["of"] == plain["test"][ROW][0]

@@ -9,9 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import seedbed
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError
+from seedbed.flow.predicting.opening import open_model
+from seedbed.flow.predicting.predict import predict_file
 from seedbed.flow.recognising import kind_of, recognise
+from seedbed.flow.starting.start import start
 
 
 def kind(folder: Path, name: str, data: bytes) -> str:
@@ -80,3 +84,27 @@ def test_folders(tmp_path: Path) -> None:
     assert found.sample.rows["text"].to_list() == ["some text"] * 2
     (tmp_path / "x" / "rows.csv").write_text("a,b\n1,2\n")
     assert recognise("x", Context(base=tmp_path)).source.use == "csv"
+
+
+def test_a_first_line_with_a_column_that_somebody_named_is_a_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`spam` stands below itself, in rows: only whoever named the column knows better; `init`, `run`, `predict`."""
+    monkeypatch.chdir(tmp_path)
+    lines = [
+        f'"words {place} of message {place * 7}, as people write",{("ham", "spam")[place % 2]}' for place in range(40)
+    ]
+    (tmp_path / "mails.csv").write_text("\n".join(["wrote,spam", *lines]) + "\n")
+    assert "'spam' stands 20 times below itself" in " ".join(recognise("mails.csv", Context(base=tmp_path)).notes)
+    for said in ({"text": "wrote", "label": "spam"}, {"kind": "text_classification", "columns": ("label=spam",)}):
+        started = start("mails.csv", folder=tmp_path, **{"text": None, "label": None, **said})  # type: ignore[arg-type]
+        assert "'spam'" not in " ".join(started.notes)
+    recipe = {
+        "seedbed": 1, "name": "mails", "sources": [{"use": "csv", "path": "mails.csv"}], "train": [{"use": "majority"}],
+        "task": {"kind": "text_classification", "text": "wrote", "label": "spam"}, "evaluate": {"leakage": False},
+        "split": {"use": "random", "train": 0.6, "validation": 0, "test": 0.4},
+    }  # fmt: skip
+    done = seedbed.run(recipe, workers=1)
+    assert "first line" not in (done.folder / "run.json").read_text("utf-8")
+    told = predict_file(open_model(done.folder), "mails.csv", tmp_path / "out.csv")
+    assert (told.rows, told.right) == (40, 20) and not told.notes

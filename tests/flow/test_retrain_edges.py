@@ -18,7 +18,9 @@ from seedbed.core.decision import text_hash
 from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.promotion import Retrained
 from seedbed.flow.finished import open_run
-from seedbed.flow.retraining.retrain import _promoted, _standing, promote_run, roll_back
+from seedbed.flow.naming import find_run
+from seedbed.flow.retraining.promoting import promote_run, roll_back
+from seedbed.flow.retraining.retrain import _promoted, _standing
 from seedbed.store.champions import Champions
 
 
@@ -78,9 +80,19 @@ def test_test_rows_stay_who_they_are_whatever_comes_in(place: Path) -> None:
     shutil.rmtree(away)
     with pytest.raises(DataError, match="gone") as error:
         _standing(Champions(place / ".seedbed"), open_run(folder))
-    assert "seedbed runs promote RUN" in str(error.value.hint)
+    assert "seedbed runs promote RUN" in error.value.hint and "rollback" not in error.value.hint
+    champions, challenger = Champions(place / ".seedbed"), open_run(folder).run.id
+    for one in (challenger, champion.run.id):  # now there is one before it, whose folder is there
+        champions.promote("films", one, "")
+    with pytest.raises(DataError, match="gone") as error:
+        find_run("films@champion")
+    assert f"seedbed runs rollback films gives the place back to run {challenger}" in error.value.hint
     with pytest.raises(DataError, match="gone"):
         promote_run(champion.run.id, "")
+    (place / ".seedbed" / "runs" / f"{champion.run.id}.json").unlink()
+    with pytest.raises(DataError, match="no entry") as error:
+        find_run("films@champion")
+    assert "seedbed runs rollback films" in error.value.hint
 
 
 def test_who_was_not_compared_with_the_champion_does_not_take_its_place(place: Path) -> None:

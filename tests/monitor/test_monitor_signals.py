@@ -255,7 +255,11 @@ def test_a_metric_that_got_worse_beyond_chance_is_an_alarm_and_a_better_one_is_n
         assert one.high - one.low == pytest.approx(2 * np.hypot(0.03, 0.03))
         signal = performance_signal(one, lower_is_better=lower)
         assert signal is not None
-        assert decided([signal], level=0.05, at_least=0.5)[0].alarm is alarm
+        told = decided([signal], level=0.05, at_least=0.5)[0]
+        assert told.alarm is alarm
+        assert told.change == pytest.approx(now - was)
+        assert told.way == ("worse" if lower == (now > was) else "better")
+        assert told.why_not == ("better is no alarm" if abs(now - was) > 0.05 and not alarm else "")
     assert performance_signal(performance("x", None, "", score(0.5, 0.1)), lower_is_better=False) is None
 
 
@@ -273,6 +277,44 @@ def test_holm_is_over_all_tests_and_effects_matter() -> None:
     assert by["b"].p_holm == pytest.approx(0.04)
     assert by["tiny"].p_holm == pytest.approx(0.004)
     assert by["none"].p_holm is None
+
+
+def test_of_two_with_the_same_p_it_says_why_one_is_no_alarm() -> None:
+    def signal(what: str, effect: float) -> Signal:
+        return Signal(monitor="numbers", what=what, measure="distance", effect=effect, p=0.01)
+
+    told = decided([signal("a", 0.3), signal("b", 0.013), signal("c", 0.01996)], level=0.05, at_least=0.02)
+    assert [(one.alarm, one.why_not) for one in told] == [
+        (True, ""), (False, "only 0.013 of at least 0.020"), (False, "only 0.01996 of at least 0.020"),
+    ]  # fmt: skip
+    by_chance = decided([signal("b", 0.013).model_copy(update={"p": 0.3})], level=0.05, at_least=0.02)
+    assert by_chance[0].why_not == ""  # its p says it
+
+
+def test_a_model_that_is_surer_or_better_is_told_with_its_sign() -> None:
+    before = sure_of(2000, 1, sure=0.8, right=0.8)
+    surer, _ = estimate(before, sure_of(1000, 2, sure=0.9, right=0.0)[:, 0])
+    told = decided([surer], level=0.05, at_least=0.02)[0]
+    assert (told.effect, told.way, told.why_not) == (0.0, "surer", "surer is no alarm")
+    assert told.change == pytest.approx(0.1, abs=0.01)
+    assert told.size == "+0.099, surer"
+    gap = calibration(before, sure_of(2000, 3, sure=0.8, right=0.9))
+    assert gap.change is not None and gap.change < 0 and gap.effect == -gap.change
+
+
+def test_one_odd_row_does_not_move_a_column() -> None:
+    from seedbed.monitor.comparing import _numbers
+
+    random = np.random.default_rng(4)
+    before, now = random.normal(400, 50, 1000), random.normal(405, 50, 300)
+    plain = _numbers("numbers", "hd", before, now).told
+    assert "outside" not in plain and "moved by 0." in plain
+    odd = _numbers("numbers", "hd", before, np.append(now, 340_000.0)).told
+    assert odd.startswith("median 398.9 before, 406.6 now; moved by 0.")
+    assert " standard deviations (Wasserstein), by 22." in odd and odd.endswith(" with 1 row far outside of all before")
+    assert "340" not in odd  # no row's value is told
+    shifted = _numbers("numbers", "hd", before, now * 1000).told  # another unit: all rows, so no outliers
+    assert "outside" not in shifted
 
 
 @pytest.mark.slow

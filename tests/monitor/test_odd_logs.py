@@ -84,12 +84,30 @@ def test_windows_without_rows_of_this_model(
     model: Predictor, watched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "log"
-    logged(open_model(watched / "models" / "majority"), log, moods(20, 1), NOON)
-    with pytest.raises(DataError, match="20 rows were answered by another model"):
+    other = open_model(watched / "models" / "majority")
+    logged(other, log, moods(20, 1), NOON)
+    with pytest.raises(
+        DataError, match=f"no rows of this model.*: another model answered them \\(20 by {other.digest[:12]}"
+    ) as told:
         watch(str(log), watched, context=at(NOON))
+    assert "--against" in told.value.hint and "window" not in told.value.hint
     logged(model, log, moods(20, 1), NOON - timedelta(days=9))
-    with pytest.raises(DataError, match="no rows of this model in the window"):
+    with pytest.raises(DataError, match="no rows of this model in the window: another model answered") as told:
         watch(str(log), watched, Asked(window="1d"), context=at(NOON))
+    assert "widen --window" in told.value.hint
+    # Whether the server's clock or this one is wrong, or nobody asked: it says where rows are.
+    with pytest.raises(
+        DataError, match="in the window, from 2026-05-30 12:00 UTC on; the log ends at 2026-05-10 12:00 UTC"
+    ):
+        watch(str(log), watched, Asked(window="1d"), context=at(NOON + timedelta(days=21)))
+    (log / "one").mkdir()
+    for file in log.glob("*.parquet"):
+        pl.read_parquet(file).clear().write_parquet(log / "one" / file.name)
+    with pytest.raises(DataError, match="this log has no rows\n"):
+        watch(str(log / "one"), watched, context=at(NOON))
+    (log / "one" / file.name).write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="this log has no rows; 1 file of it is damaged"):
+        watch(str(log / "one"), watched, context=at(NOON))
     assert _exit_code(["monitor", str(log), "--against", str(watched), "--window", "1m"]) == 3
-    assert "no rows of this model" in capsys.readouterr().err
+    assert "no rows in the window, from" in capsys.readouterr().err
     assert pl.read_parquet(next(log.glob("*.parquet"))).height == 20  # nobody touched it

@@ -14,6 +14,7 @@ from watched_sample import moods
 
 from predicting_sample import write
 from seedbed.cli.app import _exit_code
+from seedbed.cli.monitor import summary
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError, RecipeError
 from seedbed.core.monitoring import Watch
@@ -22,6 +23,7 @@ from seedbed.flow.monitoring.watch import Asked, watch
 from seedbed.flow.monitoring.window import MOST, Drawn, span_of
 from seedbed.flow.predicting.opening import open_model
 from seedbed.monitor.log import read_log
+from seedbed.report.monitoring import render
 from seedbed.serve import Predictor
 
 NOON = datetime(2026, 5, 10, 12, tzinfo=UTC)
@@ -55,6 +57,7 @@ def test_a_file_like_those_before_raises_no_alarm(watched: Path, tmp_path: Path)
         "numbers", "text", "scores", "labels", "performance", "calibration", "missing",
     }  # fmt: skip
     assert found.labelled == 400
+    assert "not to be relied on" not in render(found)
     (accuracy,) = found.performance
     assert accuracy.before is not None
     assert accuracy.of == "test"
@@ -70,6 +73,8 @@ def test_drift_is_found_and_named(watched: Path, tmp_path: Path) -> None:
     assert {"texts: words", "confidence", "accuracy, estimated"} <= alarms(found)
     (estimated,) = found.estimated
     assert estimated.now.high < estimated.before.low
+    assert "texts: words" in estimated.doubted
+    assert "not to be relied on" in "\n".join(summary(found)) and "not to be relied on" in render(found)
     truth = watch(str(write(tmp_path / "with.jsonl", moods(400, 2, hard=0.9))), watched / "models" / "tfidf_logistic")
     # It sees the fall and not all of it: what it assumes does not hold where texts are of another kind.
     assert truth.performance[0].now.value < estimated.now.value < estimated.before.value
@@ -105,7 +110,7 @@ def test_a_log_and_its_window(model: Predictor, watched: Path, tmp_path: Path) -
     assert "predicted" in alarms(late)
     assert {"text", "numbers", "scores", "estimate"} <= {one.monitor for one in late.signals}  # without any text
     assert moods(1, 3)[0]["said"] not in str(read_log(log).to_dicts())
-    with pytest.raises(DataError, match="no rows of this model in the window"):
+    with pytest.raises(DataError, match="no rows in the window, from 2026-05-10 09:00"):
         watch("log", watched, Asked(window="3h"), context=context)
 
 
@@ -145,7 +150,7 @@ def test_rows_of_another_model_are_left_out(model: Predictor, watched: Path, tmp
     (log / "20260510T120000000000-20260510T120000000000-1-ab.parquet").write_bytes(b"PAR1 and then nothing")
     found = watch(str(log), watched)
     assert found.window.rows == 100
-    assert any("50 rows of the window that another model answered" in note for note in found.notes)
+    assert any("50 rows of the window are left out: another model answered them (50 by " in one for one in found.notes)
     assert any("1 file of the log is damaged" in note for note in found.notes)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from test_report_browser import Visit
 
+from seedbed.cli.monitor import facts, summary
 from seedbed.core.metric import Score
 from seedbed.core.monitoring import Estimated, Measured, Side, Signal, Watch
 from seedbed.report.monitoring import render
@@ -81,6 +82,24 @@ def test_alarms_come_first() -> None:
     assert places[0] < page.index("3 alarms") < places[1]
 
 
+def test_page_terminal_and_json_say_the_same() -> None:
+    """Of what got better, of what is beyond chance and too small, and of what is large enough."""
+    better = Signal(
+        monitor="performance", what="accuracy", measure="change", effect=0.0, change=0.233, way="better", p=0.0001,
+        p_holm=0.0002, why_not="better is no alarm", told="0.584 on test rows, 0.817 now",
+    )  # fmt: skip
+    small = better.model_copy(
+        update={"what": "speed", "change": None, "way": "", "effect": 0.013, "p_holm": 0.044, "why_not": "only 0.013"}
+    )
+    told = found().model_copy(update={"signals": (found().signals[1], better, small)})
+    page, lines, json = render(told), "\n".join(summary(told)), str(facts(told))
+    assert "worse" not in page + lines
+    for signal, size in zip(told.signals, ("0.500", "+0.233, better", "0.013"), strict=True):
+        assert f'<span class="figure">{size}</span>' in page and f"{signal.measure} {size}" in lines
+        assert signal.why_not in page and (not signal.why_not or f", but {signal.why_not};" in lines)
+        assert repr(signal.why_not) in json and f"'change': {signal.change}" in json
+
+
 def test_a_window_without_anything_to_say() -> None:
     quiet = found().model_copy(update={"signals": (), "performance": (), "estimated": (), "notes": ()})
     page = render(quiet)
@@ -104,3 +123,8 @@ def test_the_page_fits_and_asks_for_nothing(
             "rgb(247, 248, 246)" if scheme == "light" else "rgb(20, 24, 22)"
         )
         assert visit.said == [] and [url for url in visit.asked if url not in (file.as_uri(), "data:,")] == []
+        if width == 390:  # on a phone nothing is read by scrolling sideways, and nothing is cut
+            boxes = "[...document.querySelectorAll('.scroll, .state, td, th, figure')]"
+            assert visit.page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth + 1).length") == 0
+            edges = "[...document.querySelectorAll('td, .state, svg')].map(box => box.getBoundingClientRect().right)"
+            assert max(visit.page.evaluate(edges)) <= width

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sample
+import sample_hostile
+import sample_models
 
 import seedbed
 from seedbed.core.errors import DataError
@@ -49,7 +51,7 @@ def test_a_failed_run_has_the_figures_that_it_can() -> None:
     assert "Failed" in Shown(sample.failed(), Path("x"))._repr_html_()
 
 
-@pytest.mark.parametrize("run", [sample.whole, sample.hostile, sample.many_labels])
+@pytest.mark.parametrize("run", [sample.whole, sample_hostile.hostile, sample.many_labels])
 def test_every_figure_is_a_document_of_its_own(run: object, tmp_path: Path) -> None:
     for name, figure in draw(run()).items():  # type: ignore[operator]
         root = ET.fromstring(figure.svg)
@@ -62,7 +64,7 @@ def test_every_figure_is_a_document_of_its_own(run: object, tmp_path: Path) -> N
 
 
 def test_hostile_texts_stay_text_in_a_cell() -> None:
-    html = Shown(sample.hostile(), Path("<img src=x>"))._repr_html_()
+    html = Shown(sample_hostile.hostile(), Path("<img src=x>"))._repr_html_()
     assert "<script" not in html and "<img" not in html
     assert not re.search(r"[\x00-\x08\x1b\ud800-\udfff\u202e]", html)
 
@@ -147,7 +149,7 @@ def test_a_record_that_does_not_fit_is_told(folder: Path, change: dict[str, obje
 
 def test_a_score_without_a_value_comes_back(folder: Path) -> None:
     nan = float("nan")
-    model = sample.tfidf()
+    model = sample_models.tfidf()
     scores = {"test": {"macro_f1": Score(value=nan, low=nan, high=nan, n=3)}}
     run = sample.tweets(models=(model.model_copy(update={"scores": scores}),), comparisons=())
     (folder / "run.json").write_text(run.model_dump_json(), encoding="utf-8")

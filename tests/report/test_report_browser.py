@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import sample
-import sample_answers
+from page_reading import RUNS
 
 from seedbed.report.page import render
 
@@ -16,17 +15,6 @@ if TYPE_CHECKING:
 
 
 pytestmark = pytest.mark.browser
-
-RUNS = {
-    "tweets": sample.tweets,
-    "whole": sample.whole,
-    "failed": sample.failed,
-    "many_labels": sample.many_labels,
-    "hostile": sample.hostile,
-    "numbers": sample_answers.numbers,
-    "few_numbers": sample_answers.few_numbers,
-    "places": sample_answers.places,
-}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from desk_sample import HOSTILE, LABELS, Reviewed, desk_of, lines, reviewing
 
 from seedbed.core.errors import RecipeError
-from seedbed.review.api import may_be_called
+from seedbed.core.serving import may_be_called
 from seedbed.review.desk import Desk
 from seedbed.review.people import People
 

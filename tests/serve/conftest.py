@@ -9,6 +9,7 @@ import pytest
 from served_model import Served, serving
 
 from predicting_sample import small_run
+from table_sample import table_run
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,9 @@ def served(folder: Path) -> Iterator[Served]:
     """Its best model, served."""
     with serving(folder) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose model reads a table."""
+    return table_run(tmp_path_factory.mktemp("table")).folder

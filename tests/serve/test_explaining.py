@@ -16,7 +16,7 @@ from predicting_sample import rows, small_run
 from seedbed.core.counted import AsCounted, Counted, CountedKind
 from seedbed.core.errors import DataError
 from seedbed.flow.predicting.opening import open_model
-from seedbed.serve.explaining import MOST_ASKED, Explainer, words_of
+from seedbed.serve.explaining import MOST_ASKED, Explainer, plain, words_of
 from seedbed.serve.predictor import Predictor
 from seedbed.serve.terms_told import TermsTold
 
@@ -139,6 +139,7 @@ def test_columns_are_held_against_what_is_usual(kind: str, tmp_path: Path) -> No
     asked = predictor.table([row])
     found = Explainer(predictor).explain(asked)
     read = predictor.preparation(asked).rows
+    assert all(one.value == plain(read[one.column]) for one in found.columns), "in the units of the usual value"
     assert {one.column for one in found.columns} == set(read.columns) - {predictor.bundle.task.answer}
     assert not found.words and any(one.usual is not None for one in found.columns)
     labels = predictor.labels
@@ -151,6 +152,13 @@ def test_columns_are_held_against_what_is_usual(kind: str, tmp_path: Path) -> No
     for one in found.columns:
         changed = read.with_columns(pl.Series(one.column, [one.usual], strict=False).cast(read.schema[one.column]))
         assert one.weight == pytest.approx(measured(read) - measured(changed), abs=1e-9)
+
+
+def test_numbers_that_are_texts_or_all_different_have_a_usual_value(table: Path) -> None:
+    predictor = open_model(table)
+    row = predictor.bundle.preprocess.golden[0].input
+    usual = {one.column: one.usual for one in Explainer(predictor).explain(predictor.table([row])).columns}
+    assert isinstance(usual["hd"], int) and 81 < usual["hd"] < 2089 and 0 < float(usual["rating"]) < 5
 
 
 def test_scripts_without_blanks_have_a_word_a_character() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import orjson
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 import seedbed
 from predicting_sample import rows
+from seedbed.core import digest
 from seedbed.core.errors import DataError, ModelError
 from seedbed.serve import Predictor
 from seedbed.serve.predictor import BATCH, sureness
@@ -102,6 +106,16 @@ def test_a_value_that_is_no_text_reads_as_in_a_file_of_json(model: Predictor, va
     assert read == beside == orjson.dumps(value).decode()
 
 
+def test_no_number_is_a_missing_value(model: Predictor) -> None:
+    """As pandas gives missing texts: not the word `null`."""
+    for missing in (float("nan"), np.float64("nan"), None):
+        found = model.predict([missing, "a great film it is"])  # type: ignore[list-item]
+        assert found["read"].to_list() == ["", "a great film it is"]
+        assert found["warnings"].to_list() == [["training left out rows like this one (drop_missing: missing)"], []]
+    with pytest.raises(DataError, match="a number beyond 64 bits"):
+        model.predict([float("inf")])  # type: ignore[list-item]
+
+
 def test_what_is_refused(model: Predictor) -> None:
     with pytest.raises(DataError, match=r"rows\.1: the model reads the column 'said'"):
         model.predict([{"said": "x"}, {"sad": "x"}])
@@ -139,6 +153,16 @@ def test_preprocessing_that_somebody_changed_is_told_with_its_file(model: Predic
     before = Preparation.of(preprocess, bundle.task, at="here")
     with pytest.raises(ModelError, match=r"preprocess.json: the bundle's own examples cannot be prepared"):
         Predictor(model.name, model.folder, model.model, bundle, before).check_golden()
+
+
+def test_files_that_do_not_fit_together_are_told(folder: Path, tmp_path: Path) -> None:
+    changed = shutil.copytree(folder / "models" / "tfidf_logistic", tmp_path / "model")
+    (changed / "vocabulary.json").write_text('{"words": ["film"], "characters": ["fi"]}')
+    bundle = orjson.loads((changed / "bundle.json").read_bytes())
+    bundle["files"]["vocabulary.json"] = digest.of_file(changed / "vocabulary.json")
+    (changed / "bundle.json").write_bytes(orjson.dumps(bundle))
+    with pytest.raises(ModelError, match="tfidf_logistic"):
+        Predictor.open(changed).check_golden()
 
 
 def test_a_golden_example_survives_json(model: Predictor) -> None:

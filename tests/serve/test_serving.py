@@ -18,7 +18,8 @@ import seedbed
 from predicting_sample import rows, small_run
 from seedbed.core.run import GateRecord, Run
 from seedbed.serve.limits import MOST_BYTES, MOST_CHARACTERS, MOST_ROWS
-from seedbed.serve.server import WithheldError, is_here, refuse_unfit
+from seedbed.serve.server import WithheldError, refuse_unfit
+from seedbed.serve.server_name import is_here
 from seedbed.serve.standing import owed
 
 
@@ -105,7 +106,7 @@ def test_a_form_of_another_site_is_refused(served: Served) -> None:
 def test_a_body_without_a_length_is_bounded(served: Served) -> None:
     host, port = served.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
-        head = "POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = "POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         piece = b"a" * 65536
         try:

@@ -28,6 +28,7 @@ from seedbed.serve.api import make_app
 from seedbed.serve.reloading import Watcher, refuse_others
 from seedbed.serve.server import ended_by_signals, open_fit
 from seedbed.serve.service import Service
+from seedbed.train import bundle
 
 GREAT = {"text": "what a great and brilliant film about life"}
 
@@ -138,6 +139,92 @@ def test_a_version_that_is_still_being_copied_takes_over_once_it_is_whole(
         (tmp_path / "late").rename(late)
         assert watched.watcher.look()
         assert site.ask("/predict", GREAT)[1]["version"] == seedbed.load_model(new).digest
+
+
+def overwrite(place: Path, by: Path) -> None:
+    """Write another model's files over those of a folder, one after the other and in two halves: as nobody should."""
+    for file in sorted(path for path in by.rglob("*") if path.is_file()):
+        held, there = file.read_bytes(), place / file.relative_to(by)
+        with there.open("wb") as out:
+            for half in (held[: len(held) // 2], held[len(held) // 2 :]):
+                out.write(half)
+                out.flush()
+                time.sleep(0.02)
+
+
+def test_files_that_are_overwritten_in_place_never_answer_wrong(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reloading, "_PAUSES", (0.0,))
+    place, others = tmp_path / "served", [folder / "models" / name for name in ("majority", "tfidf_logistic")]
+    shutil.copytree(others[0], place)
+    watched, told, over = Watched(place), [], threading.Event()
+    right = {(one.digest, one.answer(GREAT)) for one in map(Known, others)}
+
+    def look() -> None:
+        while not over.is_set():
+            watched.watcher.look()
+
+    def ask(site: Site) -> None:
+        while not over.is_set():
+            told.append(site.ask("/predict", GREAT)[:2])
+
+    with listening(watched.app) as site, ThreadPoolExecutor(2) as pool:
+        busy = [pool.submit(look), pool.submit(ask, site)]
+        try:
+            for other in (*reversed(others), others[1]):
+                overwrite(place, other)
+                until(lambda other=other: watched.service.version.predictor.digest == Known(other).digest)
+                seen = len(told)
+                until(lambda seen=seen: len(told) > seen + 3)
+        finally:
+            over.set()
+        for one in busy:
+            one.result()
+    answered = {(said["version"], said["predictions"][0]["confidence"]) for status, said in told if status == 200}
+    assert {status for status, _ in told} <= {200, 503} and answered == right
+    assert any("not taken over, and the one before goes on" in one for one in watched.complaints)
+
+
+class Known:
+    """What a model answers that nobody touches."""
+
+    def __init__(self, folder: Path) -> None:
+        self.model = seedbed.load_model(folder)
+        self.digest = self.model.digest
+
+    def answer(self, asked: dict[str, str]) -> float:
+        found: float = self.model.predict([asked["text"]])["confidence"][0]
+        return found
+
+
+def test_damage_in_place_is_told_and_what_was_read_goes_on(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "models/tfidf_logistic", tmp_path / "served")
+    watched = Watched(tmp_path / "served")
+    with listening(watched.app) as site:
+        before = site.ask("/predict", GREAT)[1]["predictions"]
+        weights = tmp_path / "served/weights.safetensors"
+        weights.write_bytes(bytes(weights.stat().st_size))
+        assert not watched.watcher.look()
+        assert site.ask("/predict", GREAT)[1]["predictions"] == before
+    (complaint,) = watched.complaints
+    assert "the one before goes on" in complaint and "weights.safetensors" in complaint and "damaged" in complaint
+
+
+def test_a_bundle_that_is_written_while_it_is_read_is_none(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder / "models/majority", tmp_path / "served")
+    reading = bundle.load_bundle
+
+    def meanwhile(place: Path, **more: Any) -> Any:
+        found = reading(place, **more)
+        overwrite(place, folder / "models/tfidf_logistic")
+        return found
+
+    monkeypatch.setattr(seedbed.serve.predictor, "load_bundle", meanwhile)
+    with pytest.raises(ModelError, match="was written while it was read"):
+        Named(tmp_path / "served").open()
 
 
 def test_what_a_model_keeps_is_read_with_it(folder: Path, tmp_path: Path) -> None:

@@ -109,10 +109,10 @@ def test_columns_have_a_table(browser: Browser, tmp_path: Path) -> None:
         page.locator("#tries button").first.click()
         page.wait_for_selector("#values:not([hidden])")
         head = page.locator("#values thead th").all_inner_texts()
-        assert head == ["Column", "Value", "Usual value", "Worth"]
+        assert head == ["Column", "Worth", "Value", "Usual value"]
         names = page.locator("#values tbody th").all_inner_texts()
         assert set(names) == set(open_model(run).inputs)
-        assert page.is_hidden("#alike") and page.is_hidden("#words") and fits(page) and said == []
+        assert page.is_visible("#alike") and page.is_hidden("#words") and fits(page) and said == []
 
 
 def test_the_card_is_shown_as_text(browser: Browser, folder: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -266,65 +266,69 @@ class Api:
 
         return Handler
 
-    def _send(self, handler: BaseHTTPRequestHandler, asked: Asked, fault: str) -> None:  # noqa: C901
-        answer = self.answer(asked)
+    def _send(self, handler: BaseHTTPRequestHandler, asked: Asked, fault: str) -> None:
         kind, _, value = fault.partition(":")
-        if kind.isdigit():
-            more = {"retry-after": value} if value else {}
-            answer = Answer(b'{"error": "not now"}', int(kind), more)
-        elif kind == "html":
-            answer = Answer(b"<!DOCTYPE html><html><body>Please log in</body></html>", headers={"content-type": value})
-        elif kind == "bom":
-            answer.body = b"\xef\xbb\xbf" + answer.body
-        elif kind == "gzip":
-            answer = Answer(gzip.compress(answer.body), headers={**answer.headers, "content-encoding": "gzip"})
-        elif kind == "bomb":
-            answer = Answer(gzip.compress(bytes(int(value))), headers={"content-encoding": "gzip"})
-        elif kind in ("lie", "brotli"):
-            answer.headers["content-encoding"] = "gzip" if kind == "lie" else "br"
-        elif kind == "redirect":
-            answer = Answer(b"", 302, {"location": value})
-        elif kind == "body":
-            answer.body = value.encode()
-        head = f"HTTP/1.1 {answer.status} Said\r\n"
-        headers = dict(answer.headers)
-        body = answer.body
+        answer = _spoilt(self.answer(asked), kind, value)
+        headers, body = dict(answer.headers), answer.body
         if kind == "chunk":
             headers["transfer-encoding"] = "chunked"
             body = b"%x\r\n" % (len(body) + 10) + body
-        elif kind == "short":
-            headers["content-length"] = str(len(body) + 100)
         elif kind != "drip":
-            headers["content-length"] = str(len(body))
-        data = (head + "".join(f"{name}: {text}\r\n" for name, text in headers.items()) + "\r\n").encode() + body
-        self._write(handler, data, kind)
+            headers["content-length"] = str(len(body) + (100 if kind == "short" else 0))
+        head = f"HTTP/1.1 {answer.status} Said\r\n" + "".join(f"{name}: {text}\r\n" for name, text in headers.items())
+        try:
+            self._write(handler, head.encode() + b"\r\n" + body, kind)
+        except OSError:
+            handler.close_connection = True
 
     def _write(self, handler: BaseHTTPRequestHandler, data: bytes, kind: str) -> None:
-        try:
-            if kind == "silence":
+        match kind:
+            case "silence":
                 self._stopped.wait(5)
                 handler.close_connection = True
-            elif kind == "drip":
+            case "drip":
                 handler.wfile.write(data)
                 while not self._stopped.wait(0.02):
                     handler.wfile.write(b" ")
-            elif kind == "headers":
+            case "headers":
                 while not self._stopped.wait(0.02):
                     handler.wfile.write(data[:1])
                     data = data[1:] or b"x: y\r\n"
-            elif kind == "reset":
+            case "reset":
                 handler.wfile.write(data[: -len(data) // 3])
                 reset(handler)
-            elif self.cut_after is not None and self.sent + len(data) > self.cut_after:
+            case _ if self.cut_after is not None and self.sent + len(data) > self.cut_after:
                 handler.wfile.write(data[: max(self.cut_after - self.sent, 0)])
                 self.cut_after = None
                 reset(handler)
-            else:
+            case _:
                 handler.wfile.write(data)
                 self.sent += len(data)
                 handler.close_connection = kind in ("chunk", "short") or handler.close_connection
-        except OSError:
-            handler.close_connection = True
+
+
+def _spoilt(answer: Answer, kind: str, value: str) -> Answer:
+    """What is sent in an answer's place, where a fault is of what is said and not of how it is sent."""
+    match kind:
+        case "html":
+            page = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+            return Answer(page, headers={"content-type": value})
+        case "bom":
+            return replace(answer, body=b"\xef\xbb\xbf" + answer.body)
+        case "gzip":
+            return Answer(gzip.compress(answer.body), headers={**answer.headers, "content-encoding": "gzip"})
+        case "bomb":
+            return Answer(gzip.compress(bytes(int(value))), headers={"content-encoding": "gzip"})
+        case "lie" | "brotli":
+            coding = "gzip" if kind == "lie" else "br"
+            return replace(answer, headers={**answer.headers, "content-encoding": coding})
+        case "redirect":
+            return Answer(b"", 302, {"location": value})
+        case "body":
+            return replace(answer, body=value.encode())
+    if kind.isdigit():
+        return Answer(b'{"error": "not now"}', int(kind), {"retry-after": value} if value else {})
+    return answer
 
 
 def reset(handler: BaseHTTPRequestHandler) -> None:

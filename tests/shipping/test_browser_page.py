@@ -42,6 +42,8 @@ def test_the_folder(counting: Path, tmp_path: Path) -> None:
     held = ship(counting, "tfidf_logistic", tmp_path / "out")
     assert set(Browser.examples[0].after["folder"]) <= held
     assert json.loads((tmp_path / "out" / "package.json").read_text())["dependencies"] == dict(LIBRARIES)
+    limits = json.loads((tmp_path / "out" / "model.json").read_text())["about"]["limits"]
+    assert "passed fix_text, normalize first, which this page does not do" in limits[0]
     page = (tmp_path / "out" / "index.html").read_text()
     assert "http://" not in page.replace("http-equiv", "")
     assert "https://" not in page
@@ -107,6 +109,7 @@ def test_chromium_answers_as_the_model(
         assert float(said.split()[-1].rstrip(".")) < 1e-4, said
         assert page.title() == f"moods: {name}"
         trust = page.locator("#limits").inner_text()
+        assert "passed fix_text, normalize first" in trust
         assert (
             "rows that it was not trained on: macro_f1" in trust and "one of 2 labels whatever the text says" in trust
         )

@@ -105,6 +105,12 @@ def test_what_answers_otherwise_is_not_exported(counting: Path, tmp_path: Path) 
         ship(counting, "tfidf_logistic", tmp_path / "out", "most_terms=1", "agreement=1")
     with pytest.raises(ModelError, match="majority is no weighted sum of terms"):
         ship(counting, "majority", tmp_path / "out")
+    with pytest.raises(ModelError) as told:
+        export(str(counting), Asked("c_header", str(tmp_path / "out"), options=("model=ensemble",)))
+    assert told.value.hint.startswith(
+        "of this run's models tfidf_logistic, naive_bayes can: --set model=tfidf_logistic"
+    )
+    assert told.value.at == f"c_header: {tmp_path / 'out'}", "nobody publishes"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,8 +13,6 @@ from seedbed.core.graph import AsGraph
 from seedbed.core.learner import Learner
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/ship.md"
-#: What they say hangs on the learner inside.
-OF_OTHERS = ("ensemble", "tuned", "distilled")
 
 
 def told() -> dict[str, dict[str, str]]:

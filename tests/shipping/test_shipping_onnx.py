@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from predicting_sample import small_run
 from seedbed.core.context import Context
 from seedbed.core.errors import DataError, ModelError, RecipeError
 from seedbed.flow.exporting.export import Asked, export
@@ -20,6 +23,7 @@ from seedbed.flow.predicting.opening import open_model
 from seedbed.flow.shipping.opened import shipped
 from seedbed.publish.onnx import Onnx
 from seedbed.publish.shipping.parity import agreement
+from seedbed.publish.shipping.runtimes.numbers import Model
 
 #: Runs the exported program on the golden examples, as where pip installed nothing but the packages that are named.
 CHECK = """
@@ -215,3 +219,68 @@ def test_what_cannot_be_exported_is_told(counting: Path, tmp_path: Path) -> None
     with pytest.raises((DataError, ModelError)):
         export(str(tmp_path), Asked("onnx", str(tmp_path / "o")))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_program_for_columns_says_what_a_row_lacks(tmp_path: Path) -> None:
+    draw = random.Random(1)
+    made = [{"rooms": draw.random(), "it's": draw.choice("xyz")} for _ in range(300)]
+    made = [
+        row | {"floor": draw.randint(0, 9), "lift": draw.random() < 0.5, "since": f"{draw.randint(1900, 2000)}"}
+        for row in made
+    ]
+    made = [row | {"mood": "good" if row["rooms"] + 0.3 * (row["it's"] == "x") > 0.6 else "bad"} for row in made]
+    columns = ["rooms", "it's", "floor", "lift", "since"]
+    task = {"kind": "tabular_classification", "features": columns, "label": "mood"}
+    tuned = {"use": "tuned", "learner": {"use": "decision_tree"}, "trials": 2, "folds": 2}
+    run = small_run(tmp_path, made, task=task, steps=[], train=[tuned, {"use": "tabular_linear"}]).folder
+    names = ["decision_tree_tuned", "tabular_linear"]
+    assert sorted(path.name for path in (run / "models").iterdir()) == names, "tuned what?"
+    with pytest.raises(ModelError, match="this model reads columns") as told:
+        export(str(run), Asked("browser", str(tmp_path / "page")), Context(base=tmp_path, store=tmp_path / "store"))
+    assert told.value.at.startswith("browser: ") and "export space" in told.value.hint
+    ship(run, names[0], tmp_path / "onnx")
+    readme = (tmp_path / "onnx" / "README.md").read_text()
+    example = next(line for line in readme.splitlines() if line.startswith("python runtime.py"))
+    golden = json.loads((tmp_path / "onnx" / "golden.json").read_text())[0]
+    assert json.loads(shlex.split(example)[2]) == golden["reads"]
+
+    def asked(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", str(tmp_path / "onnx" / "runtime.py"), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    whole = asked(shlex.split(example)[2])
+    assert (whole.returncode, whole.stderr) == (0, "")
+    whole_row = golden["reads"]
+    given = {name: value for name, value in whole_row.items() if name != "it's"}
+    lacking, missing = (asked(json.dumps(row)) for row in (given, given | {"it's": None}))
+    assert lacking.returncode == 0 and 'lacks "it\'s": taken as missing' in lacking.stderr
+    assert missing.stderr == "" and missing.stdout.split("} ")[1] == lacking.stdout.split("} ")[1]
+    for words in ((), ("no JSON",), ("3",)):
+        wrong = asked(*words)
+        assert wrong.returncode == 1 and wrong.stdout == ""
+        assert wrong.stderr.startswith("use: python runtime.py '{") and wrong.stderr.count("\n") == 1
+    reads_as_the_model(run, tmp_path, whole_row)
+
+
+def reads_as_the_model(run: Path, base: Path, row: dict[str, object]) -> None:
+    """Odd values in each column: the program takes as missing what the model does."""
+    odd = [
+        None, "", 0, 1, -1, 2.5, "2.5", " 2.5 ", "2,5", "1_000", "1e3", "+5", "3.0", 3.0, "x", " x", "inf", "nan", True,
+        False, "true", "True", "٣", "５", "1\xa0000", "0x10", "12%", [1], {"a": 1}, 2**63, "1e400", "2024-01-02",
+    ]  # fmt: skip
+    ship(run, "tabular_linear", base / "linear")
+    rows = [row | {name: value} for name in row for value in odd]
+    told = Model(base / "linear")(rows)
+    model = open_model(run / "models" / "tabular_linear")
+    right = model.predict(rows)["probabilities"].struct.unnest().select(model.labels).to_numpy()
+    wrong = [rows[place] for place in np.flatnonzero(np.abs(told - right).max(axis=1) > 1e-5)]
+    assert not wrong
+
+
+def test_the_program_for_texts_says_how_it_is_used(counting: Path, tmp_path: Path) -> None:
+    for model in ("tfidf_logistic", "tfidf_embedding_logistic"):
+        ship(counting, model, tmp_path / model, agreement=0.5)
+        for words in ((), ("--help",)):
+            command = [sys.executable, "-I", str(tmp_path / model / "runtime.py"), *words]
+            said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+            assert said.stderr == 'use: python runtime.py "a text" "another text"\n' and said.returncode == 1

@@ -20,10 +20,12 @@ import yaml
 
 from seedbed.core.context import Context
 from seedbed.core.errors import ModelError
+from seedbed.core.numbers import amount
 from seedbed.core.version import __version__
 from seedbed.flow.exporting.export import Asked, export
 from seedbed.flow.predicting.opening import open_model
 from seedbed.publish.space import Space
+from table_sample import FEATURES, LIKE, table_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -55,6 +57,14 @@ def test_what_the_hub_reads(space: Path) -> None:
     assert lines[0] == f"seedbed=={__version__}"
     assert any(line.startswith("scikit-learn==") for line in lines)
     assert not [line for line in lines if "+" in line or line.count("==") != 1]
+
+
+def test_its_examples_are_of_each_label_and_its_title_is_the_runs(space: Path, counting: Path, tmp_path: Path) -> None:
+    facts = json.loads((space / "facts.json").read_text())
+    model = open_model(space / "model")
+    assert set(model.predict(facts["examples"][:2])["predicted"]) == {"good", "bad"}
+    export(str(counting), Asked("space", str(tmp_path / "out")), Context(base=tmp_path, store=tmp_path / "store"))
+    assert json.loads((tmp_path / "out" / "facts.json").read_text())["title"] == open_model(counting).run.name
 
 
 def test_it_holds_the_bundle_and_no_path_of_this_machine(space: Path, counting: Path) -> None:
@@ -115,16 +125,26 @@ def test_people_ask_it(running: str, space: Path, browser: Browser, tmp_path: Pa
     page = browser.new_page()
     page.set_default_timeout(60_000)
     page.goto(running)
-    page.get_by_label("said").fill("a brilliant film, great people, I love it")
+    title = 'Moods: "how" # they feel'
+    page.wait_for_function("title => document.title === title", arg=title)
+    assert page.locator("h1").inner_text() == title
+    told = page.locator("body").inner_text()
+    assert "rows that it never learned from" in told and "the stated confidence was off by" in told
+    page.get_by_label("Your text").fill("a brilliant film, great people, I love it")
     page.get_by_role("button", name="Ask", exact=True).click()
-    page.get_by_test_id("label-output-value").wait_for()
-    assert page.get_by_test_id("label-output-value").inner_text().strip() == "good"
+    page.locator(".answer h2").wait_for()
+    assert page.locator(".answer h2").inner_text() == "good"
+    shares = page.locator(".answer .share").all_inner_texts()
+    assert len(shares) == 2 and all("%" in one and not one.endswith("\n100 %") for one in shares)
     assert page.get_by_label("What the model read").input_value() == "a brilliant film, great people, I love it"
     assert "Not for publication yet" in page.content()
-    page.wait_for_function("[...document.querySelectorAll('textarea')].some(one => one.value.includes('love (+'))")
-    assert page.get_by_text("brilliant", exact=True).count() >= 1, "the words are marked"
+    page.locator(".why", has_text="love (+").wait_for()
+    assert page.locator(".why .text .for", has_text="brilliant").count() == 1, "the words are marked"
+    page.set_viewport_size({"width": 390, "height": 900})
+    heights = page.locator(".why .legend span").evaluate_all("all => all.map((one) => one.getClientRects().length)")
+    assert heights == [1, 1], "nothing of the legend breaks within"
 
-    page.get_by_label("said").fill(HOSTILE)
+    page.get_by_label("Your text").fill(HOSTILE)
     page.get_by_role("button", name="Ask", exact=True).click()
     page.wait_for_function(
         "[...document.querySelectorAll('textarea')].filter(one => one.value.includes('<script>')).length == 2"
@@ -155,10 +175,24 @@ def test_programs_ask_it(running: str) -> None:
     from gradio_client import Client
 
     client = Client(running, verbose=False)
-    said, read, odd = client.predict("I love it, great film", api_name="/answer")
-    assert said["label"] == "good"
+    _, told, read, odd = client.predict("I love it, great film", api_name="/answer")
+    assert told["predicted"] == "good" and set(told["probabilities"]) == {"good", "bad"}
     assert (read, odd) == ("I love it, great film", "")
-    assert json.dumps(said["confidences"]).count("good") == 1
-    marked, most = client.predict("I love it, awful film", api_name="/why")
-    weights = {one["token"]: one["class_or_confidence"] for one in marked}
-    assert weights["love"] * weights["awful"] < 0 and "exact parts of log-odds" in most
+    shown, weights = client.predict("I love it, awful film", api_name="/why")
+    assert weights["love"] * weights["awful"] < 0 and "exact parts of log-odds" in shown
+
+
+@pytest.mark.slow
+def test_a_table_is_asked_by_its_columns(tmp_path: Path) -> None:
+    if importlib.util.find_spec("gradio") is None:
+        pytest.skip("gradio is not installed (pip install gradio)")
+    run = table_run(tmp_path).folder
+    export(str(run), Asked("space", str(tmp_path / "space")), Context(base=tmp_path, store=tmp_path / "store"))
+    row = [*(LIKE | {"speed": "x", "hd": "340000", "maker": HOSTILE}).values()]
+    code = f"import app, json; print(json.dumps([app.answer(*{row!r}), app.why(*{row!r})]))"
+    asked = [sys.executable, "-c", code]
+    told = subprocess.run(asked, cwd=tmp_path / "space", check=True, capture_output=True, text=True, encoding="utf-8")
+    (shown, found, _, odd), (why, weights) = json.loads(told.stdout.splitlines()[-1])
+    assert f"price: {amount(found['predicted'])}" in shown and set(weights) == set(FEATURES)
+    assert "speed: 'x' is no integer: taken as missing" in odd and "which have 81 to 2089" in odd
+    assert "How much higher (+) or lower (−) price is" in why and "<td>340,000</td>" in why and "<img" not in why

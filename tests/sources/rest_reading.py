@@ -17,6 +17,11 @@ from seedbed.sources.rest import Rest
 from seedbed.store.snapshots import Snapshot
 
 QUICK = {"per_second": 10_000, "backoff": 0.001, "timeout": 20.0}
+#: What the API of the fixture `api` holds.
+ITEMS = [
+    {"id": number, "text": f"text {number}", "updated": f"2024-01-{number:02}", "by": {"name": f"n{number}"}}
+    for number in range(1, 26)
+]
 
 
 @dataclass

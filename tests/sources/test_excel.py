@@ -97,6 +97,10 @@ def test_sheets(tmp_path: Path) -> None:
     assert "did you mean 'Two'" in refused(tmp_path, sheet="Twoo")
     assert "4 sheets" in refused(tmp_path, sheet=5)
     assert "no rows" in refused(tmp_path, sheet="Nothing")
+    assert "no row under its header" in refused(tmp_path, sheet="One", header=2)
+    write_workbook(tmp_path / "t.xlsx", {**both, "Notes": {"A": ["made by hand"]}})
+    found = of(tmp_path)
+    assert found.table.height == 2 and "in Notes of t.xlsx: left out" in found.scan.notes[0]
     write_workbook(tmp_path / "t.xlsx", {**both, "Three": {"A": ["text", "c"], "B": ["m", 1]}})
     assert "other columns than t.xlsx/One: m, n" in refused(tmp_path)
     write_workbook(tmp_path / "t.xlsx", {"One": {"A": ["x", 1], "B": ["x", 2]}})

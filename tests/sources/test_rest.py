@@ -1,4 +1,4 @@
-"""Every way from page to page, whole or not at all; what is new; who asks."""
+"""Every way from page to page, whole or not at all; where it ends, and where it is cut."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
-from rest_reading import context, read, rest, snapshot_of
+from rest_reading import ITEMS, read, rest, snapshot_of
 
-from seedbed.core.errors import Damaged, DataError, RecipeError
-from seedbed.sources.fetching.http import FetchError
-from seedbed.sources.rest import Rest
-from serving.api import Answer, Api, Asked, Basic, Bearer, Header, OAuth, Query, as_json
+from seedbed.core.errors import DataError
+from serving.api import Answer, Api, Asked, as_json
 
-ITEMS = [
-    {"id": number, "text": f"text {number}", "updated": f"2024-01-{number:02}", "by": {"name": f"n{number}"}}
-    for number in range(1, 26)
-]
 WAYS: dict[str, tuple[str, dict[str, Any], int]] = {
     "next link found": ("/next", {}, 3),
     "next link": ("/next", {"pagination": {"kind": "next_link", "path": "next"}, "records": "data.items"}, 3),
@@ -49,12 +41,6 @@ WAYS: dict[str, tuple[str, dict[str, Any], int]] = {
     ),
     "one page": ("/plain", {}, 1),
 }
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    with Api([dict(item) for item in ITEMS]) as server:
-        yield server
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -276,317 +262,6 @@ def test_the_next_page_is_not_on_another_host(api: Api, tmp_path: Path) -> None:
         assert not other.asked
 
 
-# What is no page, and what is no record
-
-
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [
-        ("html:text/html", "page-0002 is a web page, not JSON"),
-        ("html:application/json", "page-0002 is a web page, not JSON"),
-        ("body:", "page-0002 is empty, not JSON"),
-        ('body:{"data": {"items": [', "page-0002 is no JSON"),
-        ('body:{"error": "slow down"}', "page-0002 has nothing at the path 'data.items'"),
-        ("body:NaN", "page-0002 is no JSON"),
-        pytest.param(f"body:{'[' * 100_000}", "page-0002 is no JSON (depth limit", id="deep"),
-        ("lie", "the answer is not gzip"),
-    ],
-)
-def test_a_page_that_is_none_ends_the_fetch_and_the_next_run_goes_on(
-    api: Api, tmp_path: Path, fault: str, said: str
-) -> None:
-    source = rest(api.url("/next"))
-    api.faults = {2: fault}
-    with pytest.raises(DataError) as raised:
-        read(source, tmp_path)
-    assert said in str(raised.value)
-    assert str(raised.value).startswith(api.url("/next"))
-    assert len(str(raised.value).splitlines()) <= 5
-    with pytest.raises(DataError, match="what was fetched of it is not whole"):
-        read(source, tmp_path, offline=True)
-    assert read(source, tmp_path).table["id"].to_list() == list(range(1, 26))
-    assert len(api.asked) == 4
-
-
-@pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
-def test_other_encodings_that_say_so(api: Api, tmp_path: Path, mark: str) -> None:
-    api.routes["/marked"] = lambda _: Answer('[{"text": "größer"}]'.encode(mark))
-    assert read(rest(api.url("/marked")), tmp_path).table["text"].to_list() == ["größer"]
-
-
-def test_records_that_are_no_rows(api: Api, tmp_path: Path) -> None:
-    many = {f"k{number}": number for number in range(100_000)}
-    api.routes["/odd"] = lambda _: as_json(
-        [{"a": 1}, "text", None, many, {"a": "x", "b.c": 1, "b": {"c": 2}}, {"a": 2}]
-    )
-    found = read(rest(api.url("/odd"), types={"a": "integer"}), tmp_path)
-    assert found.table["a"].to_list() == [1, 2]
-    expected = ["not_an_object", "not_an_object", "too_many_keys", "same_column"]
-    assert found.reasons == [(f"page-0001#{place}", reason) for place, reason in enumerate(expected, 2)]
-
-
-BOMB = "".join(f"<!ENTITY e{n} '{f'&e{n - 1};' * 10 if n else 'x' * 10}'>" for n in range(12))
-BOMB = f"<!DOCTYPE a [{BOMB}]><a><i>&e11;</i><i>2</i></a>"
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ("<!DOCTYPE a [<!ENTITY b 'c'>]><a><i>&b;</i><i>2</i></a>", "declares entities"),
-        ("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a><i>&b;</i><i>2</i></a>", "declares entities"),
-        pytest.param(BOMB, "declares entities|amplification", id="bomb"),
-        ("<a><i>1</i>", "is no XML"),
-        pytest.param("<a>" * 300 + "</a>" * 300, "is no XML .Excessive depth", id="deep"),
-        ("<a><i>1</i></a>", "no element that is there several times"),
-    ],
-)
-def test_xml_that_is_not_read(api: Api, tmp_path: Path, body: str, said: str) -> None:
-    api.routes["/bad"] = lambda _: Answer(body.encode(), headers={"content-type": "text/xml"})
-    with pytest.raises(DataError, match=said):
-        read(rest(api.url("/bad")), tmp_path)
-
-
-def test_several_lists_and_no_record(api: Api, tmp_path: Path) -> None:
-    api.routes["/two"] = lambda _: as_json({"a": [{"x": 1}], "b": [{"x": 2}], "c": {"d": {"x": 3}}})
-    with pytest.raises(DataError, match="page-0001 has several lists: a, b"):
-        read(rest(api.url("/two")), tmp_path)
-    assert read(rest(api.url("/two"), records="b"), tmp_path).table["x"].to_list() == [2]
-    assert read(rest(api.url("/two"), records="c.*"), tmp_path).table["x"].to_list() == [3]
-    with pytest.raises(DataError, match="did you mean 'a'"):
-        read(rest(api.url("/two"), records="aa"), tmp_path)
-    api.items = []
-    with pytest.raises(DataError, match="no record came"):
-        read(rest(api.url("/plain")), tmp_path)
-
-
-# What is new
-
-
-NEW = {"cursor": {"param": "since", "path": "updated"}, "refresh": "new"}
-
-
-def test_what_is_new_is_added(api: Api, tmp_path: Path) -> None:
-    source = rest(api.url("/next"), key="id", **NEW)
-    first = read(source, tmp_path)
-    assert "since" not in api.asked[0].query
-    api.asked.clear()
-    api.items[3] = {**api.items[3], "text": "changed", "updated": "2024-02-01"}
-    api.items.append({"id": 26, "text": "text 26", "updated": "2024-02-02"})
-    second = read(source, tmp_path)
-    assert [asked.query for asked in api.asked] == [{"since": "2024-01-25"}]
-    assert second.table["row"].to_list()[-2:] == ["api:page-0004#1", "api:page-0004#2"]
-    assert second.table["id"].to_list() == [1, 2, 3, *range(5, 26), 4, 26]
-    assert second.reasons == [("page-0001#4", "replaced")]
-    assert json.loads(second.malformed[0]["evidence"]) == {"stays": "page-0004#1"}
-    assert read(source, tmp_path, offline=True).digest == second.digest
-    third = read(source, tmp_path)
-    assert third.digest == second.digest  # nothing was new
-    assert api.asked[-1].query == {"since": "2024-02-02"}
-    fresh = read(rest(api.url("/next"), key="id", **NEW), tmp_path, refresh=True)
-    assert fresh.table["id"].to_list() == list(range(1, 27))
-    assert first.table.height == 25
-
-
-def test_records_that_come_again_as_they_were(api: Api, tmp_path: Path) -> None:
-    api.routes["/since"] = lambda asked: as_json(
-        [item for item in api.items if item["id"] >= int(asked.query.get("from", 0))]
-    )
-    source = rest(api.url("/since"), cursor={"param": "from", "path": "id", "start": 20}, refresh="new")
-    assert read(source, tmp_path).table["id"].to_list() == list(range(20, 26))
-    api.items.append({"id": 100})
-    found = read(source, tmp_path)
-    assert found.table["id"].to_list() == [*range(20, 26), 100]
-    assert found.reasons == [("page-0002#1", "repeated")]
-    assert [asked.query for asked in api.asked] == [{"from": "20"}, {"from": "25"}]
-
-
-def test_what_is_new_goes_on_where_it_was_cut(api: Api, tmp_path: Path) -> None:
-    source = rest(api.url("/next"), attempts=1, **NEW)
-    read(source, tmp_path)
-    api.items += [{"id": number, "updated": f"2024-02-{number - 30:02}"} for number in range(31, 56)]
-    api.faults = {len(api.asked) + 2: "500"}
-    with pytest.raises(FetchError):
-        read(source, tmp_path)
-    assert read(source, tmp_path, offline=True).table.height == 25
-    assert read(source, tmp_path).table.height == 50
-    assert len(api.asked) == 3 + 2 + 2
-    assert read(source, tmp_path).table.height == 50
-
-
-def _spoil(source: Rest, tmp_path: Path, *names: str) -> None:
-    snapshot = snapshot_of(source, tmp_path)
-    for kept in snapshot.kept:
-        if kept.name in names:
-            snapshot.path(kept).write_bytes(b"{}")
-
-
-def test_only_what_is_damaged_is_fetched_again(api: Api, tmp_path: Path) -> None:
-    source = rest(api.url("/next"), key="id", **NEW)
-    read(source, tmp_path)
-    second = api.asked[1].query
-    api.items += [{"id": number, "updated": f"2024-02-{number:02}"} for number in range(26, 29)]
-    whole = read(source, tmp_path)
-    _spoil(source, tmp_path, "page-0002", "page-0004")
-    with pytest.raises(Damaged, match="what was kept of page-0002 is damaged") as error:
-        read(source, tmp_path, offline=True)
-    assert (error.value.at, error.value.hint) == (api.url("/next"), "a run without --offline fetches it again")
-    never = rest(api.url("/next"), key="id", cursor=NEW["cursor"], attempts=1)
-    api.asked.clear()
-    api.faults = {len(api.asked) + 2: "500"}
-    with pytest.raises(FetchError):
-        read(never, tmp_path)
-    again = read(never, tmp_path)
-    queries = [dict(asked.query) for asked in api.asked]
-    assert (queries[0], queries[1:]) == (dict(second), 2 * [{"since": "2024-01-25"}])
-    assert again.digest == whole.digest
-    assert read(source, tmp_path, offline=True).digest == whole.digest
-
-
-def test_a_damaged_page_that_is_another_one_now(api: Api, tmp_path: Path) -> None:
-    source = rest(api.url("/next"))
-    read(source, tmp_path)
-    api.items[11] = {**api.items[11], "text": "changed"}
-    _spoil(source, tmp_path, "page-0002")
-    found = read(source, tmp_path)
-    assert found.table["id"].to_list() == list(range(1, 26))
-    assert found.table["text"][11] == "changed"
-    assert "not what it was: page-0002; --refresh fetches everything anew" in found.scan.notes[-1]
-    assert read(source, tmp_path, offline=True).scan.notes == found.scan.notes
-    _spoil(source, tmp_path, "page-0003")
-    api.faults = {len(api.asked) + 1: "404"}
-    with pytest.raises(
-        DataError, match="page-0003 is damaged or gone from the store, and cannot be had alone"
-    ) as error:
-        read(source, tmp_path)
-    assert "--refresh" in error.value.hint
-    fresh = read(source, tmp_path, refresh=True)
-    assert fresh.digest == found.digest
-    assert len(fresh.scan.notes) == len(found.scan.notes) - 1
-
-
-def test_what_is_added_looks_like_what_was_there(api: Api, tmp_path: Path) -> None:
-    source = rest(api.url("/next"), **NEW)
-    read(source, tmp_path)
-    api.faults = {len(api.asked) + 1: 'body:{"status": "nothing is new"}'}
-    with pytest.raises(DataError, match=r"page-0004 has nothing at the path 'data.items'"):
-        read(source, tmp_path)
-    assert read(source, tmp_path).table.height == 25
-
-
-def test_what_an_edit_asks_for_again(api: Api, tmp_path: Path) -> None:
-    read(rest(api.url("/next")), tmp_path)
-    read(rest(api.url("/next"), depth=0, types={"id": "string"}, license="MIT", timeout=9), tmp_path)
-    assert len(api.asked) == 3
-    read(rest(api.url("/next"), params={"size": 20}), tmp_path)
-    assert len(api.asked) == 5
-
-
-def test_the_rows_of_a_page_are_kept_until_something_about_them_changes(api: Api, tmp_path: Path) -> None:
-    source = rest(api.url("/next"), key="id", **NEW)
-
-    def heeded() -> list[Any]:
-        held = context(tmp_path)
-        scan = source.scan(held)
-        return [source.heeds(block, scan) for block in source.blocks(scan, held)]
-
-    first = heeded()
-    api.items[3] = {**api.items[3], "updated": "2024-02-01"}
-    second = heeded()
-    assert first[1:] == second[1:3]
-    assert first[0] != second[0]
-
-
-# Who asks
-
-
-@pytest.mark.parametrize("path", ["/next", "/link", "/plain"])
-@pytest.mark.parametrize("kind", ["bearer", "basic", "header", "query"])
-def test_everybody_else_is_refused(
-    kind: str, path: str, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    value = 's3cr&t+/"x'
-    monkeypatch.setenv("API_SECRET", value)
-    held = "${env:API_SECRET}"
-    api.wants, auth = {
-        "bearer": (Bearer(value), {"kind": "bearer", "token": held}),
-        "basic": (Basic("me", value), {"kind": "basic", "user": "me", "password": held}),
-        "header": (Header("X-Own-Key", value), {"kind": "api_key", "key": held, "name": "X-Own-Key"}),
-        "query": (Query("key", value), {"kind": "api_key", "key": held, "name": "key", "send": "query"}),
-    }[kind]
-    with pytest.raises(FetchError, match="401"):
-        read(rest(api.url(path)), tmp_path)
-    assert read(rest(api.url(path), auth=auth), tmp_path).table.height == 25
-    kept = b"".join(file.read_bytes() for file in (tmp_path / "store").rglob("*") if file.is_file())
-    assert value.encode() not in kept
-    assert b"s3cr" not in kept
-    monkeypatch.delenv("API_SECRET")
-    assert read(rest(api.url(path), auth=auth), tmp_path, offline=True).table.height == 25
-    with pytest.raises(RecipeError, match="the environment variable API_SECRET is not set"):
-        read(rest(api.url(path), auth=auth), tmp_path, refresh=True)
-
-
-@pytest.mark.parametrize("send", ["header", "body"])
-def test_tokens_are_asked_for_and_renewed_and_not_kept(
-    send: str, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("API_SECRET", "quite/secret")
-    api.wants = OAuth("me", "quite/secret", uses=2)
-    auth = {
-        "kind": "oauth2_client_credentials",
-        "token_url": api.url("/token"),
-        "client_id": "me",
-        "client_secret": "${env:API_SECRET}",
-        "send": send,
-        "scope": "read",
-    }
-    if send == "header":  # id and secret are quoted first, as RFC 6749 has it
-        api.wants.token_secret = "quite%2Fsecret"
-    found = read(rest(api.url("/next"), auth=auth), tmp_path)
-    assert found.table.height == 25
-    assert len(api.wants.issued) == 2
-    kept = b"".join(file.read_bytes() for file in (tmp_path / "store").rglob("*") if file.is_file())
-    assert not any(token.encode() in kept for token in ["quite/secret", *api.wants.issued])
-    monkeypatch.setenv("API_SECRET", "wrong password")
-    with pytest.raises(FetchError) as raised:
-        read(rest(api.url("/next?a=1"), auth=auth), tmp_path)
-    assert "401" in str(raised.value)
-    assert api.url("/token") in str(raised.value)
-    assert "wrong password" not in str(raised.value)
-
-
-def test_a_refused_token_is_renewed_once(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("API_SECRET", "quite-secret")
-    api.wants = OAuth("me", "quite-secret", uses=0)
-    auth = {"kind": "oauth2_client_credentials", "token_url": api.url("/token"), "client_id": "me"}
-    with pytest.raises(FetchError, match="401"):
-        read(rest(api.url("/next"), auth={**auth, "client_secret": "${env:API_SECRET}"}), tmp_path)
-    assert len(api.wants.issued) == 2
-
-
-# What a recipe may not say
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"url": "example.org/items"}, "http:// or https://"),
-        ({"url": "https://me:hunter2@example.org/"}, "auth: {kind: basic"),
-        ({"auth": {"kind": "bearer", "token": "hunter2"}}, "a secret has no place in a recipe"),
-        ({"auth": {"kind": "basic", "user": "me", "password": "hunter2"}}, "a secret has no place in a recipe"),
-        ({"headers": {"Authorization": "Bearer hunter2"}}, "looks like a secret"),
-        ({"params": {"api_key": "hunter2"}}, "looks like a secret"),
-        ({"refresh": "new"}, "refresh: new needs `cursor`"),
-        ({"body": {"a": 1}}, "method: POST"),
-        ({"pagination": {"kind": "pages"}}, "pages"),
-    ],
-)
-def test_options_that_are_refused(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError) as raised:
-        Rest.model_validate({"use": "rest", "url": "https://example.org/", **options})
-    assert said in str(raised.value)
-    assert "hunter2" not in str(raised.value)
-
-
 # Cut anywhere
 
 
@@ -594,7 +269,7 @@ FETCHING = """
 import sys
 sys.path[:0] = sys.argv[3].split(":")
 from pathlib import Path
-from rest_reading import read, rest
+from rest_reading import ITEMS, read, rest
 read(rest(sys.argv[1]), Path(sys.argv[2]))
 """
 

@@ -72,6 +72,7 @@ def test_a_clean_split_is_certified() -> None:
         "moved": None,
         "times": None,
         "folds": None,
+        "group": None,
         "rounds": 1,
         "passed": True,
     }

@@ -355,6 +355,14 @@ def test_a_constant_column_of_tenths_scales_to_nought() -> None:
     assert applied(Scale(column="n"), rows, rows)["n"].abs().max() < 1e-12  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("method", ["standard", "robust", "min_max"])
+@pytest.mark.filterwarnings("error")
+def test_numbers_whose_sum_is_beyond_all_numbers_have_a_scale(method: Any) -> None:
+    rows = named(pl.DataFrame({"n": [1e308, 1e308, 1.5e308, 1.0, None]}))
+    [middle, width] = learned(Scale(column="n", method=method), rows)["scales"]["n"]
+    assert np.isfinite(middle) and np.isfinite(width) and 0 <= middle <= 1.5e308
+
+
 def test_texts_are_no_numbers() -> None:
     rows = named(pl.DataFrame({"n": ["1", "2"]}))
     for step in (Scale(column="n"), NumericOutliers(column="n")):

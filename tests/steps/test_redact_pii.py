@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from planted import PERSONAL, Planted, planted
+from planted import Planted, planted
+from planted_personal import PERSONAL
 from predicting_sample import rows as sample_rows
 from predicting_sample import small_run
 from seedbed import load_model

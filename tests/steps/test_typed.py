@@ -17,7 +17,7 @@ from seedbed.core.rows import number_rows
 from seedbed.core.step import Rework
 from seedbed.engine.kernel import Kernel
 from seedbed.engine.plan import check_steps
-from seedbed.steps import Cast, FillMissing, ParseDates
+from seedbed.steps import Cast, FillMissing, ParseDates, ParseNumbers
 
 
 def rows(**columns: Any) -> pl.DataFrame:
@@ -291,3 +291,46 @@ def test_copies_go_before_values() -> None:
 def test_fill_missing_refuses(options: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         FillMissing.model_validate({"use": "fill_missing", **options})
+
+
+# parse_numbers
+
+
+@pytest.mark.parametrize(
+    ("decimal", "text", "number"),
+    [
+        (".", "$1,234.50", 1234.5),
+        (".", " 99 USD", 99),
+        (".", "-$5", -5),
+        (".", "$-5", -5),
+        (".", "(5.50 $)", -5.5),
+        (".", "\u22127", -7),
+        (".", "1\u202f234", 1234),
+        (".", "12,34,567", 1234567),
+        (".", "1e3", 1000),
+        (".", "-$-5", None),
+        (".", "(-5)", None),
+        (".", "(5", None),
+        (".", "1,23", None),
+        (".", "1,234 567", None),
+        (".", "$", None),
+        (".", "5 EUR", None),
+        (".", "3-5", None),
+        (".", "nan", None),
+        (",", "1.234,5", 1234.5),
+        (",", "1'234", 1234),
+        (",", "1.5", None),
+    ],
+)
+def test_numbers_as_people_write_them(decimal: str, text: str, number: float | None) -> None:
+    step = ParseNumbers.model_validate(
+        {"use": "parse_numbers", "column": "x", "decimal": decimal, "around": ["$", "USD"]}
+    )
+    done = pl.DataFrame({"x": [text]}).select(step.work().alias("done"))["done"][0]
+    assert (done["columns"]["x"], done["reason"]) == (number, None if number is not None else "not_a_number")
+
+
+def test_what_stands_around_a_number_is_no_part_of_one() -> None:
+    for word in ("", "1st", "-", "1,", "("):
+        with pytest.raises(ValidationError, match="without digits"):
+            ParseNumbers.model_validate({"use": "parse_numbers", "column": "x", "around": [word]})

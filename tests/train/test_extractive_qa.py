@@ -48,17 +48,6 @@ def questions(n: int, seed: int = 1, none: float = 0.3, filler: int = 4) -> pl.D
     return pl.DataFrame(made, schema={"q": pl.String, "c": pl.String, "a": ANSWERS})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Two threads that wait for each other are slow where others want the cores too."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_bert(tmp_path_factory.mktemp("bert"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +23,6 @@ WORDS = "lovely happy fine sunny awful sad broken angry table chair lamp desk".s
 TEXTS = [" ".join(WORDS[(i * k) % 12] for k in range(1, 3 + i % 6)) for i in range(60)]
 ROWS = pl.DataFrame({"text": TEXTS, "label": ["good" if "fine" in text else "bad" for text in TEXTS]})
 HOW = {"epochs": 3, "learning_rate": 0.005, "batch": 8, "max_tokens": 32, "patience": None}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -59,17 +59,6 @@ def chats(n: int, seed: int = 1) -> pl.DataFrame:
     return pl.DataFrame({"turns": talks}, schema={"turns": TURNS})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Two threads that wait for each other are slow where others want the cores too."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_llama(tmp_path_factory.mktemp("llama"), WORDS)

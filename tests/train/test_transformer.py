@@ -6,7 +6,6 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,17 +40,6 @@ def rows(n: int, labels: tuple[str, ...] = ("bad", "good", "so"), seed: int = 1)
     moods = [chosen.choice(labels) for _ in range(n)]
     words = [chosen.choices([*WORDS[mood].split(), "the", "a", "is"], k=chosen.randint(2, 12)) for mood in moods]
     return pl.DataFrame({"body": [" ".join(one) for one in words], "mood": moods})
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Two threads that wait for each other are slow where others want the cores too."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +187,16 @@ def test_a_bundle_is_plain_data_that_hugging_face_reads(tiny: Path, fitted: Tran
     named = [network.config.id2label[int(code)] for code in network(**read).logits.argmax(1)]
     assert named == [model.labels[code] for code in model.predict(texts).argmax(1)]
     assert network.config.label2id == {label: code for code, label in enumerate(model.labels)}
+
+
+def test_weights_are_held_and_not_mapped(fitted: TransformerModel, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    fitted.save(tmp_path / "model")
+    found = TransformerModel.load(tmp_path / "model")
+    weights = tmp_path / "model/model.safetensors"
+    with weights.open("r+b") as file:  # as who copies another version over it does
+        file.write(bytes(weights.stat().st_size))
+    np.testing.assert_array_equal(found.predict(rows(9)), fitted.predict(rows(9)))
 
 
 def test_training_stops_early_and_the_best_epoch_stays(tiny: Path, tmp_path: Path) -> None:

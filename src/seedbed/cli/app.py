@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -12,19 +13,32 @@ from typing import Annotated, Any
 import typer
 
 import seedbed
-from seedbed.core.errors import RecipeError, SeedbedError
+from seedbed.core.errors import DataError, RecipeError, SeedbedError
 
 from .commands import finished, models, recipes, tables
 from .commands.groups import runs, store
 from .terminal import clean, complain, say, survive_any_encoding
 
-INTERRUPTED = 130
+_INTERRUPTED = 130
+
+#: What a system says that has no room for a file, that lets nobody have it, or where no file can be.
+_UNWRITABLE = [
+    os.strerror(one)
+    for one in (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+        *(errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
+    )
+]
+
+#: The same in words alone, as TensorFlow and pathlib tell it.
+_UNWRITABLE_SAID = [os.strerror(errno.ENOSPC), "Symlink loop"]
 
 app = typer.Typer(
     name="seedbed",
     help="From raw, messy sources to a dataset you can defend and a model you can trust, with one recipe.",
     epilog="Exit codes: 0 done · 1 a gate or check stopped it · 2 the recipe or the command line is wrong · "
-    "3 a source or its data cannot be used · 4 a model or service failed · 130 interrupted, and resumable.",
+    "3 a source or its data cannot be used · 4 a model or service failed · 130 (Ctrl-C) or 143 interrupted, and "
+    "resumable.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -69,7 +83,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
         result: Any = app(args=None if arguments is None else list(arguments), standalone_mode=False)
         code = result if isinstance(result, int) else 0
-        return _interrupted() if code == INTERRUPTED else code  # as which typer returns a KeyboardInterrupt
+        return _interrupted() if code == _INTERRUPTED else code  # as which typer returns a KeyboardInterrupt
     except SeedbedError as error:
         complain(f"error: {error}")
         return error.exit_code
@@ -86,8 +100,10 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
 
 
 def _interrupted() -> int:
-    complain("interrupted: nothing half-written is left; the same command goes on where this one stopped")
-    return INTERRUPTED
+    from .interrupting import TOLD, interrupted
+
+    complain(TOLD)
+    return interrupted()
 
 
 def _usage(error: Any) -> int:
@@ -101,13 +117,29 @@ def _usage(error: Any) -> int:
 
 
 def _unexpected(error: BaseException) -> int:
-    with tempfile.NamedTemporaryFile("w", prefix="seedbed-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write(f"seedbed {seedbed.__version__}, Python {sys.version}, {sys.platform}\n\n")
-        file.write("".join(traceback.format_exception(error)))
+    known = _UNWRITABLE if isinstance(error, OSError) else _UNWRITABLE_SAID
+    said = next((why for why in known if why in str(error)), "")
+    if said:
+        place = getattr(error, "filename", None)
+        where = f"{clean(str(place))}: " if place else ""
+        hint = "is there room, may you write there, and is every folder on the way a folder?"
+        complain(f"error: {where}a file cannot be read or written ({said})\n  hint: {hint}")
+        return DataError.exit_code
     what = clean(f"{type(error).__name__}: {error}").partition("\n")[0][:200]
     complain(
         f"error: this is a fault in Seedbed or in a part, not in what you did: {what}\n"
-        f"  the details are in {file.name}\n"
+        f"  {_details(error)}\n"
         "  hint: please report it, with that file and the recipe"
     )
     return 1
+
+
+def _details(error: BaseException) -> str:
+    """Keep what whoever mends it must know; says where."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="seedbed-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            file.write(f"seedbed {seedbed.__version__}, Python {sys.version}, {sys.platform}\n\n")
+            file.write("".join(traceback.format_exception(error)))
+    except OSError as why:
+        return f"the details cannot be kept: {clean(str(why))}"
+    return f"the details are in {file.name}"

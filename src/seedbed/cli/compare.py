@@ -16,7 +16,7 @@ from .progress import shown_on
 from .terminal import say
 
 if TYPE_CHECKING:
-    from seedbed.core.compared import Compared, ComparedModel
+    from seedbed.core.compared import Compared, ComparedModel, ComparedPreference
     from seedbed.core.run import Comparison
 
 _WIDTH = 80
@@ -47,7 +47,7 @@ def told(found: Compared) -> list[str]:
     """The comparison, in lines of at most 80 columns (names stay whole)."""
     lines = [f"{run.letter}  {run.name}  {run.id}  {run.started[:16].replace('T', ' ')}" for run in found.runs]
     paired = ["", *_paired(found)] if found.comparisons else []
-    return [*lines, "", *_table(found), *paired, *_beside(found), *_why_not(found)]
+    return [*lines, "", *_table(found), *paired, *_preferred(found), *_beside(found), *_why_not(found)]
 
 
 def _table(found: Compared) -> Iterator[str]:
@@ -73,12 +73,15 @@ def _scored(model: ComparedModel, metric: str) -> str:
 def _paired(found: Compared) -> Iterator[str]:
     pairs = [pair for pair in found.pairs if pair.why_not is None]
     rows = ", ".join(f"{count(pair.rows)} of {pair.a} and {pair.b}" for pair in pairs)
+    whole = ", by groups of rows that belong together" if any(one.groups for one in found.comparisons) else ""
     yield from _wrapped(
-        f"on the same test rows ({rows}), p after Holm's correction over "
+        f"on the same test rows ({rows}){whole}, p after Holm's correction over "
         f"{things(len(found.comparisons), 'comparison')}:"
     )
     for one in found.comparisons:
         yield from _wrapped(_difference(one), indent=2, hang=2)
+    for unlike in dict.fromkeys(pair.unlike for pair in pairs if pair.unlike):
+        yield from _wrapped(f"beware: {unlike}", hang=2)
 
 
 def _difference(one: Comparison) -> str:
@@ -87,6 +90,23 @@ def _difference(one: Comparison) -> str:
     ends = numbers.signed_ends(one)
     difference = f"{numbers.metric(one.metric)} {numbers.signed(one.difference)} ({ends}, {p})"
     return f"{one.b}: {one.verdict} {than} {one.a}: {difference}"
+
+
+def _preferred(found: Compared) -> Iterator[str]:
+    """Whose answers people, and models that judge, prefer within a run."""
+    if found.preferred:
+        yield from ("", *_wrapped("whose answers are preferred, on rows and after Holm's correction of each run:"))
+    for one in found.preferred:
+        yield from _wrapped(_choice(one), indent=2, hang=2)
+
+
+def _choice(one: ComparedPreference) -> str:
+    judge = one.by == "judge"
+    says = f"says the model {one.who}" if judge else "say people"
+    than = {"not distinguishable": "from", "too few rows": "against"}.get(one.verdict, "than")
+    rate = f"win rate {numbers.scored(one.win_rate)}, {numbers.probability(one.p_holm)}, {things(one.rows, 'row')}"
+    place = f"; {'it goes' if judge else 'they go'} by the place" if one.goes_by_place else ""
+    return f"{one.b} of {one.run}: {one.verdict} {than} {one.a} of {one.run}, {says}: {rate}{place}"
 
 
 def _beside(found: Compared) -> Iterator[str]:

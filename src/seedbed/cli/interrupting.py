@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-INTERRUPTED = 130
 #: Seconds that a run has to end by itself. Two are promised, and a busy machine takes its time over the end, too.
 PATIENCE = 0.7
 TOLD = "interrupted: nothing half-written is left; the same command goes on where this one stopped"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HEARD = [signal.SIGINT.value]
 _ENDING = threading.Lock()
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -33,11 +33,17 @@ def let_ctrl_c_through() -> None:
     # Importing Polars sets SA_RESTART on SIGINT: whatever waits for a file, a lock or a worker would go on waiting.
     if hasattr(signal, "siginterrupt"):
         signal.siginterrupt(signal.SIGINT, True)
-    interrupt = signal.getsignal(signal.SIGINT)
-    if callable(interrupt):  # a shell starts what runs in the background with Ctrl-C ignored
-        signal.signal(signal.SIGTERM, interrupt)  # being asked to end is no reason to leave litter
-    else:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)  # being asked to end is no reason to leave litter
+
+
+def interrupted() -> int:
+    """The exit code of who was interrupted: what a shell says of the signal."""
+    return 128 + _HEARD[-1]
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    _HEARD.append(number)
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -50,7 +56,7 @@ def ended_soon() -> Iterator[None]:
 
     def interrupt(number: int, frame: Any) -> None:
         asked.set()
-        raise KeyboardInterrupt
+        _interrupt(number, frame)
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in before.items():
@@ -75,6 +81,7 @@ def ended_soon() -> Iterator[None]:
 def _end_after_patience(ours: socket.socket) -> None:
     while heard := ours.recv(1):
         if heard[0] in _SIGNALS:
+            _HEARD.append(heard[0])
             time.sleep(PATIENCE)
             _end()
     ours.close()
@@ -86,4 +93,4 @@ def _end() -> None:
             child.kill()
         # Progress had hidden the cursor of a terminal.
         os.write(2, f"{_SHOW_CURSOR if sys.stderr.isatty() else ''}{TOLD}\n".encode())
-        os._exit(INTERRUPTED)
+        os._exit(interrupted())

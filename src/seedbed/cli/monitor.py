@@ -80,7 +80,7 @@ def summary(found: Watch) -> list[str]:
     when = f", {window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC" if window.since else ""
     lines = [
         f"{window.named} against {found.model}: {verdict} "
-        f"({things(found.tests, 'test')}; false alarms at most {numbers.percent(found.level)} of windows)",
+        f"({things(found.tests, 'test')}; false alarms {_false_alarms(found)})",
         f"rows: {count(window.rows)}{when}; reference: {count(found.reference.rows)} held-out rows",
     ]
     lines += [_told(one) for one in found.signals[: max(_MOST, alarms)]]
@@ -90,11 +90,21 @@ def summary(found: Watch) -> list[str]:
     return [*lines, *(f"notice: {note}" for note in found.notes)]
 
 
+def _false_alarms(found: Watch) -> str:
+    """How many windows raise an alarm though nothing differs, as far as that is known."""
+    most = f"at most {numbers.percent(found.level)} of windows"
+    if found.independent:
+        return most
+    return (
+        f"{most} were rows independent; those of the reference are {things(found.reference.groups or 0, 'group')}: more"
+    )
+
+
 def _told(one: Signal) -> str:
     chance = "" if one.p_holm is None else f", {numbers.probability(one.p_holm)}"
-    effect = "" if one.effect is None else f" {numbers.score(one.effect)}"
-    mark = "ALARM" if one.alarm else "  ok "
-    return f"  {mark} {one.monitor}, {numbers.short(one.what, 60)}: {one.measure}{effect}{chance}; {one.told}"
+    chance += f", but {one.why_not}" if one.why_not else ""
+    mark, size = "ALARM" if one.alarm else "  ok ", f"{one.measure} {one.size}".rstrip()
+    return f"  {mark} {one.monitor}, {numbers.short(one.what, 60)}: {size}{chance}; {one.told}"
 
 
 def _done(found: Watch) -> Iterator[str]:
@@ -102,7 +112,9 @@ def _done(found: Watch) -> Iterator[str]:
         was = f"; {numbers.scored(one.before)} on {one.of} rows" if one.before else ""
         yield f"{numbers.metric(one.metric)}: {numbers.scored(one.now)} of {things(one.now.n, 'labelled row')}{was}"
     for guess in found.estimated:
+        changed = numbers.short(", ".join(guess.doubted), 60)
+        doubt = f", not to be relied on ({changed} changed)" if changed else ""
         yield (
-            f"{numbers.metric(guess.metric)}, estimated without labels: {numbers.scored(guess.now)}; "
+            f"{numbers.metric(guess.metric)}, estimated without labels{doubt}: {numbers.scored(guess.now)}; "
             f"{numbers.scored(guess.before)} before. It assumes {guess.assumes}"
         )

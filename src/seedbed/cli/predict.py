@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: Labels shown after the one that was decided.
 _RUNNERS_UP = 4
+_MOST_LABELS = 1_000_000
 
 
 def predict_rows(  # noqa: PLR0913 (each option is an argument)
@@ -36,6 +37,7 @@ def predict_rows(  # noqa: PLR0913 (each option is an argument)
     trust: bool = False,
     workers: int | None = None,
     cluster: str | None = None,
+    probabilities: str = "all",
     as_json: bool,
 ) -> None:
     """Answer texts or a file, and say what came of it.
@@ -49,8 +51,10 @@ def predict_rows(  # noqa: PLR0913 (each option is an argument)
         trust: Whether steps may run functions of the model's maker.
         workers: Processes that label a file; one when left out, on a cluster that is started here one a core.
         cluster: The address of the Ray cluster that does it; empty for one that is started here, none for no cluster.
+        probabilities: `all`, `none`, or of how many labels, the most probable first.
         as_json: Whether facts are printed as JSON.
     """
+    most = most_of(probabilities)
     if (file is None) == (not texts):
         problem = "a file and texts cannot be labelled at once" if texts else "there is nothing to label"
         raise RecipeError(problem, at="seedbed predict", hint='give a file, or --text "…", which may be given again')
@@ -59,6 +63,8 @@ def predict_rows(  # noqa: PLR0913 (each option is an argument)
     if texts and (cluster is not None or workers is not None):
         problem = "--engine ray and --workers are for files"
         raise RecipeError(problem, at="seedbed predict", hint="leave them out, or give a file")
+    if texts and most is not None:
+        raise RecipeError("--probabilities is for files", at="seedbed predict", hint="leave it out, or give a file")
     renamed = column_pairs(columns)
     let_ctrl_c_through()
     from seedbed.flow.predicting.opening import open_model
@@ -68,7 +74,8 @@ def predict_rows(  # noqa: PLR0913 (each option is an argument)
     if file is None:
         _show_texts(predictor, texts, as_json=as_json)
         return
-    done = _label(predictor, file, out, renamed, context_of(workers, cluster), trust=trust)
+    context = context_of(workers, cluster)
+    done = _label(predictor, file, out, columns=renamed, context=context, trust=trust, probabilities=most)
     if as_json and out is not None:
         say(json.dumps(facts(predictor, done, out), indent=2, ensure_ascii=False))
     else:
@@ -93,6 +100,20 @@ def column_pairs(given: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+def most_of(given: str) -> int | None:
+    """Of how many labels the probabilities are kept; none for all.
+
+    Raises:
+        RecipeError: It is no number of labels.
+    """
+    if given in ("all", "none"):
+        return None if given == "all" else 0
+    if not (given.isascii() and given.isdecimal()) or not 0 < int(given) <= _MOST_LABELS:
+        hint = "all, none, or a number such as 3 for the three most probable labels"
+        raise RecipeError("this says of no number of labels", at=f"--probabilities {given[:40]}", hint=hint)
+    return int(given)
+
+
 def context_of(workers: int | None, cluster: str | None) -> Context:
     """Who labels a file, and where progress is shown."""
     from seedbed.core.context import Context, store_of, workers_for
@@ -106,16 +127,14 @@ def context_of(workers: int | None, cluster: str | None) -> Context:
     )
 
 
-def _label(
-    predictor: Predictor, file: str, out: Path | None, columns: dict[str, str], context: Context, *, trust: bool
-) -> Labelled:
+def _label(predictor: Predictor, file: str, out: Path | None, **how: Any) -> Labelled:
     from seedbed.flow.predicting.predict import predict_file
 
     def show(rows: pl.DataFrame) -> None:
         for line in json_lines(rows):
             say(line)
 
-    return predict_file(predictor, file, out or show, columns=columns, context=context, trust=trust)
+    return predict_file(predictor, file, out or show, **how)
 
 
 def json_lines(rows: pl.DataFrame) -> list[str]:

@@ -74,7 +74,8 @@ def told(found: Retrained) -> Iterator[str]:
     if found.promoted:
         yield f"promoted: {found.name}@champion is run {new.run}; `seedbed runs rollback {found.name}` undoes it"
     elif found.against:
-        yield f"not promoted: {found.name}@champion stays run {old.run}; see {new.folder}/retrain.html"
+        still = "stays" if found.standing == old.run else "is"
+        yield f"not promoted: {found.name}@champion {still} run {found.standing}; see {new.folder}/retrain.html"
     else:
         yield f"not promoted, as asked: `seedbed runs promote {new.run}` does"
 
@@ -102,9 +103,10 @@ def _rows(splits: dict[str, int]) -> str:
 
 def _difference(one: Comparison) -> str:
     p = one.p if one.p_holm is None else one.p_holm
+    groups = f" in {things(one.groups, 'group')}" if one.groups else ""
     return (
         f"{numbers.metric(one.metric)} {one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f}), p {p:.3g}, "
-        f"{things(one.n, 'row')}"
+        f"{things(one.n, 'row')}{groups}"
     )
 
 
@@ -114,7 +116,7 @@ def _slice(one: OnSlice) -> str:
 
 def promote(run: str, why: str, at: Path | None) -> None:
     """Make a run the champion, and say so."""
-    from seedbed.flow.retraining.retrain import promote_run
+    from seedbed.flow.retraining.promoting import promote_run
 
     name, promoted = promote_run(run, why, looked_through(at))
     say(f"{name}@champion is run {promoted.run}")
@@ -122,7 +124,7 @@ def promote(run: str, why: str, at: Path | None) -> None:
 
 def rollback(name: str, why: str, at: Path | None) -> None:
     """Give the champion's place back, and say to whom."""
-    from seedbed.flow.retraining.retrain import roll_back
+    from seedbed.flow.retraining.promoting import roll_back
 
     was, now = roll_back(name.removesuffix("@champion"), why, looked_through(at))
     say(f"{name.removesuffix('@champion')}@champion is run {now.run} again, no longer {was.run}")

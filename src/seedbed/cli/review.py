@@ -48,7 +48,7 @@ def review_run(  # noqa: PLR0913 (each option is an argument)
         if take is not None:
             _take_in(desk, take, names[0], as_json)
         elif export is not None:
-            _bring_out(desk, export, names[0], as_json)
+            _bring_out(desk, export, names[0], as_json, _back(desk, compare))
         elif summary:
             _sum_up(desk, as_json, run)
         else:
@@ -116,7 +116,15 @@ def _serve(desk: Desk, names: Sequence[str], host: str, port: int, card: Card | 
             say("stopped; what was decided is kept")
 
 
-def _bring_out(desk: Desk, path: Path, who: str, as_json: bool) -> None:
+def _back(desk: Desk, compare: tuple[Path, Path] | None) -> str:
+    """What is filled in, and the command that takes it back."""
+    pairs = any(one.asks == "pairs" for one in desk.queues.values())
+    what = "`new_label` with left, right, tie or both_bad" if pairs else "`action` or a label"
+    run = f"--compare {compare[0]} {compare[1]}" if compare else f"RUN{' --queue pairs' if pairs else ''}"
+    return f"fill in {what}, then seedbed review {run} --import FILE"
+
+
+def _bring_out(desk: Desk, path: Path, who: str, as_json: bool, back: str) -> None:
     from dataclasses import asdict
 
     from seedbed.review.exchange.files import write_queues
@@ -128,10 +136,7 @@ def _bring_out(desk: Desk, path: Path, who: str, as_json: bool) -> None:
     if as_json:
         say(json.dumps({"file": str(path), "rows": n, "personal_data": asdict(personal)}))
     else:
-        say(
-            f"{things(n, 'row is', 'rows are')} in {path}: fill in `action` or a label, then seedbed "
-            "review RUN --import FILE"
-        )
+        say(f"{things(n, 'row is', 'rows are')} in {path}: {back}")
 
 
 def _take_in(desk: Desk, path: Path, who: str, as_json: bool) -> None:

@@ -46,6 +46,7 @@ class Wanted:
 
 
 def _by_score(entry: Entry) -> tuple[bool, str, str, float]:
+    import seedbed.evaluate  # noqa: F401  (fills the catalogue of metrics)
     from seedbed.core.metric import metric_named
 
     best = entry.best
@@ -60,7 +61,6 @@ def _by_score(entry: Entry) -> tuple[bool, str, str, float]:
 
 def show_runs(folder: Path | None, wanted: Wanted = Wanted(), *, as_json: bool) -> None:
     """Print the runs of a store, the newest first unless another order is wanted."""
-    import seedbed.evaluate  # noqa: F401  (fills the catalogue of metrics)
     from seedbed.flow.naming import store_near
     from seedbed.store.champions import Champions
     from seedbed.store.runs import Index, standing_of
@@ -78,7 +78,7 @@ def show_runs(folder: Path | None, wanted: Wanted = Wanted(), *, as_json: bool) 
     elif entries and not found:
         say(f"none of the {numbers.things(len(entries), 'run')} in {store} is like that")
     elif not found:
-        say(f"no runs in {store}; a run is entered when it ends")
+        say(_none_in(store))
     else:
         say("\n\n".join("\n".join(told(*one)) for one in found))
 
@@ -158,7 +158,7 @@ def lineage(run: str | None, *, dot: bool, out: Path | None, at: Path | None, as
     elif dot:
         say("\n".join(as_dot(found)))
     elif not found.nodes:
-        say(f"no runs in {store}; a run is entered when it ends")
+        say(_none_in(store))
     elif out is None:
         say(numbers.typed("\n".join(tree(found))))
     else:
@@ -206,3 +206,7 @@ def as_dot(found: Lineage) -> Iterator[str]:
 
 def _dotted(words: str) -> str:
     return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _none_in(store: Path) -> str:
+    return f"no runs in {store}; a run is entered when it ends, in the .seedbed beside its recipe: name that folder"

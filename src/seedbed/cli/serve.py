@@ -120,6 +120,8 @@ def _tell(told: Opened, address: str, source: Named, terms: Terms, workers: int 
     by = f" by {workers} processes" if workers > 1 else ""
     say(f"{told.name} is served at {address}{by} (Ctrl-C ends it)")
     texts = "with texts" if source.log_texts else "without texts"
+    if told.tabular and not source.log_texts:
+        texts = "with numbers and categories as they are, without other texts"
     kept = "what is asked is not kept" if source.log is None else f"answers are logged in {source.log}, {texts}"
     say(f"  golden examples reproduce (largest difference {told.difference:.1g}); {kept}")
     if source.feedback is not None:

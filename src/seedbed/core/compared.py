@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from .metric import Score
 from .record import Record
 from .run import Comparison
+from .score import Score
 from .side_by_side import SideBySide
 
 
@@ -48,6 +50,25 @@ class ComparedPair(Record):
     of_a: int = 0
     of_b: int = 0
     why_not: str | None = None
+    unlike: str | None = Field(None, description="What one of the splits keeps together and the other does not.")
+
+
+class ComparedPreference(Record):
+    """Which of two models of one run is preferred, as that run tells it."""
+
+    run: str = Field(description="The run's letter.")
+    by: Literal["people", "judge"]
+    who: str = Field("", description="Name of the model that judged.")
+    a: str
+    b: str
+    rows: int = Field(description="Test rows with answers of both.")
+    wins: int = Field(description="Rows on which `b` is preferred.")
+    losses: int
+    ties: int
+    win_rate: Score = Field(description="Of `b`: wins and half of the ties, over rows; 0.5 is no difference.")
+    p_holm: float = Field(description="Holm-corrected over the pairs of its run.")
+    verdict: Literal["better", "worse", "not distinguishable", "too few rows"] = Field(description="Of `b`.")
+    goes_by_place: bool = Field(False, description="Whether the place of an answer matters more than chance explains.")
 
 
 class Compared(Record):
@@ -59,6 +80,9 @@ class Compared(Record):
     pairs: tuple[ComparedPair, ...]
     comparisons: tuple[Comparison, ...] = Field(
         description="Models of one name and the best of two runs, as `MODEL of LETTER`; Holm-corrected over all."
+    )
+    preferred: tuple[ComparedPreference, ...] = Field(
+        (), description="What people and models that judge prefer within each run, each on rows of its own run."
     )
     side_by_side: SideBySide | None = Field(
         None, description="Rows that the runs drew alike, with the answers of the best model of each."

@@ -97,6 +97,8 @@ class Context:
     """What this run has paid services for so far (`seedbed.core.asking.caps.Meter`), by who paid."""
     sent: dict[str, Sending] = field(default_factory=dict, compare=False)
     """Rows whose texts this run sends to services on other machines, by address."""
+    named: frozenset[str] = frozenset()
+    """Columns that somebody named: a first line that holds one is a header, however much it looks like a row."""
 
     def read_test(self, who: str, why: Why, rows: int) -> None:
         """Note that so many test rows are read to see how a model does on them."""

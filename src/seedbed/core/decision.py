@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .appending import appending, write_all
 from .errors import DataError
 
 Action = Literal["accept", "relabel", "reject", "rescue", "skip", "prefer", "undo"]
@@ -136,13 +136,10 @@ class Overlay:
         """
         lines = "".join(one.model_dump_json(exclude_none=True) + "\n" for one in decisions).encode()
         try:
-            with self._locked() as file:
+            with appending(self.path, 0o644) as file:
                 if _is_torn(file):
                     lines = b"\n" + lines
-                view = memoryview(lines)
-                while view:
-                    view = view[os.write(file, view) :]
-                os.fsync(file)
+                write_all(file, lines)
         except OSError as error:
             raise DataError(
                 f"decisions cannot be written ({error.strerror})", at=str(self.path), hint="is the disk full?"
@@ -209,21 +206,6 @@ class Overlay:
             at=f"{self.path}, line {number}",
             hint="shorten it, or take the line out",
         )
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            try:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX)
-            except ImportError:  # Windows: a line is still written in one piece
-                pass
-            yield file
-        finally:
-            os.close(file)
 
 
 def _is_torn(file: int) -> bool:

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .metric import Score
 from .run import Comparison
+from .score import Score
 
 
 class _Fact(BaseModel):

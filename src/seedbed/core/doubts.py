@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 import polars as pl
 
-from .metric import Score
 from .rows import ROW
+from .score import Score
 
 #: Where a run keeps its suspects, below its folder: training and validation rows, and apart from them the test rows.
 FILES: Final = {False: "review/suspects.parquet", True: "review/suspects_test.parquet"}

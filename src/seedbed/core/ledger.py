@@ -40,6 +40,9 @@ _MASKS = (
     (r"\b[A-Z]{2} ?\d\d ?\d\d ?\d\d ?[A-D]\b|\b[XYZ]?[ -]?\d{7,8}[ -]?[A-Z]\b", "[number]"),
     (r"\+?\d(?:[ ()./-]{0,2}\d){6,18}", "[number]"),
 )
+# What is nothing but a decimal number is a measurement, unless it is dotted as telephone numbers are.
+_DECIMAL = r"^\s*[-+]?(?:0|[1-9]\d{0,5})\.\d+(?:[eE][-+]?\d+)?\s*$"
+_DOTTED = r"^\s*[-+]?\d{3}\.(?:\d{4}|\d{7})\s*$"
 # A date is no telephone number: a sign that stands in no text keeps its figures apart while numbers are looked for.
 _APART = "\ue0ff"
 _YEAR, _MONTH, _DAY = r"((?:19|20)\d\d)", r"(0[1-9]|1[0-2]|[1-9])", r"(0[1-9]|[12]\d|3[01]|[1-9])"
@@ -64,7 +67,8 @@ def masked(text: pl.Expr) -> pl.Expr:
 def _masked(texts: pl.Series) -> pl.Series:
     shown = texts.str.replace_all(r"[\x00-\x1f\x7f]", " ")
     # All that is masked has one of these, and most texts have none.
-    rows = shown.str.contains(r"[@\d]").fill_null(False).arg_true()
+    bare = shown.str.contains(_DECIMAL) & ~shown.str.contains(_DOTTED)
+    rows = (shown.str.contains(r"[@\d]") & ~bare).fill_null(False).arg_true()
     if not rows.len():
         return shown
     some = shown.gather(rows)

@@ -10,22 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from .part import Part
+from .score import Score as Score
 from .task import Says
-
-
-class Score(BaseModel):
-    """A metric's value with its interval."""
-
-    model_config = ConfigDict(frozen=True)
-
-    value: float
-    low: float
-    high: float
-    n: int = Field(description="Rows that it was measured on.")
-
 
 #: What rows say, and what a model answers, in the form that the kind of task has: see `seedbed.evaluate.forms`.
 Truth = Any

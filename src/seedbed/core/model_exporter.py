@@ -57,6 +57,8 @@ class Shipped:
     """From which probability on labels are given, where the run chose that."""
     owed: tuple[str, ...] = ()
     """What stands in the way of showing it to others."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """The run's other models, by name: the learner of each."""
 
 
 class ModelExporter(Exporter):

@@ -7,10 +7,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from .metric import Score
+from .numbers import amount, score, signed
 from .record import Record
+from .score import Score
 
 VERSION = 1
+#: Smaller numbers are written with more than three decimals.
+_SMALL = 0.0005
+#: Share of the rows from which on groups of them are so many that rows are as good as independent.
+_NEARLY = 0.9
 
 Monitor = Literal[
     "schema", "missing", "numbers", "categories", "text", "scores", "labels", "estimate", "performance", "calibration"
@@ -26,12 +31,29 @@ class Signal(Record):
     effect: float | None = Field(
         None, description="How large the difference is: 0 is none; distances and shares end at 1. None: not measured."
     )
+    change: float | None = Field(None, description="Now less before, where that has a sign.")
+    way: str = Field("", description="What the sign means: `better`, `worse`, `surer`, `less sure`.")
     p: float | None = Field(
         None, description="That chance alone makes it as large, were rows independent; none where no chance is in it."
     )
     p_holm: float | None = Field(None, description="The same after Holm's correction over all tests of the window.")
     alarm: bool = Field(False, description="Whether it is beyond chance, large enough to matter, and for the worse.")
+    why_not: str = Field("", description="Why it is no alarm, where it is beyond chance.")
     told: str = Field("", description="What it was before and is now, in words.")
+
+    @property
+    def size(self) -> str:
+        """The effect for people; where the change has a sign, with it and what it means: `+0.233, better`."""
+        value = self.effect if self.change is None else self.change
+        if value is None:
+            return ""
+        if 0 < abs(value) < _SMALL:  # three decimals would say that it is none
+            return f"{'+' if self.change is not None and value > 0 else ''}{amount(value)}" + self._meant
+        return (score(value) if self.change is None else signed(value)) + self._meant
+
+    @property
+    def _meant(self) -> str:
+        return f", {self.way}" if self.way else ""
 
 
 class Measured(Record):
@@ -53,6 +75,7 @@ class Estimated(Record):
     before: Score = Field(description="On the held-out rows of the reference, where it is known.")
     now: Score = Field(description="Of the window.")
     assumes: str = Field(description="What must hold for the estimate to be right.")
+    doubted: tuple[str, ...] = Field((), description="What came in otherwise than before, so that it may not hold.")
 
 
 class Side(Record):
@@ -63,6 +86,7 @@ class Side(Record):
     looked_at: int = Field(description="Those that were compared; a sample where there are very many.")
     since: datetime | None = Field(None, description="The first row's time, where rows have one.")
     until: datetime | None = None
+    groups: int | None = Field(None, description="Groups of rows that belong together, where that is known.")
 
 
 class Watch(Record):
@@ -87,6 +111,11 @@ class Watch(Record):
     def alarms(self) -> tuple[Signal, ...]:
         """What somebody should look at."""
         return tuple(one for one in self.signals if one.alarm)
+
+    @property
+    def independent(self) -> bool:
+        """Whether rows of the reference may be taken for independent draws, as chance is reckoned."""
+        return self.reference.groups is None or self.reference.groups > _NEARLY * self.reference.rows
 
     @property
     def tests(self) -> int:

@@ -6,9 +6,10 @@ import json
 import math
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .metric import Score
+if TYPE_CHECKING:
+    from .score import Score
 
 NOTHING = "–"
 MINUS = "−"
@@ -80,6 +81,11 @@ def amount(value: float) -> str:
     whole, point, decimals = f"{rounded:,.{figures}f}".partition(".")
     decimals = decimals.rstrip("0")
     return f"{whole}{point if decimals else ''}{decimals}".replace("-", MINUS)
+
+
+def value(of: float) -> str:
+    """A value of a column, as `amount`; up to four digits stand together, for it may be a year: `1998`, `12,500`."""
+    return amount(of) if abs(of) >= 10_000 else amount(of).replace(",", "")
 
 
 def score(value: float | None, like: float | None = None) -> str:

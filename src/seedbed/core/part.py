@@ -102,6 +102,11 @@ class Part(BaseModel):
 
     use: str
 
+    @property
+    def called(self) -> str:
+        """What it is named by in ledgers, reports and folders, before it is numbered."""
+        return self.use
+
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         if "family" in cls.__dict__:  # the head of a family, not a part
@@ -260,12 +265,12 @@ def _texts_at(value: Any, path: Sequence[str]) -> Iterator[str]:
 
 
 def labels_of(parts: list[Part] | tuple[Part, ...]) -> list[str]:
-    """One name per part for ledgers and reports: its `use`, numbered from the second of a kind (`where.2`)."""
+    """One name per part for ledgers and reports: what it is `called`, numbered from the second of it (`where.2`)."""
     seen: dict[str, int] = {}
     names = []
-    for part in parts:
-        seen[part.use] = seen.get(part.use, 0) + 1
-        names.append(part.use if seen[part.use] == 1 else f"{part.use}.{seen[part.use]}")
+    for name in (part.called for part in parts):
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
     return names
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from .metric import Score
 from .record import Record
+from .score import Score
 
 
 class Preferred(Record):

@@ -1,4 +1,4 @@
-"""Which model stands for a recipe's name, and what a challenger had to show to take its place."""
+"""What a challenger had to show to take the place of the model that stands for a recipe's name."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from .champion import Promotion
 from .record import Record
 from .run import Comparison
 
 #: Beside the record of a run that `seedbed retrain` made: what it found, and the same as a page.
 RETRAINED, RETRAINED_PAGE = "retrain.json", "retrain.html"
-
-
-class Promotion(Record):
-    """A run that was made champion."""
-
-    run: str = Field(description="The run's id.")
-    when: str = Field(description="ISO 8601, UTC.")
-    why: str = Field(description="What spoke for it.")
-    undone: str | None = Field(None, description="When it was rolled back; nothing while it was not.")
-    undone_why: str | None = None
 
 
 class OnSlice(Record):
@@ -83,10 +74,16 @@ class Retrained(Record):
     )
     slices: tuple[OnSlice, ...] = ()
     read_before: int = Field(0, description="How often the champion's test rows were read before.")
+    read_why: str = Field("", description="The same in words, with what for.")
     against: tuple[str, ...] = Field((), description="What spoke against promotion; nothing where it was promoted.")
     promoted: bool
     seconds: float = Field(description="What it took.")
     history: tuple[Promotion, ...] = Field((), description="Who stood for the name, the first one first, as of then.")
+
+    @property
+    def standing(self) -> str:
+        """The run that stands for the name now: somebody else may have taken the champion's place meanwhile."""
+        return next((one.run for one in reversed(self.history) if one.undone is None), self.champion.run)
 
     @property
     def worse_on(self) -> tuple[OnSlice, ...]:

@@ -8,8 +8,7 @@ that a reviewer gives a label are learned from (`seedbed retrain`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .appending import appending, write_all
 from .errors import DataError
 
 #: The key of what was said; a model that reads a column of that name takes no reports.
@@ -90,12 +90,9 @@ class Reports:
         if len(line) > MOST_LINE:
             raise FullError("this is too long to be kept", hint="report a shorter text")
         try:
-            with self._locked() as file:
+            with appending(self.path, 0o600) as file:
                 number = self._ready(file, len(line))
-                view = memoryview(line)
-                while view:
-                    view = view[os.write(file, view) :]
-                os.fsync(file)
+                write_all(file, line)
         except OSError as error:
             raise FullError(f"the report cannot be kept ({error.strerror})", hint="tell whoever runs this") from None
         return self.row_name(number)
@@ -126,21 +123,6 @@ class Reports:
         except OSError as error:
             raise DataError(f"the reports cannot be read ({error.strerror})", at=str(self.path)) from None
         return [one for number, line in enumerate(lines, 1) if (one := _parsed(line, number)) is not None]
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            try:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX)
-            except ImportError:  # Windows: a line is still written in one piece
-                pass
-            yield file
-        finally:
-            os.close(file)
 
 
 def _parsed(line: bytes, number: int) -> Report | None:

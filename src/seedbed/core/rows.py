@@ -16,6 +16,8 @@ RECORD_BITS = 40
 WEIGHT = "sample_weight"
 #: The rows that a made row was made from: a list of their `ROW` names, until it is in the dataset.
 PARENTS = "parents"
+#: In files of predictions, where rows are no independent draws: which belong together, numbered within the file.
+GROUP = "group"
 
 
 def number_rows(table: pl.DataFrame, *, file_number: int, source: str, file: str, records: pl.Series) -> pl.DataFrame:

@@ -6,9 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from .metric import Score
 from .preference import ChosenByPeople, Judged
 from .record import Record
+from .score import Score
 from .side_by_side import SideBySide
 
 #: Files of a bundle that hold a `Conformal`, and `seedbed.train.thresholds.Thresholds`, where the recipe asks for them.

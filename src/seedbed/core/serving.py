@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import logging
 import socket
 import time
@@ -67,6 +68,27 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def name_in(asked: str) -> str:
+    """The name in a `Host` header, without its port, in small letters."""
+    name = asked.rpartition(":")[0] if asked.rpartition(":")[2].isdecimal() and not asked.endswith("]") else asked
+    return name.strip("[]").lower()
+
+
+def may_be_called(asked: str, host: str) -> bool:
+    """Whether a `Host` header names this server: an address, `localhost`, or the name that it was told to listen on.
+
+    Any other name may be somebody's who pointed it here, so that browsers take his page and this server for one.
+    """
+    name = name_in(asked)
+    if name in ("localhost", host.lower()) or name.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def serve_app(app: Any, listening: socket.socket, *, grace: int, head_seconds: float = HEAD_SECONDS) -> None:
     """Serve an app until Ctrl-C, or a signal to end.
 
@@ -125,6 +147,8 @@ class _InALine(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let a line through now and then."""
+        if "_start_serving" in str(record.msg):  # it tries again after the server has closed its socket
+            return False
         if not str(record.msg).startswith("socket.accept() out of system resource"):
             return True
         if time.monotonic() < self._again:

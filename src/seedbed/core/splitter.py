@@ -44,7 +44,9 @@ class Splitter(Part):
         description="Which similar rows stay in one split; `false` for exact copies only.",
     )
     group: Column | None = Field(
-        None, description="Column whose equal values stay in one split (a patient, an author, a document)."
+        None,
+        description="Column whose equal values stay in one split (a patient, an author, a document). Intervals and "
+        "comparisons draw its groups whole.",
     )
     whole_files: bool = Field(
         False, description="Whether rows of one file stay in one split: files are documents, or sessions."
@@ -235,6 +237,11 @@ class Certificate(BaseModel):
         description="Rows that are in no split, by reason, where the splitter may leave rows out for what they say.",
     )
     moved: int | None = Field(None, description="Rows that are not in the split that was given to them.")
+    group: Mapping[str, Any] | None = Field(
+        None,
+        description="Where equal values of a column stay together: the `column`, its `values`, and how many of them "
+        "`straddle` splits, counted in the rows when all were dealt.",
+    )
     times: Mapping[str, Any] | None = Field(
         None,
         description="Where splits follow each other in time: the `column`, the `gap` asked for, `from` and `to` of "

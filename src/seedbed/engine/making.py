@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,6 @@ from seedbed.core.errors import BooksError, DataError, told_as
 from seedbed.core.ledger import STORED_LEDGER_SCHEMA
 from seedbed.core.rows import NUMBER, PARENTS, RECORD_BITS, ROW
 from seedbed.core.similarity.against import Against
-from seedbed.core.similarity.shingles import Kind
 from seedbed.core.step import Make
 
 from .entries import made_entries, reject
@@ -27,14 +26,11 @@ class HeldOut:
 
     rows: pl.Series
     """Their `ROW` names."""
-    column: str
-    """Whose texts are compared."""
+    columns: tuple[str, ...]
+    """What is compared of a row."""
+    texts: Callable[[pl.DataFrame], pl.Series]
+    """The same as one text for each row."""
     against: Against
-
-    @classmethod
-    def of(cls, rows: pl.DataFrame, column: str, kind: Kind, threshold: float) -> HeldOut:
-        """Make ready to compare with some rows (`ROW` and the column)."""
-        return cls(rows[ROW], column, Against.of(rows[column].cast(pl.String), kind, threshold))
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,7 @@ class Making:
     def _texts(self, train: pl.LazyFrame) -> pl.Series:
         """Hashes of what training rows say: a copy of one is as near to held-out rows as that is."""
         assert self.held_out is not None
-        return train.select(pl.col(self.held_out.column).cast(pl.String).hash().unique()).collect().to_series()
+        return self.held_out.texts(train.select(self.held_out.columns).collect()).hash().unique()
 
     def _judged(self, rows: pl.DataFrame, copied: pl.Series | None) -> MadeRows:
         entries = made_entries(rows, self.name, self.shown)
@@ -124,7 +120,7 @@ class Making:
         schema = {NUMBER: pl.UInt64, "reason": pl.String, "evidence": pl.String}
         if self.held_out is None or copied is None:
             return pl.DataFrame(schema=schema)
-        texts = rows[self.held_out.column].cast(pl.String)
+        texts = self.held_out.texts(rows)
         new = (~texts.hash().is_in(copied.implode())).arg_true()
         places, similarity = self.held_out.against.nearest(texts.gather(new))
         found = np.flatnonzero(places >= 0)

@@ -10,10 +10,12 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
 from types import TracebackType
 from typing import Any
@@ -22,6 +24,30 @@ from .workers import LostWorkersError
 
 #: Packages that import all parts of a family, by name: the engine knows no part. A worker needs few of them.
 _FAMILIES = ("seedbed.sources", "seedbed.steps")
+#: Times that work is done again after a process died over it.
+RETRIES = 1
+
+
+@dataclass(frozen=True)
+class _Todo:
+    """A unit, and how often a process died while it, or one beside it, was at it."""
+
+    unit: Any
+    losses: int = 0
+
+    def lost(self) -> _Todo:
+        """Once more.
+
+        Raises:
+            LostWorkersError: Once too often.
+        """
+        losses = self.losses + 1
+        if losses > RETRIES:
+            raise LostWorkersError(
+                f"a worker process died {losses} times over the same piece of work, most likely for want of memory",
+                hint="use fewer --workers or a smaller --batch, and start again: a run goes on where it was",
+            )
+        return _Todo(self.unit, losses)
 
 
 class Pool(AbstractContextManager["Pool"]):
@@ -53,32 +79,54 @@ class Pool(AbstractContextManager["Pool"]):
 
         Raises:
             SeedbedError: What the work raised.
-            LostWorkersError: A worker died (usually for want of memory).
+            LostWorkersError: Workers died again and again over the same unit (usually for want of memory).
         """
         units = iter(units)
         few = list(itertools.islice(units, 2 * self.workers))
         if self.workers <= 1 or len(few) < 2 * self.workers:  # starting a process costs more than a few units
             yield from map(work, itertools.chain(few, units))
             return
-        waiting: set[Future[Any]] = set()
+        yield from self._by_processes(work, itertools.chain(few, units))
+
+    def _by_processes(self, work: Callable[[Any], Any], units: Iterator[Any]) -> Iterator[Any]:
+        """One that dies takes all others with it: what they were at is done again by new ones."""
+        waiting: dict[Future[Any], _Todo] = {}
+        todo = map(_Todo, units)
+        again: deque[_Todo] = deque()
         try:
-            for unit in itertools.chain(few, units):
-                with _as_children_see_it():  # a submit may start a process
-                    waiting.add(self._started().submit(work, unit))
-                if len(waiting) > 2 * self.workers:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        except BrokenProcessPool:
-            raise LostWorkersError(
-                "a worker process died, most likely for want of memory",
-                hint="use fewer --workers or a smaller --batch, and start again: a run goes on where it was",
-            ) from None
+            while True:
+                lost = False
+                while len(waiting) <= 2 * self.workers and not lost:
+                    one = again.popleft() if again else next(todo, None)
+                    if one is None:
+                        break
+                    try:
+                        with _as_children_see_it():  # a submit may start a process
+                            waiting[self._started().submit(work, one.unit)] = one
+                    except BrokenProcessPool:
+                        again.append(one)
+                        lost = True
+                if not waiting and not lost:
+                    return
+                done = wait(waiting, return_when=FIRST_COMPLETED).done if waiting else set()
+                if lost or any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+                    self._forget()
+                    done = set(waiting)  # all of them are over, one way or the other
+                for future in done:
+                    one = waiting.pop(future)
+                    if isinstance(future.exception(), BrokenProcessPool):
+                        again.append(one.lost())
+                    else:
+                        yield future.result()
         finally:
             for future in waiting:
                 future.cancel()
+
+    def _forget(self) -> None:
+        """Let processes go of which one has died."""
+        if self._processes is not None:
+            self._processes.shutdown(wait=True)
+            self._processes = None
 
     def _started(self) -> ProcessPoolExecutor:
         if self._processes is None:

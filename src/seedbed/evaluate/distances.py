@@ -9,6 +9,7 @@ from seedbed.core.metric import Score
 from seedbed.core.run import Distances, SizePart
 
 from .drawing import affordable, weights
+from .groups import Groups, some_groups
 
 _Floats = NDArray[np.float64]
 
@@ -19,7 +20,14 @@ _SPANNED = 0.98
 
 
 def distances(
-    truth: _Floats, answers: _Floats, parts: NDArray[np.int64], *, level: float, resamples: int, seed: int
+    truth: _Floats,
+    answers: _Floats,
+    parts: NDArray[np.int64],
+    *,
+    level: float,
+    resamples: int,
+    seed: int,
+    groups: Groups = None,
 ) -> Distances:
     """Errors of a model whose answers are numbers.
 
@@ -30,18 +38,20 @@ def distances(
         level: Coverage of the intervals, which are percentile bootstrap.
         resamples: Resamples of the intervals.
         seed: Of the resamples.
+        groups: The group of each row, where rows are no independent draws.
     """
     errors = answers - truth
     far = np.abs(errors)
 
-    def mean(of: _Floats) -> Score:
-        return _mean(of, level=level, resamples=resamples, seed=seed)
+    def mean(of: _Floats, its: Groups) -> Score:
+        return _mean(of, its, level=level, resamples=resamples, seed=seed)
 
     found = []
     for part in np.unique(parts):
         rows = parts == part
         low, high = float(truth[rows].min()), float(truth[rows].max())
-        found.append(SizePart(low=low, high=high, error=mean(far[rows]), bias=mean(errors[rows])))
+        its = some_groups(groups, rows)
+        found.append(SizePart(low=low, high=high, error=mean(far[rows], its), bias=mean(errors[rows], its)))
     edges, counts = _bars(errors)
     chosen = np.argsort(truth, kind="stable")
     if len(chosen) > POINTS:
@@ -51,16 +61,17 @@ def distances(
         points=tuple((_rounded(a), _rounded(b)) for a, b in zip(truth[chosen], answers[chosen], strict=True)),
         half=float(half),
         most=float(most),
-        bias=mean(errors),
+        bias=mean(errors, groups),
         edges=edges,
         rows=counts,
         parts=tuple(found),
     )
 
 
-def _mean(values: _Floats, *, level: float, resamples: int, seed: int) -> Score:
+def _mean(values: _Floats, groups: Groups, *, level: float, resamples: int, seed: int) -> Score:
     rows = len(values)
-    drawn = np.concatenate([one @ values / rows for one in weights(rows, affordable(rows, 1, resamples), seed)])
+    pieces = weights(rows, affordable(rows, 1, resamples), seed, groups)
+    drawn = np.concatenate([one @ values / (rows if groups is None else one.sum(axis=1)) for one in pieces])
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Score(value=float(values.mean()), low=float(low), high=float(high), n=rows)
 

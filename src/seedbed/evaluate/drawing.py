@@ -30,8 +30,21 @@ def affordable(rows: int, labels: int, resamples: int) -> int:
     return min(resamples, max(FEWEST, MOST_CELLS // max(1, rows * labels)))
 
 
-def weights(rows: int, resamples: int, seed: int) -> Iterator[Weights]:
-    """How often each row counts in each bootstrap resample, in pieces of shape (m, rows) that add up to `resamples`."""
+def weights(rows: int, resamples: int, seed: int, groups: NDArray[np.int64] | None = None) -> Iterator[Weights]:
+    """How often each row counts in each bootstrap resample, in pieces of shape (m, rows) that add up to `resamples`.
+
+    Where rows have groups, shape (rows,), from 0, groups are drawn, and each row counts as often as its group.
+    """
+    if groups is None:
+        yield from _of_units(rows, resamples, seed)
+        return
+    most = max(1, _PIECE_BYTES // rows)
+    for piece in _of_units(int(groups.max()) + 1, resamples, seed):
+        for start in range(0, len(piece), most):
+            yield np.take(piece[start : start + most].T, groups, axis=0).T
+
+
+def _of_units(rows: int, resamples: int, seed: int) -> Iterator[Weights]:
     if rows * resamples <= _KEPT_BYTES:
         yield _kept(rows, resamples, seed)
         return
@@ -63,8 +76,11 @@ def _drawn(rows: int, resamples: int, random: np.random.Generator) -> Weights:
     return found.T
 
 
-def swaps(rows: int, draws: int, seed: int) -> Iterator[tuple[Weights, Weights]]:
-    """Which model's answer counts where each row's two are exchanged with a chance of 1/2, over both models' rows.
+def swaps(
+    rows: int, draws: int, seed: int, groups: NDArray[np.int64] | None = None
+) -> Iterator[tuple[Weights, Weights]]:
+    """Which model's answer counts where each row's two are exchanged with a chance of 1/2, over both models' rows; of
+    rows that have groups, those of a group together.
 
     Yields:
         For the first model and for the second, shape (m, 2 rows): the first model's rows, then the second's.
@@ -72,6 +88,8 @@ def swaps(rows: int, draws: int, seed: int) -> Iterator[tuple[Weights, Weights]]
     random = np.random.default_rng([seed, 1])  # not the numbers that intervals are drawn with
     most = max(1, _PIECE_BYTES // (4 * rows))
     for start in range(0, draws, most):
-        swapped = random.integers(0, 2, size=(rows, min(most, draws - start)), dtype=np.uint8)
+        units = rows if groups is None else int(groups.max()) + 1
+        drawn = random.integers(0, 2, size=(units, min(most, draws - start)), dtype=np.uint8)
+        swapped = drawn if groups is None else np.take(drawn, groups, axis=0)
         stays = 1 - swapped
         yield np.concatenate([stays, swapped]).T, np.concatenate([swapped, stays]).T

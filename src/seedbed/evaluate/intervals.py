@@ -31,6 +31,7 @@ from seedbed.core.metric import Answers, DecisionMetric, Metric, Score, Truth
 from seedbed.core.run import ClassScore
 
 from .drawing import affordable, weights
+from .groups import Groups, Units, as_of_groups
 from .taking import numbers_a_row
 
 #: Resamples are drawn in pieces of about this many bytes. The pieces do not change what is drawn.
@@ -76,7 +77,9 @@ def with_missed(drawn: NDArray[np.int64], counts: NDArray[np.int64], truth: NDAr
     return filled
 
 
-def resampled(cells: NDArray[np.int64], *, resamples: int, seed: int) -> Iterator[NDArray[Any]]:
+def resampled(
+    cells: NDArray[np.int64], *, resamples: int, seed: int, units: Units | None = None
+) -> Iterator[NDArray[Any]]:
     """Confusion matrices of bootstrap resamples, in pieces of shape (m, K, K) that add up to `resamples`; a label that
     one misses is there with one row (`with_missed`).
 
@@ -84,22 +87,31 @@ def resampled(cells: NDArray[np.int64], *, resamples: int, seed: int) -> Iterato
         cells: Counts, shape (K, K), of at least one row.
         resamples: Resamples to draw.
         seed: Equal seeds draw equal resamples.
+        units: What is drawn, of the cells that are not empty, where it is not rows (`units_of`).
     """
     random = np.random.default_rng(seed)
     flat = cells.ravel()
     held = np.flatnonzero(flat)  # an empty cell stays empty in every resample
-    for m in pieces(resamples, flat.size):
-        counts = with_missed(
-            random.multinomial(flat.sum(), flat[held] / flat.sum(), size=m), flat[held], held // len(cells)
-        )
+    units = units or Units(flat[held])
+    for m in pieces(resamples, max(flat.size, units.counts.size)):
+        counts = with_missed(units.resampled(random, m), flat[held], held // len(cells))
         drawn = np.zeros((m, flat.size), dtype=counts.dtype)
         drawn[:, held] = counts
         yield drawn.reshape(m, *cells.shape)
 
 
+def units_of(truth: NDArray[np.int64], predicted: NDArray[np.int64], size: int, groups: Groups) -> Units | None:
+    """What is drawn of rows that have groups; none where every row is by itself. Arguments as of `confusion`."""
+    if groups is None:
+        return None
+    _, cell, counts = np.unique(truth * size + predicted, return_inverse=True, return_counts=True)
+    return Units.of(cell, counts, groups)
+
+
 def bounds(values: NDArray[np.float64], level: float) -> tuple[float, float]:
     """The middle `level` of values, shape (resamples,); of those that are numbers, at least one."""
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    with np.errstate(invalid="ignore"):  # some metrics have no end: between two infinite values there is nothing
+        low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
@@ -121,7 +133,13 @@ def _with_unseen(cells: NDArray[np.int64], level: float) -> NDArray[np.float64] 
 
 
 def scores(
-    cells: NDArray[np.int64], metrics: Sequence[DecisionMetric], *, level: float, resamples: int, seed: int
+    cells: NDArray[np.int64],
+    metrics: Sequence[DecisionMetric],
+    *,
+    level: float,
+    resamples: int,
+    seed: int,
+    units: Units | None = None,
 ) -> dict[str, Score]:
     """Values of metrics of decided labels, with their intervals.
 
@@ -131,16 +149,18 @@ def scores(
         level: Coverage of the intervals, as 0.95.
         resamples: Bootstrap resamples.
         seed: Of the resamples.
+        units: What is drawn, where it is not rows (`units_of`).
 
     Returns:
         By the metric's name.
     """
     drawn: list[list[NDArray[np.float64]]] = [[] for _ in metrics]
-    for piece in resampled(cells, resamples=resamples, seed=seed):
+    resamples = units.affordable(resamples) if units else resamples
+    for piece in resampled(cells, resamples=resamples, seed=seed, units=units):
         for values, metric in zip(drawn, metrics, strict=True):
             values.append(metric.of_cells(piece))
     found = {}
-    unseen = _with_unseen(cells, level)
+    unseen = _with_unseen(cells, units.cautious(level) if units else level)
     for values, metric in zip(drawn, metrics, strict=True):
         low, high = bounds(np.concatenate(values), level)
         if unseen is not None:
@@ -177,6 +197,7 @@ def row_scores(
     level: float,
     resamples: int,
     seed: int,
+    groups: Groups = None,
 ) -> dict[str, Sampled]:
     """Values of metrics that are measured on rows, with their intervals.
 
@@ -187,6 +208,7 @@ def row_scores(
         level: Coverage of the intervals, as 0.95.
         resamples: Bootstrap resamples; fewer on large splits, see `drawing.affordable`.
         seed: Of the resamples.
+        groups: The group of each row, where rows are no independent draws.
 
     Returns:
         By the metric's name, without those that have no value on these rows.
@@ -199,9 +221,9 @@ def row_scores(
         value = float(measured(np.ones((1, rows), dtype=np.uint8))[0])
         if np.isnan(value):
             continue
-        values = np.concatenate([measured(piece) for piece in weights(rows, resamples, seed)])
+        values = np.concatenate([measured(piece) for piece in weights(rows, resamples, seed, groups)])
         low, high = _ends(metric, value, values, level)
-        edge = metric.unseen(truth, answers, level) if low == high else None
+        edge = metric.unseen(truth, answers, as_of_groups(level, groups)) if low == high else None
         if edge is not None:
             low, high = min(low, edge), max(high, edge)
         found[metric.use] = Sampled(Score(value=value, low=low, high=high, n=rows), values)
@@ -217,7 +239,13 @@ def _ends(metric: Metric, value: float, values: NDArray[np.float64], level: floa
 
 
 def class_scores(
-    cells: NDArray[np.int64], labels: Sequence[str], *, level: float, resamples: int, seed: int
+    cells: NDArray[np.int64],
+    labels: Sequence[str],
+    *,
+    level: float,
+    resamples: int,
+    seed: int,
+    units: Units | None = None,
 ) -> dict[str, ClassScore]:
     """Precision, recall and F1 of each label, with intervals; 0 where there is nothing to divide by.
 
@@ -230,15 +258,26 @@ def class_scores(
         level: Coverage of the intervals, as 0.95.
         resamples: Bootstrap resamples.
         seed: Of the resamples.
+        units: What is drawn, where it is not rows (`units_of`).
     """
     hits = np.diagonal(cells)
+    by_group = None
+    if units is not None:
+        drawn = resampled(cells, resamples=units.affordable(resamples), seed=seed, units=units)
+        by_group = np.concatenate([_counted(piece) for piece in drawn]), units.cautious(level)
     return label_scores(
         hits, cells.sum(0) - hits, cells.sum(1) - hits, int(cells.sum()), labels,
-        level=level, resamples=resamples, seed=seed,
+        level=level, resamples=resamples, seed=seed, by_group=by_group,
     )  # fmt: skip
 
 
-def label_scores(
+def _counted(cells: NDArray[Any]) -> NDArray[np.float64]:
+    """Hits, false alarms and misses of each label, shape (m, K, K) to (m, 3, K)."""
+    hits = np.diagonal(cells, axis1=-2, axis2=-1)
+    return np.stack([hits, cells.sum(-2) - hits, cells.sum(-1) - hits], axis=1).astype(np.float64)
+
+
+def label_scores(  # noqa: PLR0913 (each is one of what a judge needs)
     hits: NDArray[np.int64],
     alarms: NDArray[np.int64],
     misses: NDArray[np.int64],
@@ -248,22 +287,42 @@ def label_scores(
     level: float,
     resamples: int,
     seed: int,
+    by_group: tuple[NDArray[np.float64], float] | None = None,
 ) -> dict[str, ClassScore]:
-    """As `class_scores`, from rows that have each label and are given it, or only the one or the other, shape (K,)."""
+    """As `class_scores`, from rows that have each label and are given it, or only the one or the other, shape (K,).
+
+    Where rows have groups, `by_group` holds the same three of resamples, shape (resamples, 3, K), and the level of
+    bounds.
+    """
     random = np.random.default_rng(seed)
     found = {}
-    for label, hit, alarm, miss in zip(labels, hits.tolist(), alarms.tolist(), misses.tolist(), strict=True):
+    for place, (label, hit, alarm, miss) in enumerate(
+        zip(labels, hits.tolist(), alarms.tolist(), misses.tolist(), strict=True)
+    ):
         four = np.array([hit, alarm, miss, rows - hit - alarm - miss])
-        drawn = _precision_recall_f1(random.multinomial(rows, four / rows, size=resamples))
+        counts = by_group[0][:, :, place] if by_group else random.multinomial(rows, four / rows, size=resamples)
+        drawn = _precision_recall_f1(counts)
         value = _precision_recall_f1(four)
         ns = (hit + alarm, hit + miss, hit + alarm + miss)
         low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        low, high = _widened(value, low, high, np.array(ns), level)
+        low, high = _widened(value, low, high, np.array(ns), by_group[1] if by_group else level)
         precision, recall, f1 = (
             Score(value=float(value[i]), low=float(low[i]), high=float(high[i]), n=n) for i, n in enumerate(ns)
         )
         found[label] = ClassScore(precision=precision, recall=recall, f1=f1, support=hit + miss)
     return found
+
+
+def drawn_by_group(
+    three: Sequence[NDArray[np.bool_]], groups: NDArray[np.int64], *, level: float, resamples: int, seed: int
+) -> tuple[NDArray[np.float64], float]:
+    """`by_group` of `label_scores`, from where hits, false alarms and misses are, each of shape (rows, K)."""
+    units, size = int(groups.max()) + 1, three[0].shape[1]
+    sums = np.zeros((units, 3 * size))
+    np.add.at(sums, groups, np.concatenate(three, axis=1))
+    pieces_ = weights(units, affordable(units, 3 * size, resamples), seed)
+    drawn = np.concatenate([one.astype(np.float64) @ sums for one in pieces_])
+    return drawn.reshape(-1, 3, size), as_of_groups(level, groups)
 
 
 def _widened(
@@ -278,7 +337,7 @@ def _widened(
 
 
 def _precision_recall_f1(four: NDArray[Any]) -> NDArray[np.float64]:
-    """Hits, false alarms, misses and others, shape (..., 4), to shape (..., 3)."""
+    """Hits, false alarms, misses (and others), shape (..., 3 or 4), to shape (..., 3)."""
     hit, alarm, miss = four[..., 0], four[..., 1], four[..., 2]
     return np.stack(
         [

@@ -12,7 +12,8 @@ from seedbed.core.errors import DataError
 from seedbed.core.metric import Answers, Metric, Score, Truth
 
 from .forms import Details, Form
-from .intervals import by_cells, confusion, row_scores, scores
+from .groups import Groups
+from .intervals import by_cells, confusion, row_scores, scores, units_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def judge(
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 13,
+    groups: Groups = None,
 ) -> Judgement:
     """Scores with intervals, and what else there is to tell of such answers.
 
@@ -46,6 +48,7 @@ def judge(
         level: Coverage of the intervals.
         resamples: Bootstrap resamples.
         seed: Of the resamples.
+        groups: The group of each row, where rows are no independent draws.
 
     Raises:
         DataError: There are no rows to judge on.
@@ -57,13 +60,14 @@ def judge(
     on_rows = [metric for metric in metrics if not by_cells(metric, truth)]
     found: dict[str, Score] = {}
     if decisions:
-        cells = confusion(truth, answers.argmax(axis=1), answers.shape[1])
-        found |= scores(cells, decisions, level=level, resamples=resamples, seed=seed)  # type: ignore[arg-type]
-    sampled = row_scores(truth, answers, on_rows, level=level, resamples=resamples, seed=seed)
+        decided, size = answers.argmax(axis=1), answers.shape[1]
+        cells, units = confusion(truth, decided, size), units_of(truth, decided, size, groups)
+        found |= scores(cells, decisions, level=level, resamples=resamples, seed=seed, units=units)  # type: ignore[arg-type]
+    sampled = row_scores(truth, answers, on_rows, level=level, resamples=resamples, seed=seed, groups=groups)
     found |= {name: one.score for name, one in sampled.items()}
     return Judgement(
         scores={metric.use: found[metric.use] for metric in metrics if metric.use in found},
-        details=form.details(truth, answers, level=level, resamples=resamples, seed=seed),
+        details=form.details(truth, answers, level=level, resamples=resamples, seed=seed, groups=groups),
         resampled={name: one.values for name, one in sampled.items()},
     )
 

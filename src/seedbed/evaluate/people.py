@@ -27,6 +27,7 @@ from seedbed.core.scrutiny import Difference, People, PersonScore
 from seedbed.core.statistics.agreement import krippendorff_alpha
 
 from .forms import Form, LabelSets, Number, OneLabel, Spans, Texts
+from .groups import Groups, some_groups
 from .holm import with_holm
 from .judge import judge
 from .paired import Answers, compare
@@ -85,6 +86,8 @@ class Panel:
     level: float = 0.95
     resamples: int = 10_000
     seed: int = 13
+    groups: Groups = None
+    """The group of each row of the split, where rows are no independent draws."""
 
     @property
     def decided(self) -> list[Metric]:
@@ -147,6 +150,7 @@ def _judged(
     right, of_model = some(truth, places), some(answers, places)
     of_person = held(panel.form, [rows[place] for place in places.tolist()])
     how: dict[str, Any] = {"level": panel.level, "resamples": panel.resamples, "seed": panel.seed}
+    how["groups"] = some_groups(panel.groups, places)
     scores = [judge(panel.form, right, one, metrics, **how).scores for one in (of_person, of_model)]
     found = None
     if len(places) >= FEWEST_TO_COMPARE:

@@ -59,8 +59,10 @@ class R2(SumMetric):
         return np.stack([np.ones(len(truth)), error**2, varied, varied**2], axis=1)
 
     def of_sums(self, sums: Floats) -> Floats:
-        """One minus squared errors over squared distances from the mean; NaN where those are all 0."""
+        """One minus squared errors over squared distances from the mean; NaN where those are (next to) 0."""
         rows, squared, total, squares = np.moveaxis(sums, -1, 0)
         spread = squares - total**2 / np.where(rows > 0, rows, 1)
         varies = spread > _ROUNDING * squares
-        return np.asarray(np.where(varies, 1 - squared / np.where(varies, spread, 1), np.nan))
+        with np.errstate(over="ignore"):
+            found = 1 - squared / np.where(varies, spread, 1)
+        return np.asarray(np.where(varies & np.isfinite(found), found, np.nan))

@@ -6,6 +6,11 @@ nothing to the model, any other rows with the same labels could as well be in it
 what keeps a slice from being called bad because it holds other labels, or other shares of them, than the rest; of
 other answers, rows count as alike that `Form.strata` calls so. p is Holm-corrected over all slices of a split (`holm`).
 
+Where rows have groups, both sides are resampled together, by whole groups, for a group may lie on both. Belonging is
+permuted the same way: groups that lie wholly in the slice or beside it are exchanged whole, among those whose rows are
+mostly alike in what is right, and rows of the other groups within their group (Winkler et al. 2015, *Multi-level block
+permutation*). With fewer than ten groups on one side there is no difference to tell.
+
 A macro average over a slice is over the labels that occur there, in the truth or among the predictions: a label that a
 slice lacks is left out, not counted as 0. The difference itself is one in what a user meets there, labels and all.
 """
@@ -15,6 +20,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -24,15 +30,28 @@ from seedbed.core.metric import Answers, DecisionMetric, Metric, Score, Truth
 from seedbed.core.run import Slice
 from seedbed.core.statistics.holm import holm
 
+from .belonging import Belonging
 from .drawing import weights
+from .groups import Groups, Units, some_groups
 from .holm import verdict
-from .intervals import bounds, by_cells, confusion, one_label, pieces, resampled, row_scores, scores
+from .intervals import (
+    bounds,
+    by_cells,
+    confusion,
+    one_label,
+    pieces,
+    resampled,
+    row_scores,
+    scores,
+    units_of,
+    with_missed,
+)
 from .judge import measure
 from .paired import chance_of
 from .taking import numbers_a_row, some
 
-#: Fewer rows than this, in a slice or beside it, tell nothing.
-FEWEST_ROWS = 30
+#: Fewer rows than this, in a slice or beside it, tell nothing; nor do rows of fewer groups.
+FEWEST_ROWS, FEWEST_GROUPS = 30, 10
 MOST_VALUES = 20
 OTHER, MISSING = "other values", "(missing)"
 _MOST_CELLS = 2_000_000
@@ -98,6 +117,7 @@ def judge_slices(  # noqa: PLR0913 (each is one of what a judge needs)
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 13,
+    groups: Groups = None,
 ) -> tuple[Slice, ...]:
     """Judge a model slice by slice.
 
@@ -111,6 +131,7 @@ def judge_slices(  # noqa: PLR0913 (each is one of what a judge needs)
         level: Coverage of the intervals.
         resamples: Bootstrap resamples and permutations at most; fewer where they would cost much.
         seed: Of both.
+        groups: The group of each row, where rows are no independent draws.
 
     Returns:
         In the order of the groupings and their values, without slices that have no rows or no value. One with under 30
@@ -120,7 +141,7 @@ def judge_slices(  # noqa: PLR0913 (each is one of what a judge needs)
         return ()
     if strata is None:
         strata = truth if one_label(truth) else np.zeros(len(truth), dtype=np.int64)
-    judge = _Judge(truth, answers, metric, strata, level, resamples, seed)
+    judge = _Judge(truth, answers, metric, strata, level, resamples, seed, groups)
     found = [one for grouping in groupings for one in _of_grouping(judge, grouping, others)]
     tested = [place for place, one in enumerate(found) if one.p is not None]
     for place, p in zip(tested, holm([found[place].p or 0.0 for place in tested]), strict=True):
@@ -141,7 +162,7 @@ def _of_grouping(judge: _Judge, grouping: Grouping, others: Sequence[Metric]) ->
         beside = {other.use: replace(judge, metric=other).score(inside) for other in others}
         also = {name: told for name, told in beside.items() if told is not None}
         one = Slice(by=grouping.by, value=value, score=score, also=also)
-        if min(inside.sum(), (~inside).sum()) >= FEWEST_ROWS:
+        if judge.enough(inside):
             difference, low, high, p = judge.difference(inside)
             if not np.isnan(difference):
                 one = one.model_copy(update={"difference": difference, "low": low, "high": high, "p": p})
@@ -157,6 +178,14 @@ class _Judge:
     level: float
     resamples: int
     seed: int
+    groups: Groups
+
+    def enough(self, inside: NDArray[np.bool_]) -> bool:
+        """Whether so many rows are in a slice and beside it that their difference says something."""
+        sides = inside, ~inside
+        if min(rows.sum() for rows in sides) < FEWEST_ROWS:
+            return False
+        return self.groups is None or min(len(np.unique(self.groups[rows])) for rows in sides) >= FEWEST_GROUPS
 
     @property
     def decision(self) -> DecisionMetric | None:
@@ -169,10 +198,12 @@ class _Judge:
     def score(self, inside: NDArray[np.bool_]) -> Score | None:
         """The metric on some rows; None where it has no value."""
         level, draws, seed = self.level, self._draws(), self.seed
+        truth, answers, groups = some(self.truth, inside), some(self.answers, inside), some_groups(self.groups, inside)
         if (decision := self.decision) is not None:
-            return scores(self.cells(inside), [decision], level=level, resamples=draws, seed=seed)[decision.use]
-        truth, answers = some(self.truth, inside), some(self.answers, inside)
-        found = row_scores(truth, answers, [self.metric], level=level, resamples=draws, seed=seed)
+            units = units_of(truth, answers.argmax(axis=1), answers.shape[1], groups)
+            cells = self.cells(inside)
+            return scores(cells, [decision], level=level, resamples=draws, seed=seed, units=units)[decision.use]
+        found = row_scores(truth, answers, [self.metric], level=level, resamples=draws, seed=seed, groups=groups)
         return found[self.metric.use].score if found else None
 
     def difference(self, inside: NDArray[np.bool_]) -> tuple[float, float, float, float]:
@@ -182,13 +213,16 @@ class _Judge:
         found = values[0] - values[1]
         if np.isnan(found):
             return found, found, found, 1.0
+        if self.groups is not None:
+            low, high = bounds(self._resampled_groups(inside, self.groups), self.level)
+            return found, low, high, chance_of(self._permuted_groups(inside, self.groups), found)
         here, there = (self._resampled(rows, place) for place, rows in enumerate(sides))
         low, high = bounds(here - there, self.level)
         return found, low, high, chance_of(self._permuted(inside), found)
 
     def _draws(self) -> int:
         wide = numbers_a_row(self.answers)
-        if self.decision is None:
+        if self.decision is None or self.groups is not None:
             rows = max(1, len(self.truth) * wide)
             return min(self.resamples, _MOST_DRAWS, max(_FEWEST_ON_ROWS, 4 * _MOST_CELLS // rows))
         return min(self.resamples, _MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_CELLS // wide**2))
@@ -224,3 +258,49 @@ class _Judge:
                 member[rows] = random.permuted(member[rows], axis=0)
             found.append(measured(member.T) - measured(1 - member.T))
         return np.concatenate(found)
+
+    def _resampled_groups(self, inside: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Differences on resamples of whole groups; NaN where one side is empty."""
+        draws, seed, found = self._draws(), self.seed + 1, []
+        decision = self.decision
+        if decision is None:
+            measured = self.metric.over(self.truth, self.answers)
+            for one in weights(len(inside), draws, seed, groups):
+                found.append(measured(one * inside) - measured(one * ~inside))
+            return np.concatenate(found)
+        size, random = self.answers.shape[1], np.random.default_rng(seed)
+        code = (inside * size + self.truth) * size + self.answers.argmax(axis=1)
+        held, cell, counts = np.unique(code, return_inverse=True, return_counts=True)
+        units = Units.of(cell, counts, groups)
+        for m in pieces(draws, max(units.counts.size, 2 * size**2)):
+            drawn = with_missed(units.resampled(random, m), counts, held // size)
+            cells = np.zeros((m, 2 * size**2), dtype=drawn.dtype)
+            cells[:, held] = drawn
+            there, here = np.split(cells.reshape(m, 2 * size, size), 2, axis=1)
+            found.append(decision.of_cells(here) - decision.of_cells(there))
+        return np.concatenate(found)
+
+    def _permuted_groups(self, inside: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Differences when other groups are in the slice, or other rows of a group that is partly in it."""
+        draws, random = self._draws(), np.random.default_rng([self.seed, 2])
+        measured = self.metric.over(self.truth, self.answers)
+        if (decision := self.decision) is not None:
+            measured = partial(_of_cells, decision, self.truth, self.answers)
+        belonging, most = Belonging.of(inside, groups, self.strata), max(1, _PIECE_BYTES // len(inside))
+        found: list[NDArray[np.float64]] = []
+        for start in range(0, draws, most):
+            member = belonging.permuted(random, min(most, draws - start))
+            found.append(measured(member) - measured(1 - member))
+        return np.concatenate(found)
+
+
+def _of_cells(
+    metric: DecisionMetric, truth: _Codes, answers: NDArray[np.float64], weights: NDArray[np.uint8]
+) -> NDArray[np.float64]:
+    """`DecisionMetric.of_rows`, of many weights at once."""
+    from scipy.sparse import csr_array
+
+    rows, size = answers.shape
+    where = np.arange(rows), truth * size + answers.argmax(axis=1)
+    cells = csr_array((np.ones(rows, np.int64), where), shape=(rows, size**2))
+    return metric.of_cells(np.asarray(weights @ cells).reshape(-1, size, size))

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from .explaining.story import Story
-from .finished import Finished, open_run
 
 if TYPE_CHECKING:
     from .explaining.explain import explain
+    from .explaining.story import Story
+    from .finished import Finished, open_run
     from .previewing import preview
     from .running import run
 
 __all__ = ["Finished", "Story", "explain", "open_run", "preview", "run"]
 
+#: Where each stands. Naming a run needs no record of one, and looking at one nothing of what makes it.
+_STAND = {
+    "Finished": ".finished",
+    "open_run": ".finished",
+    "Story": ".explaining.story",
+    "explain": ".explaining.explain",
+    "preview": ".previewing",
+    "run": ".running",
+}
+
 
 def __getattr__(name: str) -> Any:
-    # Looking at a run needs nothing of what makes one: the stages are loaded when one is made.
-    if name == "run":
-        from .running import run
-
-        return run
-    if name == "preview":
-        from .previewing import preview
-
-        return preview
-    if name == "explain":
-        from .explaining.explain import explain
-
-        return explain
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _STAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_STAND[name], __name__), name)

@@ -63,6 +63,7 @@ def context_of(
         workers=workers_for(workers),
         batch=batch or given.batch,
         progress=progress or given.progress,
+        named=frozenset(loaded.recipe.task.roles.values()),
         engine="local" if cluster is None else "ray",
         address=cluster or "",
     )

@@ -64,6 +64,9 @@ def find_run(named: str | Path, *, store: Path | None = None) -> Path:
     root = store or store_near()
     entries, damaged = Index(root).readable()
     entry = look_up(_champion(head, root), entries, damaged)
+    if entry is None and head.endswith(_CHAMPION) and not damaged:
+        who, hint = _champion(head, root), _another_champion(head, root, entries)
+        raise DataError(f"run {who} is champion, and has no entry in the index", at=str(named), hint=hint)
     if entry is None:
         meant = _meant(head, entries) or _unread(damaged)
         if meant and (not rest or rest[0] == "models"):
@@ -74,7 +77,7 @@ def find_run(named: str | Path, *, store: Path | None = None) -> Path:
         raise DataError(
             f"the folder of run {entry.id} is {at.kind}: it was {at.folder}",
             at=str(named),
-            hint=_way_back(entry, entries),
+            hint=_another_champion(head, root, entries) or _way_back(entry, entries),
         )
     return at.folder.joinpath(*rest)
 
@@ -95,6 +98,17 @@ def _champion(named: str, store: Path) -> str:
         hint = did_you_mean(named, known) if known else f"seedbed runs promote {name}@latest names one"
         raise DataError("nobody is champion of that name", at=named[:200], hint=hint)
     return standing.run
+
+
+def _another_champion(named: str, store: Path, entries: Sequence[Entry]) -> str:
+    """A hint of who may stand where a champion's folder is gone; empty where NAME@champion was not what was asked."""
+    if not named.endswith(_CHAMPION):
+        return ""
+    name = named.removesuffix(_CHAMPION)
+    before = [one.run for one in Champions(store).history(name) if one.undone is None][:-1]
+    there = {one.id for one in entries if standing_of(one).there}
+    back = f"seedbed runs rollback {name} gives the place back to run {before[-1]}; " if there & {*before[-1:]} else ""
+    return f"{back}seedbed runs promote RUN names another champion"
 
 
 def _meant(named: str, entries: Sequence[Entry]) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from seedbed.core.errors import RecipeError
 from seedbed.core.reported import FOLDER, Reports
 from seedbed.serve.predictor import Predictor
-from seedbed.serve.server import WithheldError, is_here
+from seedbed.serve.server import WithheldError
+from seedbed.serve.server_name import is_here
 
 if TYPE_CHECKING:
     from seedbed.serve.near import Near
@@ -34,17 +35,19 @@ def near_of(predictor: Predictor, how: Similar, host: str, store: Path) -> Near 
     files = tuple(sorted((run / "dataset" / "data").glob("train-*.parquet"))) if predictor.run else ()
     if how == "off" or (how == "auto" and not is_here(host)):
         return None
-    if not files or task.shown is None or task.says not in ("label", "labels", "number"):
+    trained = predictor.preparation.trained
+    compares = task.shown is not None or bool(trained)
+    if not files or not compares or task.says not in ("label", "labels", "number"):
         if how == "auto":
             return None
-        problem = "texts" if task.shown is None else "training rows"
-        hint = "serve the run, not a copy of its model" if task.shown else "leave --similar out"
+        problem = "training rows" if compares else "columns of numbers or few categories"
+        hint = "serve the run, not a copy of its model" if compares else "leave --similar out"
         raise RecipeError(f"there are no {problem} to look up", at=f"--similar {how}", hint=hint)
     if how == "texts" and not is_here(host):
         _refuse_unlicensed(predictor)
     from seedbed.serve.near import Near
 
-    return Near(files, task, store, texts=how != "names", here=how == "auto")
+    return Near(files, task, store, texts=how != "names", here=how == "auto", trained=trained)
 
 
 def _refuse_unlicensed(predictor: Predictor) -> None:
@@ -66,10 +69,17 @@ def reports_of(predictor: Predictor, folder: Path | None) -> Reports | None:
     """Where it is kept what people say is wrong: in a folder, or beside the recipe (`auto`).
 
     Raises:
-        RecipeError: No run stands around the model, so that nothing tells whose reports they are.
+        RecipeError: Answers of its task cannot be reported; or no run stands around the model, so that nothing tells
+            whose reports they are.
     """
     if folder is None:
         return None
+    task = predictor.bundle.task
+    if task.says not in ("label", "labels", "number"):
+        problem = f"a model of {task.kind} takes no reports of what is wrong: there is no label to say"
+        raise RecipeError(
+            problem, at=f"--feedback {folder}", hint="leave it out; --log --log-texts keeps what is asked"
+        )
     run = predictor.run
     if run is None:
         hint = "serve the run, or one of its models in its folder"

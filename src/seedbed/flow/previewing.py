@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +15,7 @@ from seedbed.core.source import Source
 from seedbed.core.step import Make, Step
 from seedbed.engine.cluster import foretold
 from seedbed.engine.curate import Curation
-from seedbed.engine.foreseen import Foreseen, foresee
+from seedbed.engine.foreseen import Foreseen, Sample, foresee
 from seedbed.engine.jobs import Opened
 from seedbed.engine.passes import Passes
 from seedbed.engine.pool import Pool
@@ -32,6 +32,7 @@ from .recognising import looked_at
 
 #: Rows of each source whose texts are looked at.
 _LOOKED_AT = 2_000
+_NO_SAMPLE = Sample(rows=0, blocks=0, bytes=0, of_bytes=0)
 
 
 class _Fact(BaseModel):
@@ -130,20 +131,36 @@ def preview(
         by = "" if cluster is None else foretold(replace(context, address=cluster))
         with current(context):
             fetches, missing = _to_fetch(recipe, context, refresh)
-            if missing:
-                return _unseen(recipe, context, fetches, by)
-            curation = Curation(
-                recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=later_parts(recipe)
-            )
-            opened, schema, legs = curation.planned()
-            passes = Passes(opened, schema, recipe.task, Crew(context, Pool(1)), recipe.ledger.changes)
-            found, sample = foresee(passes, legs)
-    first = [one.part for one in opened]
-    estimates = tuple(_estimate(one, first if place == 0 else []) for place, one in enumerate(found))
-    judge = _judge(recipe, opened, estimates, context)
+            seen = _Seen() if missing else _look(recipe, context)
+    judge = _judge(recipe, seen, context)
     return Preview(
         name=recipe.name,
-        sources=tuple(
+        sources=seen.sources,
+        passes=seen.passes,
+        sample_rows=seen.sample.rows,
+        sample_blocks=seen.sample.blocks,
+        sample_bytes=round(seen.sample.bytes),
+        of_bytes=round(seen.sample.of_bytes),
+        workers=context.workers,
+        cluster=by,
+        store=str(context.store),
+        fetches=fetches,
+        judge=judge,
+        then=(*(["read and clean"] if missing else []), *_then(recipe, seen.passes, judge)),
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen of the data: nothing, while some of the sources are not fetched yet."""
+
+    opened: tuple[Opened, ...] = ()
+    passes: tuple[PassEstimate, ...] = ()
+    sample: Sample = _NO_SAMPLE
+
+    @property
+    def sources(self) -> tuple[Before, ...]:
+        return tuple(
             Before(
                 name=one.name,
                 use=one.source.use,
@@ -152,20 +169,21 @@ def preview(
                 bytes=sum(file.size for file in one.scan.files),
                 columns=tuple(one.renames),
             )
-            for one in opened
-        ),
-        passes=estimates,
-        sample_rows=sample.rows,
-        sample_blocks=sample.blocks,
-        sample_bytes=round(sample.bytes),
-        of_bytes=round(sample.of_bytes),
-        workers=context.workers,
-        cluster=by,
-        store=str(context.store),
-        fetches=fetches,
-        judge=judge,
-        then=tuple(_then(recipe, estimates, judge)),
+            for one in self.opened
+        )
+
+
+def _look(recipe: Recipe, context: Context) -> _Seen:
+    """Open the sources, and estimate the passes."""
+    curation = Curation(
+        recipe.sources, recipe.steps, recipe.task, context, recipe.ledger.changes, also=later_parts(recipe)
     )
+    opened, schema, legs = curation.planned()
+    passes = Passes(opened, schema, recipe.task, Crew(context, Pool(1)), recipe.ledger.changes)
+    found, sample = foresee(passes, legs)
+    first = [one.part for one in opened]
+    estimates = (_estimate(one, first if place == 0 else []) for place, one in enumerate(found))
+    return _Seen(tuple(opened), tuple(estimates), sample)
 
 
 def _to_fetch(recipe: Recipe, context: Context, refresh: bool) -> tuple[tuple[str, ...], bool]:
@@ -192,27 +210,6 @@ def _seconds_of(steps: Sequence[Step]) -> Iterator[Source]:
         for name in type(step).model_fields:
             held = getattr(step, name)
             yield from (one for one in (held if isinstance(held, list | tuple) else [held]) if isinstance(one, Source))
-
-
-def _unseen(recipe: Recipe, context: Context, fetches: tuple[str, ...], by: str) -> Preview:
-    """All that can be told while some of the sources are not fetched yet."""
-    judge = _judge(recipe, (), (), context)
-    then = ["read and clean", *_then(recipe, (), judge)]
-    return Preview(
-        name=recipe.name,
-        sources=(),
-        passes=(),
-        sample_rows=0,
-        sample_blocks=0,
-        sample_bytes=0,
-        of_bytes=0,
-        workers=context.workers,
-        cluster=by,
-        store=str(context.store),
-        fetches=fetches,
-        judge=judge,
-        then=tuple(then),
-    )
 
 
 def _estimate(one: Foreseen, sources: list[str]) -> PassEstimate:
@@ -261,17 +258,16 @@ def _paid(recipe: Any) -> Iterator[str]:
         yield f"learning curve: {asked.model or 'a quick model'} on {parts}(evaluate.curve=false leaves it out)"
 
 
-def _judge(
-    recipe: Recipe, opened: Sequence[Opened], passes: tuple[PassEstimate, ...], context: Context
-) -> JudgeForetold | None:
+def _judge(recipe: Recipe, seen: _Seen, context: Context) -> JudgeForetold | None:
     """What `judged_by` would ask; none where there is no judge."""
     asked = recipe.evaluate.judged_by
     if asked is None:
         return None
     share = getattr(recipe.split, "test", None)
-    kept = passes[-1].estimates[-1].rows_out if passes and passes[-1].estimates else None
+    last = seen.passes[-1].estimates if seen.passes else ()
+    kept = last[-1].rows_out if last else None
     test_rows = kept * share if kept and isinstance(share, float) else None
-    sample = [looked_at(one.source, one.scan, context).rows.head(_LOOKED_AT) for one in opened]
+    sample = [looked_at(one.source, one.scan, context).rows.head(_LOOKED_AT) for one in seen.opened]
     people = recipe.evaluate.people is not None
     return foretell(asked, recipe.task, len(recipe.train), test_rows, sample, people=people)
 

@@ -91,6 +91,7 @@ def recognise(path: str, context: Context, source_of: Callable[[str], Source] | 
     if sum(file.size for file in files) < _AT_ONCE:
         context = replace(context, progress=Context().progress)
     kind, notes = _kind_of(files)
+    kind.check_needs()
     use = kind.model_fields["use"].default
     source = source_of(use) if source_of else kind.model_validate({"use": use, "path": path})
     if isinstance(source, Csv) and "header" not in source.model_fields_set:
@@ -198,6 +199,8 @@ def _delimited(source: Csv, context: Context, notes: tuple[str, ...]) -> Recogni
             raise
         return Recognised(bare, scan, sample, (*notes, "the first line is read as a row: it holds values, not names"))
     sample = looked_at(source, scan, context)
+    if context.named & {name for place, name in enumerate(scan.schema, 1) if name != f"column_{place}"}:
+        return Recognised(source, scan, sample, notes)
     top = sample.rows.head(20_000)
     why = header_is_a_row([column_profile(column, shown=False) for column in top.get_columns()[:_MOST_NAMES]], top)
     if not why:

@@ -32,7 +32,7 @@ from .finished import Finished
 from .judging.effect import Variants
 from .judging.gates import pass_gates
 from .judging.judge import Judged, Judging, Rows
-from .judging.judgement import judge_models
+from .judging.judgement import judge_models, with_groups
 from .judging.leakage import claim_of_leakage
 from .judging.preprocessing import preprocessing_of
 from .judging.scrutiny import refuse_before, refuse_unknown, scrutinise, wanted
@@ -268,7 +268,7 @@ def _train(
     compared = known.split.similarity
     columns = dict.fromkeys([*told_apart_by(recipe), *([] if compared.kind == "rows" else [compared.column])])
     with context.stage("Reading the splits"):
-        splits = judging.load(dataset, known.split.names, columns)
+        splits = with_groups(judging.load(dataset, known.split.names, columns), known.split)
         held_out = next(splits[name].frame[ROW].to_list() for name in ("validation", "test") if name in splits)
         learned = [(one.name, Learned(step=one.step, state=one.state)) for one in known.learned]
         before = preprocessing_of(recipe.steps, task, known.curated, held_out, context, learned)

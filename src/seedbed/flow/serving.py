@@ -10,7 +10,7 @@ from seedbed.core.errors import RecipeError
 from seedbed.core.learner import Precision, Serving
 from seedbed.flow.naming import find_run, store_near
 from seedbed.serve.service import Version
-from seedbed.train.bundle import BUNDLE
+from seedbed.train.bundle import BUNDLE, stamp_of
 
 from .offering import Similar, near_of, reports_of
 from .predicting.opening import open_model
@@ -35,7 +35,7 @@ class Named:
     """The folder for what people say is wrong, or `auto`: beside the recipe."""
 
     def standing(self) -> str:
-        """The folder that the name means now, and when what stands there was written.
+        """The folder that the name means now, and when each file of what stands there was written.
 
         Raises:
             SeedbedError, OSError: It means none now.
@@ -43,8 +43,10 @@ class Named:
         return self._standing(self._place())
 
     def _standing(self, place: Path) -> str:
-        told = next((path for path in (place / BUNDLE, place / "run.json") if path.exists()), place).stat()
-        return f"{place} {told.st_ino} {told.st_mtime_ns} {told.st_size}"
+        if (place / BUNDLE).exists():
+            return f"{place}\n{stamp_of(place)}"
+        told = next((path for path in (place / "run.json",) if path.exists()), place).stat()
+        return f"{place} {told.st_ino} {told.st_mtime_ns} {told.st_size}\n{stamp_of(place / 'models')}"
 
     def open(self) -> Version:
         """The model that the name means now.

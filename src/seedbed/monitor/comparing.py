@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seedbed.core.ledger import mask
 from seedbed.core.metric import Score
 from seedbed.core.monitoring import Estimated, Measured, Monitor, Signal
-from seedbed.core.numbers import count, percent, score
+from seedbed.core.numbers import amount, count, percent, score, things
 from seedbed.core.statistics.drift import of_categories, of_numbers
 from seedbed.core.statistics.holm import holm
 from seedbed.core.statistics.shares import wilson
@@ -25,6 +25,10 @@ KOLMOGOROV, VARIATION = "Kolmogorov-Smirnov distance", "total variation distance
 SHARE, APART = "difference of shares", "how far apart: 2 AUC - 1"
 #: A category is not named at more length.
 _SHOWN = 40
+#: Share of rows, at most, that are outliers; of more the column has moved.
+_ODD = 0.05
+#: Standard deviations that outliers must add to be told.
+_FAR = 0.1
 #: z of a 95 % interval.
 _Z = 1.959964
 _ASSUMES = (
@@ -61,14 +65,22 @@ def _of_column(name: str, before: Column, now: Column, numbers: Monitor, categor
 
 
 def _numbers(monitor: Monitor, what: str, before: NDArray[np.float64], now: NDArray[np.float64]) -> Signal:
+    found = of_numbers(what, before, now)
+    told = found.told + (f"; {_moved(before, now)}" if before.std() > 0 else "")
+    return Signal(monitor=monitor, what=what, measure=KOLMOGOROV, effect=found.distance, p=_chance(found.p), told=told)
+
+
+def _moved(before: NDArray[np.float64], now: NDArray[np.float64]) -> str:
+    """How far numbers moved; a few far outside of all before, that outweigh the rest, are told apart."""
     from scipy.stats import wasserstein_distance
 
-    found = of_numbers(what, before, now)
-    spread = float(before.std())
-    told = found.told
-    if spread > 0:
-        told += f"; moved by {wasserstein_distance(before, now) / spread:.2f} standard deviations (Wasserstein)"
-    return Signal(monitor=monitor, what=what, measure=KOLMOGOROV, effect=found.distance, p=_chance(found.p), told=told)
+    spread = before.std()
+    within = np.clip(now, before.min() - spread, before.max() + spread)
+    far, most = (float(wasserstein_distance(before, one) / spread) for one in (now, within))
+    told, odd = "moved by {:.2f} standard deviations (Wasserstein)", int((within != now).sum())
+    if odd <= max(1, _ODD * len(now)) and far - most > max(most, _FAR):
+        return f"{told.format(most)}, by {far:.2f} with {things(odd, 'row')} far outside of all before"
+    return told.format(far)
 
 
 def _categories(monitor: Monitor, what: str, before: Mapping[str, int], now: Mapping[str, int]) -> Signal:
@@ -144,11 +156,14 @@ def estimate(before: Sure, confidence: NDArray[np.float64], metric: str = "accur
     now = Score(value=value, low=max(0.0, value - half), high=min(1.0, value + half), n=len(confidence))
     low, high = _interval(right)
     was = Score(value=float(right.mean()), low=low, high=high, n=len(right))
-    fallen = float(sure.mean() - confidence.mean())
+    change = float(confidence.mean() - sure.mean())
     p = _welch(sure, confidence)
     told = f"{metric} {score(was.value)} before, about {score(now.value)} now ({score(now.low)} to {score(now.high)})"
-    what, measure = f"{metric}, estimated", "fall of mean confidence"
-    signal = Signal(monitor="estimate", what=what, measure=measure, effect=max(0.0, fallen), p=p, told=told)
+    what, measure = f"{metric}, estimated", "change of mean confidence"
+    signal = Signal(
+        monitor="estimate", what=what, measure=measure, effect=max(0.0, -change), change=change,
+        way=_way(change, "surer", "less sure"), p=p, told=told,
+    )  # fmt: skip
     return signal, Estimated(metric=metric, before=was, now=now, assumes=_ASSUMES)
 
 
@@ -162,7 +177,9 @@ def calibration(before: Sure, now: Sure) -> Signal:
         f"{percent(float(before[:, 0].mean()))} and right in {percent(float(before[:, 1].mean()))}"
     )
     what = "confidence less accuracy"
-    return Signal(monitor="calibration", what=what, measure="change of the gap", effect=abs(moved), p=p, told=told)
+    return Signal(
+        monitor="calibration", what=what, measure="change of the gap", effect=abs(moved), change=moved, p=p, told=told
+    )  # fmt: skip
 
 
 def performance(metric: str, before: Score | None, of: str, now: Score) -> Measured:
@@ -181,13 +198,19 @@ def performance_signal(found: Measured, *, lower_is_better: bool) -> Signal | No
         return None
     # The side of the interval towards zero tells how far from it the difference is.
     side = found.difference - found.low if found.difference > 0 else found.high - found.difference
-    worse = found.difference > 0 if lower_is_better else found.difference < 0
+    way = _way(found.difference, "worse", "better") if lower_is_better else _way(found.difference, "better", "worse")
     p = _normal(found.difference, side / _Z)
     told = f"{score(found.before.value)} on {found.of} rows, {score(found.now.value)} now, of {count(found.now.n)} rows"
-    effect = abs(found.difference) if worse else 0.0
+    effect = abs(found.difference) if way == "worse" else 0.0
     return Signal(
-        monitor="performance", what=found.metric, measure="by how much worse", effect=effect, p=p, told=told
+        monitor="performance", what=found.metric, measure="change", effect=effect, change=found.difference, way=way,
+        p=p, told=told,
     )  # fmt: skip
+
+
+def _way(change: float, up: str, down: str) -> str:
+    """What a change means, by its sign."""
+    return up if change > 0 else down if change < 0 else ""
 
 
 def _interval(right: NDArray[np.float64]) -> tuple[float, float]:
@@ -237,5 +260,15 @@ def decided(signals: Sequence[Signal], *, level: float, at_least: float) -> tupl
         p = next(corrected)
         effect = one.effect or 0.0
         matters = effect > 0 if one.monitor == "performance" else effect >= at_least
-        found.append(one.model_copy(update={"p_holm": p, "alarm": p < level and matters}))
+        why_not = "" if matters or p >= level else _why_not(one, at_least)
+        found.append(one.model_copy(update={"p_holm": p, "alarm": p < level and matters, "why_not": why_not}))
     return tuple(sorted(found, key=lambda one: (not one.alarm, one.p if one.p is not None else 2.0, one.what)))
+
+
+def _why_not(one: Signal, at_least: float) -> str:
+    """Why what is beyond chance is no alarm."""
+    if one.change is not None and not one.effect:
+        return f"{one.way} is no alarm"
+    effect = one.effect or 0.0
+    rounds = score(effect) == score(at_least)
+    return f"only {amount(effect) if rounds else score(effect)} of at least {score(at_least)}"

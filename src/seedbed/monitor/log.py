@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -214,6 +214,12 @@ def _may_be_text(column: pl.Series) -> bool:
 def is_log(folder: Path) -> bool:
     """Whether a folder is a log of predictions: it has a file of one, whole or not written yet."""
     return folder.is_dir() and any(_NAME.fullmatch(one.name) for one in folder.iterdir())
+
+
+def end_of(folder: Path) -> datetime | None:
+    """The time of a log's last row, UTC, as its files' names say it."""
+    last = max((told["last"] for one in folder.iterdir() if (told := _NAME.fullmatch(one.name))), default=None)
+    return datetime.strptime(last, _MOMENT).replace(tzinfo=UTC) if last else None
 
 
 def pieces(

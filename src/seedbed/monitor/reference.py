@@ -46,6 +46,7 @@ class Reference(Record):
     left_out: tuple[int, int] = Field(
         (0, 0), description="Rows that training left out for what a row brings, and of how many; none of them is here."
     )
+    groups: int | None = Field(None, description="Groups of rows that belong together, where rows are not independent.")
     texts: tuple[str, ...] = Field((), description="The columns that sketches are of.")
     sketches: str = Field("", description="Sketches of texts, packed.")
     maker: str = MAKER
@@ -68,6 +69,8 @@ class Looked:
     texts: Sequence[str] = field(default=())
     left_out: tuple[int, int] = (0, 0)
     """Rows that training leaves out, and of how many; they are not among `rows`."""
+    groups: int | None = None
+    """Groups of rows that belong together, where rows are no independent draws."""
 
 
 def reference_of(
@@ -79,6 +82,7 @@ def reference_of(
     truth: pl.Series | None = None,
     right: NDArray[np.float64] | NDArray[np.bool_] | None = None,
     left_out: tuple[int, int] = (0, 0),
+    groups: int | None = None,
 ) -> Reference:
     """Describe rows that a model was not trained on.
 
@@ -90,6 +94,7 @@ def reference_of(
         truth: What is right, as labels or numbers.
         right: How right answers were, from 0 to 1.
         left_out: Rows that training left out for what a row brings, and of how many.
+        groups: Groups of rows that belong together, where rows are no independent draws.
     """
     kinds = {name: kind for name in reads.columns if (kind := kind_of(reads[name], text=name == text)) is not None}
     numbers = sum(kind in ("number", "text") for kind in kinds.values())
@@ -113,6 +118,7 @@ def reference_of(
         sketches=packed(sketched(joined(reads[some], texts))) if texts else "",
         sure=sure,
         left_out=left_out,
+        groups=groups,
     )
 
 
@@ -240,7 +246,8 @@ def read_reference(text: str, *, at: str) -> tuple[Looked, bool]:
             hint="copy the whole bundle again",
         ) from None
     sure = np.asarray(told.sure, dtype=np.float64).reshape(-1, 2) if told.sure else None
-    return Looked(told.rows, told.reads, told.answers, told.truth, sketches, sure, told.texts, told.left_out), True
+    seen = told.rows, told.reads, told.answers, told.truth
+    return Looked(*seen, sketches, sure, told.texts, told.left_out, told.groups), True
 
 
 def _from_profiles(held: Mapping[str, Any]) -> Looked:

@@ -60,6 +60,7 @@ class ColumnProfile(BaseModel):
     words: float = Field(0, description="Mean number of words of a value.")
     longest: int = Field(0, description="Characters of the longest value.")
     examples: tuple[str, ...] = Field((), description="Some values, short and with personal data masked.")
+    frequent: int = Field(0, exclude=True, description="Rows with the most frequent value.")
     values: dict[str, int] = Field(
         default_factory=dict, exclude=True, description="Rows by value, the most frequent first, where values repeat."
     )
@@ -106,6 +107,7 @@ def column_profile(column: pl.Series, *, shown: bool = True) -> ColumnProfile:
         looks="empty",
         missing=column.len() - filled.len(),
         unique=counts.height,
+        frequent=int(counts["n"][0]) if counts.height else 0,
         whole=_share(filled, _WHOLE) == 1 if filled.len() else False,
         pointers=_share(filled.head(1_000), _POINTER) > 0.5,
         examples=tuple(examples),

@@ -66,7 +66,12 @@ _CONTEXT = _set(
 )
 _NAMES = _set("name names fullname firstname lastname surname nom nombre vorname nachname")
 _CHAT = _set("messages conversations conversation dialog dialogue turns")
-_GROUP = _set("user username author speaker patient customer client session thread conversation group")
+_GROUP = _set(
+    "user username author speaker patient customer client session thread conversation group person subject participant "
+    "employee student household account device sensor station"
+)
+#: Different values from which on a column of which each stands in equally many rows is taken for one that names things.
+_PANEL, _TWICE = 20, 2
 _SPLITS = _set("train training test testing dev valid validation val eval")
 
 
@@ -119,10 +124,19 @@ def roles_of(columns: Sequence[ColumnProfile], text: str | None = None, label: s
         other_labels=tuple(name for name in labels if name != chosen_label),
         quantities=quantities,
         groups=tuple(
-            c.name for c in columns if words_of(c.name) & _GROUP and 1 < c.unique < c.filled and c.name != chosen_label
+            c.name
+            for c in sorted(columns, key=lambda c: not words_of(c.name) & _GROUP)
+            if (words_of(c.name) & _GROUP or _panel(c)) and 1 < c.unique < c.filled and c.name != chosen_label
         ),
         splits=tuple(c.name for c in columns if c.values and {v.strip().lower() for v in c.values} <= _SPLITS),
     )
+
+
+def _panel(column: ColumnProfile) -> bool:
+    """Whether each of many values stands in equally many rows: as where each person was asked every year."""
+    if column.looks == "date" or column.unique < _PANEL or column.frequent < _TWICE:
+        return False
+    return column.frequent * column.unique == column.filled
 
 
 def words_of(name: str) -> set[str]:

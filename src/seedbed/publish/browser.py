@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import ClassVar, Literal
 
@@ -37,8 +37,8 @@ class Browser(ModelExporter):
     page answers the golden examples when it opens and shows how far it is from the model.
 
     ## Limits
-    Texts only: what `onnx` can say of models that read one. The recipe's steps are not in the page: the model reads
-    what is typed as it is. The libraries are 13 MB, the default network in 8 bits 23 MB; one thread answers.
+    Texts only: what `onnx` can say of models that read one. The recipe's steps are not in the page, which says so: the
+    model reads what is typed as it is. The libraries are 13 MB, the default network in 8 bits 23 MB, on one thread.
     `agreement` is measured with ONNX Runtime on this machine, through the same graph; the page's own tokenizer may cut
     rare scripts otherwise. A browser of 2023 or later is needed.
     """
@@ -81,7 +81,8 @@ class Browser(ModelExporter):
         at = place_of(self)
         graph = graph_of(shipped, at)
         if graph.feed == "numbers":
-            raise ModelError("a page in the browser reads a text, and this model reads columns", at=at)
+            problem = "a page in the browser reads a text, and this model reads columns"
+            raise ModelError(problem, at=at, hint="export space for a page that people can ask, onnx or docker")
         precision = self.precision or ("int8" if graph.network else "fp32")
         if precision == "int8" and not graph.network:
             raise ModelError("only graphs of networks get 8 bits", at=at, hint="precision: fp32")
@@ -115,8 +116,18 @@ def _about(shipped: Shipped) -> dict[str, object]:
     return {
         "name": named,
         "score": {name: score[name] for name in kept} if score else None,
-        "limits": list(shipped.facts.get("limits", ())),
+        "limits": [*_left_out(shipped), *shipped.facts.get("limits", ())],
     }
+
+
+def _left_out(shipped: Shipped) -> Iterator[str]:
+    """That the page does not do what training did with each text, where it did something."""
+    if shipped.steps:
+        yield (
+            f"What you type is read as it is. In training, and where the model is served, each text passed "
+            f"{', '.join(shipped.steps)} first, which this page does not do: texts that these would change may get "
+            "another answer here."
+        )
 
 
 def _package() -> dict[str, object]:

@@ -30,6 +30,8 @@ _COMPILERS = ("cc", "gcc", "clang")
 #: What the header must stand without a word.
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-O2")
 _SECONDS = 600
+#: Learners whose models are weighted sums of terms.
+_LINEAR = ("tfidf_logistic", "tfidf_svm", "naive_bayes", "tfidf_ridge")
 
 
 class CHeader(ModelExporter):
@@ -150,9 +152,17 @@ def _counted(shipped: Shipped, at: str) -> Counted:
         raise ModelError(
             f"{shipped.use} is no weighted sum of terms, so it cannot be a C header",
             at=at,
-            hint="tfidf_logistic, tfidf_svm, naive_bayes and tfidf_ridge can; others export to onnx",
+            hint=_instead(shipped),
         )
     return found
+
+
+def _instead(shipped: Shipped) -> str:
+    """The models of the same run that can."""
+    here = [name for name, use in shipped.beside.items() if use in _LINEAR]
+    if not here:
+        return f"{', '.join(_LINEAR[:-1])} and {_LINEAR[-1]} can; others export to onnx"
+    return f"of this run's models {', '.join(here)} can: --set model={here[0]} (in a recipe `model: {here[0]}`)"
 
 
 def _compiler(at: str) -> str:

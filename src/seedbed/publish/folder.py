@@ -14,6 +14,8 @@ from seedbed.core.exporter import Exporter
 from seedbed.core.part import Example
 from seedbed.store.places import arriving, left_beside, refuse_replacing, sweep
 
+from .files.splits import failing
+
 #: What of a run is published; those after the first two only if the run has them.
 PUBLISHED = ("dataset", "run.json", "report.html", "certificate.json", "models")
 
@@ -66,16 +68,10 @@ class Folder(Exporter):
         target = (context.base / expand(self.path, at=at)).resolve()
         sweep(left_beside(target))
         refuse_replacing(target, base=context.base, store=context.store, run=run, at=at)
-        try:
-            with arriving(target) as fresh:
-                fresh.mkdir()
-                for name in PUBLISHED:
-                    if (run / name).is_dir():
-                        shutil.copytree(run / name, fresh / name)
-                    elif (run / name).exists():
-                        shutil.copy2(run / name, fresh / name)
-        except OSError as error:  # shutil.Error, with its list of files, is one too
-            why = error.strerror or (error.args[0][0][2] if error.args and isinstance(error.args[0], list) else error)
-            raise DataError(
-                f"cannot be written: {why}", at=at, hint="is there room, and may you write there?"
-            ) from None
+        with failing(at), arriving(target) as fresh:
+            fresh.mkdir()
+            for name in PUBLISHED:
+                if (run / name).is_dir():
+                    shutil.copytree(run / name, fresh / name)
+                elif (run / name).exists():
+                    shutil.copy2(run / name, fresh / name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -36,9 +38,9 @@ class Onnx(ModelExporter):
     The folder gets `model.onnx` (32 bits), for networks and encoders `model.int8.onnx` (8 bits) and `tokenizer.json`,
     for models that count terms `vocabulary.json`; `labels.json` (label by output), `model.json` (what is fed in and
     what comes out), `golden.json` (examples), `parity.json` (how each graph agrees with the model on held-out rows),
-    `runtime.py` (fewer than 50 lines of Python that need `onnxruntime` and, for tokens, `tokenizers`) and a
-    `README.md`. Where the run chose thresholds, `decided_from` in `model.json` says from which probability on a label
-    is given, and the graphs are held against the model there.
+    `runtime.py` (fewer than 50 lines of Python, of tables 80, that need `onnxruntime` and, for tokens, `tokenizers`)
+    and a `README.md`. Where the run chose thresholds, `decided_from` in `model.json` says from which probability on a
+    label is given, and the graphs are held against the model there.
 
     ## Why
     ONNX is read by ONNX Runtime on servers, phones and in browsers, without torch and without Seedbed. A graph may
@@ -138,7 +140,7 @@ def _readme(shipped: Shipped, graph: Graph, found: Mapping[str, Agreement]) -> s
     answers = "probabilities of the labels in `labels.json`" if graph.labels else "the number"
     return (
         f"# {shipped.name}\n\nA model that Seedbed exported as a graph of ONNX (opset {OPSET}). It answers with "
-        f"{answers}.\n\n```sh\npip install {needs}\npython runtime.py {_ASKED[graph.feed]}\n```\n\n"
+        f"{answers}.\n\n```sh\npip install {needs}\npython runtime.py {_asked(shipped, graph)}\n```\n\n"
         f"{after_steps(shipped)}\n"
         f"| graph | size | same answer as the model, on {shipped.rows_are} rows | largest difference |\n"
         f"|---|---|---|---|\n{rows}\n"
@@ -146,4 +148,10 @@ def _readme(shipped: Shipped, graph: Graph, found: Mapping[str, Agreement]) -> s
     )
 
 
-_ASKED = {"tokens": '"a text"', "terms": '"a text"', "texts": '"a text"', "numbers": "'{\"COLUMN\": VALUE, …}'"}
+def _asked(shipped: Shipped, graph: Graph) -> str:
+    """What to ask the program, as a shell takes it: a text, or an example as the model reads it."""
+    if graph.feed != "numbers":
+        return '"a text"'
+    row = next(shipped.golden_rows.iter_rows(named=True), {})
+    told = {name: row.get(name) for name in graph.reads}
+    return shlex.quote(json.dumps(told, ensure_ascii=False, default=str))

@@ -63,7 +63,7 @@ class Space(ModelExporter):
     use: Literal["space"] = "space"
     path: str = Field(min_length=1, description="Folder to write, or `hf://spaces/OWNER/NAME`.")
     title: str | None = Field(
-        None, min_length=1, max_length=100, description="Of the Space; the run's and model's names."
+        None, min_length=1, max_length=100, description="Of the Space and its page; the run's name if left out."
     )
     emoji: str = Field("🌱", min_length=1, max_length=8, description="Shown beside the title.")
     colour: _COLOURS = Field("green", description="Of its thumbnail.")
@@ -113,12 +113,15 @@ class Space(ModelExporter):
         code = files(f"{__package__}.shipping.space").joinpath("app.py.txt")
         (folder / "app.py").write_bytes(code.read_bytes())
         (folder / "requirements.txt").write_text("\n".join(needed) + "\n", "utf-8")
-        as_json(folder / "facts.json", shipped.facts)
+        as_json(folder / "facts.json", {**shipped.facts, "title": self._titled(shipped)})
         (folder / "README.md").write_text(self._readme(shipped), "utf-8")
+
+    def _titled(self, shipped: Shipped) -> str:
+        return self.title or re.sub(r"\s+", " ", f"{shipped.facts.get('dataset') or shipped.name}")
 
     def _readme(self, shipped: Shipped) -> str:
         told = {
-            "title": self.title or re.sub(r"\s+", " ", f"{shipped.facts.get('dataset') or shipped.name}"),
+            "title": self._titled(shipped),
             "emoji": self.emoji,
             "colorFrom": self.colour,
             "colorTo": "gray",

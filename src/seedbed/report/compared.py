@@ -26,6 +26,7 @@ def render(found: Compared) -> str:
         ("verdict", "Verdict", True),
         ("scores", "Scores", found.models),
         ("differences", "Differences", found.comparisons),
+        ("preferred", "Preferences", found.preferred),
         ("side_by_side", "Side by side", found.side_by_side),
         ("apart", "Not compared", why_not),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seedbed.core.monitoring import Signal, Watch
-from seedbed.core.numbers import chance, score
+from seedbed.core.numbers import chance
 
 from .bars import Bar, Segment, bars
 from .figure import Figure
@@ -44,8 +44,8 @@ def _figure(signals: tuple[Signal, ...]) -> Figure | None:
     rows = []
     for one in shown:
         effect = one.effect or 0.0
-        value = score(effect) + ("" if one.p_holm is None else f", p {chance(one.p_holm)}")
-        tip = f"{one.monitor}: {one.measure} {score(effect)}"
+        value = one.size + ("" if one.p_holm is None else f", p {chance(one.p_holm)}")
+        tip = f"{one.monitor}: {one.measure} {one.size}"
         kind = "lost" if one.alarm else "whole"
         pieces = [Segment(0, effect, kind, tip, one.alarm)] if effect > 0 else []
         rows.append(Bar(one.what, value, pieces))

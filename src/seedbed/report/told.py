@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedbed.core import numbers
 from seedbed.core.metric import Score
 from seedbed.core.numbers import count, metric, percent, score, short, signed, signed_ends, things, typed
-from seedbed.core.run import Comparison, Run
+from seedbed.core.run import ClassScore, Comparison, Run
 from seedbed.core.showing import clean
 
 from .closer import closer_lines
@@ -134,10 +134,11 @@ def best_lines(run: Run) -> list[str]:
     found = best.scores.get(split, {}).get(name) if best else None
     if best is None or found is None:
         return []
-    level = numbers.level(run.intervals.get("level"))
+    level, groups = numbers.level(run.intervals.get("level")), run.groups_in(split)
+    of = f" in {things(groups, 'group')}" if groups else ""
     lines = [
         f"best model: {best.name}, {name} {score(found.value)} on {split} "
-        f"({level} {numbers.interval(found)}, {things(found.n, 'row')})"
+        f"({level} {numbers.interval(found)}, {things(found.n, 'row')}{of})"
     ]
     for c in run.comparisons:
         if c.b == best.name and c.split == split and c.metric == name:
@@ -155,7 +156,15 @@ def _split_line(run: Run) -> list[str]:
     clean_or_not = "leaks" if not run.certificate.passed else "proven clean" if whole else "clean by a sample"
     among = f"all {of}" if whole else f"{rows} of {of}"
     what = "pair" if pairs == "1" else "pairs"
-    return [f"split: {clean_or_not} ({pairs} {what} among {among} held-out rows compared)"]
+    group = run.certificate.group
+    told = f"; {_kept_whole(group)}" if group else ""
+    return [f"split: {clean_or_not} ({pairs} {what} among {among} held-out rows compared{told})"]
+
+
+def _kept_whole(group: Mapping[str, Any]) -> str:
+    """How many values of the column that keeps rows together stand in several splits."""
+    of = f"{numbers.count(group['values'])} values of {group['column']}"
+    return f"{numbers.count(group['straddle']) if group['straddle'] else 'none'} of {of} in several splits"
 
 
 def _reads_line(run: Run) -> list[str]:
@@ -274,16 +283,29 @@ def _classes(run: Run, of: Judged | None) -> list[RenderableType]:
     rows = [
         (
             short(label, 30),
-            count(before[label]) if label in before else "-",
+            *([count(before[label]) if label in before else "-"] if before else []),
             count(sum(split.get(label, 0) for split in data.values())),
             *([count(made.get(label, 0))] if made else []),
-            f"{score(judged_on[label].f1.value)} ({numbers.span(judged_on[label].f1)})" if label in judged_on else "-",
-            count(judged_on[label].support) if label in judged_on else "-",
+            *_of_label(judged_on.get(label)),
         )
         for label in labels[:_MOST]
     ]
-    heads = ("label", "as read", "in dataset", *(["of it made"] if made else []), "F1", "judged on")
+    heads = (
+        "label",
+        *(["as read"] if before else []),
+        "in dataset",
+        *(["of it made"] if made else []),
+        "F1",
+        "judged on",
+    )
     return [_grid(rows, heads, right=range(1, len(heads))), *_left_out(len(labels), "labels")]
+
+
+def _of_label(found: ClassScore | None) -> tuple[str, str]:
+    """F1 and on how many rows; of a label that none of them has there is nothing to say."""
+    if found is None or not found.support:
+        return "-", "0" if found else "-"
+    return f"{score(found.f1.value)} ({numbers.span(found.f1)})", count(found.support)
 
 
 def _slices(of: Judged) -> list[RenderableType]:

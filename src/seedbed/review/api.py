@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -12,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seedbed.core.decision import MOST_WHY
 from seedbed.core.errors import DataError, MissingExtraError, SeedbedError
-from seedbed.core.serving import HEADERS, App, Receive, Scope, Send, bounded, headed
+from seedbed.core.serving import HEADERS, App, Receive, Scope, Send, bounded, headed, may_be_called
 
 from .card import Answered, Card, Confirmed
 from .desk import MOST_ITEMS, MOST_ROWS, Asked, Desk, GoneError, as_action
@@ -274,16 +273,3 @@ class _Guard:
                 return _json({"error": {"problem": "nobody is known by this token", "hint": hint}}, 401)
             scope["seedbed_who"] = who
         return None
-
-
-def may_be_called(asked: str, host: str) -> bool:
-    """Whether a `Host` header names this server: an address, `localhost`, or the name that it was told to listen on."""
-    name = asked.rpartition(":")[0] if asked.rpartition(":")[2].isdecimal() and not asked.endswith("]") else asked
-    name = name.strip("[]").lower()
-    if name in ("localhost", host.lower()):
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

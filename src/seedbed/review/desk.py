@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -366,11 +365,6 @@ def _new_id() -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def by_action(decisions: Sequence[Decision]) -> dict[str, int]:
-    """How many there are of each kind, in the order of their names."""
-    return dict(sorted(Counter(one.action for one in decisions).items()))
 
 
 def as_action(word: str) -> Action:

@@ -16,6 +16,7 @@ from .answers import Value
 from .limits import MOST_BYTES, MOST_CHARACTERS, MOST_ROWS
 from .predictor import Predictor
 from .standing import owed
+from .trust import honesty_said, off_said, score_said
 
 _LONGEST_EXAMPLE = 2_000
 
@@ -43,7 +44,7 @@ def facts(predictor: Predictor) -> dict[str, Any]:
     run, bundle = predictor.run, predictor.bundle
     says = bundle.task.says
     record = next((model for model in run.models if model.name == predictor.name), None) if run else None
-    return {
+    found = {
         "name": predictor.name,
         "version": predictor.digest,
         "use": bundle.use,
@@ -54,7 +55,8 @@ def facts(predictor: Predictor) -> dict[str, Any]:
         "seedbed": bundle.seedbed,
         "labels": list(predictor.labels),
         "shown": bundle.task.shown,
-        "inputs": [one.model_dump(include={"name", "type"}) for one in predictor.preparation.inputs],
+        "answer": bundle.task.answer,
+        "inputs": predictor.fields,
         "run": {"name": run.name, "id": run.id, "state": run.state, "dataset": run.dataset.digest} if run else None,
         "trained_on": run.dataset.splits.get("train") if run else None,
         "score": _score(predictor, record),
@@ -70,6 +72,8 @@ def facts(predictor: Predictor) -> dict[str, Any]:
         "most": {"bytes": MOST_BYTES, "rows": MOST_ROWS, "characters": MOST_CHARACTERS},
         "card": predictor.card,
     }
+    said = {"score": score_said(found), "honesty": honesty_said(found), "off": off_said(found)}
+    return found | {"said": said}
 
 
 def _score(predictor: Predictor, record: ModelRecord | None) -> dict[str, Any] | None:

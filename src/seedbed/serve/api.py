@@ -20,6 +20,7 @@ from .limits import Limits
 from .predictor import Predictor
 from .problems import Failed, tell_errors, told
 from .requests import is_json, read, schema, table
+from .server_name import stranger
 from .service import Log, Service, Version
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 _ASK = ("/predict", "/api/predict")
 _WHY = {
     401: "The key is missing, or is none.",
+    403: "A page of another site asked, or it was asked by a name that is not the server's.",
     408: "The request did not come to its end in time.",
     413: "The request asks for more than is served at once.",
     415: "The body is no JSON by its media type.",
@@ -62,6 +64,7 @@ def make_app(
     log: Log | None = None,
     limits: Limits | None = None,
     keys: Callable[[], Keys | None] = lambda: None,
+    host: str = "",
     origins: Sequence[str] = (),
     said: Callable[[str], None] | None = None,
 ) -> FastAPI:
@@ -73,6 +76,8 @@ def make_app(
         log: Given a frame after each answered request (see `service.Log`).
         limits: How much is taken on.
         keys: Gives the keys of those who may ask, each time anew; None where anybody may.
+        host: The address that is listened on. At one of this machine alone, who needs no key asks by no name but such
+            as are its own; any name will do where it is left out.
         origins: Web pages that may ask from a browser, such as `https://example.org`.
         said: Takes a line of JSON for each request, without anything of what was asked or answered.
     """
@@ -93,7 +98,9 @@ def make_app(
         app.add_route(path, _file(path.strip("/") or "index.html"), include_in_schema=False)
     _describe(app, predictor, locked=keys() is not None)
     routes = frozenset(str(route.path) for route in app.routes if hasattr(route, "path"))
-    app.add_middleware(Guard, service=service, routes=routes, keys=keys, said=said)
+    app.add_middleware(
+        Guard, service=service, routes=routes, keys=keys, said=said, refuse=lambda asked: stranger(asked, host, origins)
+    )
     if origins:
         from starlette.middleware.cors import CORSMiddleware
 

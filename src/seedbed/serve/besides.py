@@ -80,7 +80,7 @@ class ColumnTold(BaseModel):
     """A column's value, and what it is worth."""
 
     column: str
-    value: Any
+    value: Any = Field(description="As the model read it, after the steps.")
     usual: Any = Field(description="What it was held against: the median or most frequent value of held-out rows.")
     weight: float
 
@@ -104,8 +104,11 @@ class Similar(BaseModel):
 
     row: str = Field(description="Its name, as `seedbed explain RUN ROW` takes it.")
     label: str | None
-    similarity: float = Field(description="Cosine of TF-IDF of words and of runs of three characters, from 0 to 1.")
+    similarity: float = Field(
+        description="From 0 to 1: cosine of TF-IDF of words and of runs of three characters, or Gower's of columns."
+    )
     text: str | None = Field(description="Its beginning, personal data masked; null where texts are not shown.")
+    values: dict[str, Any] | None = Field(None, description="Of a table: what it holds in the columns compared.")
 
 
 class Similars(BaseModel):
@@ -153,8 +156,6 @@ def add_besides(app: FastAPI, service: Service) -> None:
             status: {"model": Failed, "description": why} for status, why in _WHY.items()
         }
         documented[200] = {"model": shape, "description": what}
-        if path == "/similar":
-            documented[403] = {"model": Failed, "description": "Training rows are shown on the server's machine only."}
         if path == "/feedback":
             documented[507] = {"model": Failed, "description": "No more reports are taken."}
         app.add_api_route(
@@ -182,6 +183,7 @@ def _endpoint(answer: Callable[[Any], Any], name: str, what: str) -> Callable[[A
 _JSON = "application/json"
 _WHY = {
     401: "The key is missing, or is none.",
+    403: "A page of another site asked, or by a name that is not the server's, or for what is not shown elsewhere.",
     408: "The request did not come to its end in time.",
     413: "The request asks for more than is served at once.",
     415: "The body is no JSON by its media type.",
@@ -252,11 +254,14 @@ class _Besides:
                 "training rows are shown on the server's own machine only",
                 hint="whoever serves the model can say --similar names, or texts",
             )
-        predictor, shown = version.predictor, str(version.predictor.bundle.task.shown)
+        predictor, shown = version.predictor, version.predictor.bundle.task.shown
+
+        def search() -> Any:
+            read = predictor.preparation(rows).rows
+            return near.to(read if shown is None else text_of(read, shown), asked.most)
+
         try:
-            found, searched = await self._apart(
-                lambda: near.to(text_of(predictor.preparation(rows).rows, shown), asked.most)
-            )
+            found, searched = await self._apart(search)
         except NotReadyError:
             return told(
                 503,

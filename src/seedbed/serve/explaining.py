@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from seedbed.core.counted import AsCounted
 from seedbed.core.errors import DataError, SeedbedError, did_you_mean
 from seedbed.core.task import Says
+from seedbed.monitor.trained import as_typed
 from seedbed.train.bundle import REFERENCE
 
 from .predictor import Predictor
@@ -61,6 +62,7 @@ class Value:
 
     column: str
     value: Any
+    """As the model read it, after the steps, which is what the usual one is, too."""
     usual: Any
     """What it was held against: the median, or the most frequent value, of held-out rows; none where none is known."""
     weight: float
@@ -105,7 +107,7 @@ class Explainer:
         output = self._output(scores[0], label)
         shown = self.predictor.bundle.task.shown
         if shown is None or shown not in read.columns:
-            return self._of_columns(rows, read, output)
+            return self._of_columns(read, output)
         text = text_of(read, shown)
         if len(text) > MOST_CHARACTERS:
             raise DataError(
@@ -193,23 +195,25 @@ class Explainer:
         except (OSError, UnicodeDecodeError, SeedbedError):
             return {}
 
-    def _of_columns(self, rows: pl.DataFrame, read: pl.DataFrame, output: int) -> Explained:
+    def _usual_of(self, name: str, kind: pl.DataType) -> pl.Series:
+        """The usual value of a column; of numbers written as texts, or with no two alike, that of training rows."""
+        found, trained = usual_value(self._usual.get(name), kind), self.predictor.preparation.trained.get(name)
+        if found.null_count() and trained is not None and trained.median is not None:
+            return pl.Series([trained.median if kind.is_numeric() else as_typed(trained.median)]).cast(kind)
+        return found
+
+    def _of_columns(self, read: pl.DataFrame, output: int) -> Explained:
         """Ask again with each column as it is as a rule."""
         answer = self.predictor.bundle.task.answer
         names = [name for name in read.columns if name != answer][:MOST_ASKED]
-        usual = {name: usual_value(self._usual.get(name), read.schema[name]) for name in names}
+        usual = {name: self._usual_of(name, read.schema[name]) for name in names}
         others = [read.with_columns(pl.Series(name, usual[name], dtype=read.schema[name])) for name in names]
         scores = self._measured(self._asked(pl.concat([read, *others])), output)
         return self._told(
             output,
             "left_out",
             columns=tuple(
-                Value(
-                    name,
-                    plain(rows[name] if name in rows.columns else read[name]),
-                    plain(usual[name]),
-                    float(scores[0] - without),
-                )
+                Value(name, plain(read[name]), plain(usual[name]), float(scores[0] - without))
                 for name, without in zip(names, scores[1:], strict=True)
             ),
         )

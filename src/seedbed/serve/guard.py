@@ -18,8 +18,9 @@ from .problems import full, told
 from .service import Service, new_request
 
 #: What anybody may see, also where others need a key: whether the server is there, and the page's own files.
-PAGE = ("/", "/page.js", "/card.js", "/file.js", "/why.js", "/style.css")
-OPEN = frozenset({"/health", "/healthz", "/ready", *PAGE})
+PAGE = ("/", "/page.js", "/card.js", "/fields.js", "/file.js", "/why.js", "/style.css")
+_PROBES = frozenset({"/health", "/healthz", "/ready"})
+OPEN = _PROBES | {*PAGE}
 _OTHER = "other"
 
 
@@ -45,6 +46,7 @@ class Guard:
         routes: Paths that are counted by their names; all others are one.
         keys: Gives those who may ask; None where anybody may.
         said: Takes a line of JSON for each request. Nothing of what was asked or answered is in it.
+        refuse: Says why who needs no key may not ask; empty where they may.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class Guard:
         routes: frozenset[str],
         keys: Callable[[], Keys | None] = lambda: None,
         said: Callable[[str], None] | None = None,
+        refuse: Callable[[Scope], str] = lambda _: "",
     ) -> None:
         self.app, self.service, self.routes, self.keys, self.said = app, service, routes, keys, said
+        self.refuse = refuse
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,6 +91,10 @@ class Guard:
                 )
                 return await answer(scope, receive, send)
             scope["state"]["who"] = seen.key
+        if keys is None and scope["path"] not in _PROBES and (why := self.refuse(scope)):
+            self.service.metrics.refused.labels("name").inc()
+            hint = "whoever serves the model can say --allow-origin https://NAME, or give out keys (--keys)"
+            return await told(403, why, hint=hint)(scope, receive, send)
         if scope["method"] not in ("POST", "PUT", "PATCH"):
             return await self.app(scope, receive, send)
         await self._with_body(scope, receive, send, seen)

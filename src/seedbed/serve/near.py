@@ -1,6 +1,6 @@
-"""Which training rows are most like a text: an index of their terms, made once, on disk.
+"""Which training rows are most like what is asked about: an index, made once, on disk; of texts one of their terms.
 
-Rows are compared by the cosine of their TF-IDF of words and of runs of three characters, which also finds words that
+Texts are compared by the cosine of their TF-IDF of words and of runs of three characters, which also finds words that
 are spelled or bent otherwise. The matrix and the rows lie in files that are mapped: memory holds what is looked at.
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import orjson
@@ -27,10 +27,17 @@ from seedbed.core.version import __version__
 from seedbed.store.places import arriving
 from seedbed.train.terms import Kind, Terms, features_of
 
-#: Rows that are looked through, evenly over all; those of which terms are learned; those that are cut up together.
-MOST_ROWS, _LEARNED, _TOGETHER = 200_000, 20_000, 5_000
-#: Characters of a row that are compared, and shown.
-_COMPARED, SHOWN = 2_000, 300
+from .nearest import MOST_ROWS, SHOWN, NearRow, first_of
+
+if TYPE_CHECKING:
+    from seedbed.monitor.trained import Trained
+
+    from .near_tables import TableIndex
+
+#: Rows of which terms are learned, and those that are cut up together.
+_LEARNED, _TOGETHER = 20_000, 5_000
+#: Characters of a row that are compared.
+_COMPARED = 2_000
 #: Rows that are told at most.
 MOST = 20
 _KINDS: tuple[tuple[Kind, tuple[int, int]], ...] = (("words", (1, 1)), ("characters", (3, 3)))
@@ -44,28 +51,17 @@ class NotReadyError(Exception):
     """The index is just being made."""
 
 
-@dataclass(frozen=True)
-class NearRow:
-    """A training row that is like a text."""
-
-    row: str
-    label: str | None
-    similarity: float
-    """Cosine, from 0 to 1."""
-    text: str | None
-    """Its beginning, personal data masked; none where texts are not shown."""
-
-
 @dataclass
 class Near:
     """The training rows of a run. The index is made when it is first asked for, by a thread of its own.
 
     Args:
         files: The Parquet files of the training rows.
-        task: What the rows are for; it has a text.
+        task: What the rows are for.
         store: Where the index is kept.
-        texts: Whether texts are told, or only the rows' names and labels.
+        texts: Whether texts and values are told, or only the rows' names and labels.
         here: Whether only this machine may ask.
+        trained: Of a table, what training rows held of the columns that are compared.
     """
 
     files: Sequence[Path]
@@ -73,19 +69,26 @@ class Near:
     store: Path
     texts: bool = True
     here: bool = True
+    trained: Mapping[str, Trained] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _made: _Index | SeedbedError | None = None
+    _made: _Index | TableIndex | SeedbedError | None = None
     _making: threading.Thread | None = None
 
-    def to(self, text: str, most: int) -> tuple[list[NearRow], int]:
-        """The rows that are most like a text, the nearest first, and how many were looked through.
+    def to(self, asked: str | pl.DataFrame, most: int) -> tuple[list[NearRow], int]:
+        """The rows that are most like what is asked about, the nearest first, and how many were looked through.
+
+        Args:
+            asked: A text, or one row of a table as the model reads it.
+            most: How many, `MOST` at most.
 
         Raises:
             NotReadyError: The index is just being made.
             DataError: The rows cannot be read.
         """
         index = self._index()
-        places, alike = index.nearest(text[:_COMPARED], min(most, MOST))
+        if isinstance(asked, pl.DataFrame):
+            return cast("TableIndex", index).nearest(asked, min(most, MOST), texts=self.texts), index.rows.height
+        places, alike = cast(_Index, index).nearest(asked[:_COMPARED], min(most, MOST))
         rows = index.rows[places]
         shown = rows.select(masked(pl.col("text")).str.slice(0, SHOWN)).to_series()
         told = zip(rows[ROW], rows["label"], alike, shown, strict=True)
@@ -94,7 +97,7 @@ class Near:
         ]
         return found, index.rows.height
 
-    def _index(self) -> _Index:
+    def _index(self) -> _Index | TableIndex:
         with self._lock:
             if self._making is None:
                 self._making = threading.Thread(target=self._make, name="index", daemon=True)
@@ -108,11 +111,18 @@ class Near:
 
     def _make(self) -> None:
         try:
-            self._made = _Index.open(self.files, self.task, self.store)
+            self._made = self._opened()
         except SeedbedError as error:
             self._made = error
         except Exception as error:  # noqa: BLE001 - whoever asks is told; the server goes on
             self._made = DataError(f"the training rows cannot be read ({type(error).__name__})")
+
+    def _opened(self) -> _Index | TableIndex:
+        if self.task.shown is not None:
+            return _Index.open(self.files, self.task, self.store)
+        from .near_tables import TableIndex
+
+        return TableIndex.open(self.files, self.task, self.store, self.trained)
 
 
 @dataclass(frozen=True)
@@ -158,11 +168,7 @@ class _Index:
         if not self.terms or not self.rows.height:
             return np.zeros(0, dtype=np.int64), np.zeros(0)
         asked = features_of(self.terms, [text]).toarray()[0]
-        alike = np.asarray(self.matrix @ asked, dtype=np.float64) / len(self.terms)
-        some = np.argpartition(-alike, min(most, len(alike)) - 1)[:most]
-        order = some[np.lexsort((some, -alike[some]))]
-        order = order[alike[order] > 0]
-        return order, alike[order].clip(max=1.0)
+        return first_of(np.asarray(self.matrix @ asked, dtype=np.float64) / len(self.terms), most)
 
 
 def _write(folder: Path, files: Sequence[Path], task: Task) -> None:

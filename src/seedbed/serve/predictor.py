@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -22,8 +23,10 @@ from seedbed.core.plugins import load_plugins
 from seedbed.core.run import Run
 from seedbed.core.task import QuestionAnswering
 from seedbed.evaluate.forms import Form, form_of
-from seedbed.train.bundle import BUNDLE, CARD, PREPROCESS, Bundle, Input, load_bundle
+from seedbed.monitor.trained import Trained, read_trained
+from seedbed.train.bundle import BUNDLE, CARD, PREPROCESS, REFERENCE, Bundle, Input, load_bundle, stamp_of
 
+from .fields import fields_of
 from .kept import Kept
 from .preparation import Preparation, Prepared
 
@@ -74,10 +77,18 @@ class Predictor:
             MissingExtraError: Packages that it needs are not installed.
         """
         load_plugins()
+        before_it = _stamp(folder)
         model, bundle = load_bundle(folder, serving=serving)
-        before = Preparation.of(bundle.preprocess, bundle.task, at=str(folder), trust=trust)
+        trained = _trained(folder) if bundle.task.alike_if_equal else None
+        before = Preparation.of(bundle.preprocess, bundle.task, at=str(folder), trust=trust, trained=trained)
         found = cls(folder.name, folder, model, bundle, before, run)
         _ = found.digest, found.kept, found.card  # when they are asked for, another version may stand in the folder
+        if _stamp(folder) != before_it:  # what was read may be half of one version and half of another
+            raise ModelError(
+                "this bundle was written while it was read",
+                at=str(folder),
+                hint="write a new version beside it, and rename it or let a link mean it",
+            )
         if serving is not None:
             if model.precision != serving.precision:
                 raise ModelError(
@@ -126,6 +137,11 @@ class Predictor:
     def inputs(self) -> tuple[str, ...]:
         """The columns that a row must bring."""
         return tuple(one.name for one in self.preparation.inputs)
+
+    @cached_property
+    def fields(self) -> list[dict[str, Any]]:
+        """The columns that a row must bring, as a page asks for them (`fields_of`)."""
+        return fields_of(self.preparation)
 
     def predict(self, rows: Given) -> pl.DataFrame:
         """Answer rows. A row gets the same answer alone and among others.
@@ -228,8 +244,8 @@ class Predictor:
         golden = self.bundle.preprocess.golden
         if not golden:
             return 0.0
-        given, prepared = self._prepared([one.input for one in golden])
-        answers = self.form.checked(self.model.predict(prepared.rows), given.height, self.model.labels)
+        prepared = self._prepared([one.input for one in golden])
+        answers = self.scores(prepared.rows)
         hint = "another version of a library, or a changed file? Train again here, or use the versions of the run"
         for place, (one, read) in enumerate(zip(golden, prepared.read, strict=True)):
             if read != one.text:
@@ -248,8 +264,8 @@ class Predictor:
             )
         return float(largest)
 
-    def _prepared(self, rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, Prepared]:
-        """Examples of the bundle's own, as they were and as the model reads them.
+    def _prepared(self, rows: Sequence[Mapping[str, Any]]) -> Prepared:
+        """Examples of the bundle's own, as the model reads them.
 
         Raises:
             ModelError: They cannot be prepared: somebody changed how.
@@ -260,7 +276,7 @@ class Predictor:
         except DataError as error:
             raise self._changed(error.problem) from None
         try:
-            return given, self.preparation(given)
+            return self.preparation(given)
         except ModelError as error:
             said = f"{error.at}: {error.problem}" if error.at else error.problem
         except pl.exceptions.PolarsError as error:
@@ -275,13 +291,36 @@ class Predictor:
         )
 
 
+def _stamp(folder: Path) -> str:
+    try:
+        return stamp_of(folder)
+    except OSError:  # what is wrong there is told by who reads it
+        return ""
+
+
+def _trained(folder: Path) -> Mapping[str, Trained]:
+    """What training rows held of the columns of a table, where the bundle says it."""
+    path = folder / REFERENCE
+    try:
+        return read_trained(path.read_text("utf-8"), at=str(path))
+    except (OSError, UnicodeDecodeError):
+        return {}
+
+
 def _column(one: Input, values: list[Any]) -> pl.Series:
     """Values of JSON as a column: of one type where they have one, else text, as a source of JSON lines has it.
 
     What is read as text is text from the start: else 1 would be "1.0" beside 1.5, and "1" alone.
     """
+    # What pandas writes for a missing text is no number, and JSON has no word for it.
+    values = [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+    if one.type == "integer":  # 3.0 is 3, alone and beside texts
+        whole = (isinstance(value, float) and value.is_integer() and abs(value) < 2**63 for value in values)
+        values = [int(value) if is_whole else value for value, is_whole in zip(values, whole, strict=True)]
     name, kinds = one.name, {type(value) for value in values} - {type(None)}
     try:
+        if any(isinstance(value, float) and math.isinf(value) for value in values):
+            raise OverflowError
         if one.type == "text":
             kinds = set()
         if kinds == {int}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -22,7 +22,10 @@ from seedbed.core.task import Chat, Task, rows_said
 from seedbed.core.values import HAS_TEXT
 from seedbed.engine.kernel import WORK
 from seedbed.engine.learned import Learned
+from seedbed.monitor.trained import Trained
 from seedbed.train.bundle import Carried, Input, InputType, Preprocess
+
+from .odd import strange, unread
 
 #: What the words that a bundle has for types mean.
 KINDS: Mapping[InputType, pl.DataType] = {
@@ -81,9 +84,19 @@ class Preparation:
     reads: tuple[str, ...]
     skipped: tuple[str, ...] = ()
     """Filters that would run code of the bundle's maker, and do not."""
+    trained: Mapping[str, Trained] = field(default_factory=dict)
+    """What training rows held of the columns that the model reads, where it is known; of texts nothing is."""
 
     @classmethod
-    def of(cls, preprocess: Preprocess, task: Task, *, at: str, trust: bool = False) -> Self:
+    def of(
+        cls,
+        preprocess: Preprocess,
+        task: Task,
+        *,
+        at: str,
+        trust: bool = False,
+        trained: Mapping[str, Trained] | None = None,
+    ) -> Self:
         """The preparation that a bundle describes.
 
         Args:
@@ -91,6 +104,7 @@ class Preparation:
             task: What the model does.
             at: The bundle, for messages.
             trust: Whether steps may run functions of whoever made the bundle.
+            trained: What training rows held of columns.
 
         Raises:
             ModelError: A step is not known, does not fit this version, or runs code that is not trusted.
@@ -111,7 +125,7 @@ class Preparation:
                 continue
             steps.append((carried, _made(part, carried, at)))
         reads = preprocess.reads or task.reads(())  # a bundle of before there was another task names no column
-        return cls(preprocess.inputs, preprocess.unseen, tuple(steps), task, reads, tuple(skipped))
+        return cls(preprocess.inputs, preprocess.unseen, tuple(steps), task, reads, tuple(skipped), trained or {})
 
     def __call__(self, rows: pl.DataFrame) -> Prepared:
         """Prepare rows that have the inputs; other columns are not looked at.
@@ -120,8 +134,9 @@ class Preparation:
             DataError: An input is missing.
             ModelError: A step failed.
         """
-        table, warnings = self._conform(rows)
-        table, verdict = self._stepped(table)
+        given, warnings = self._conform(rows)
+        table, verdict, lost = self._stepped(given)
+        warnings += lost
         if isinstance(self.task, Chat):
             table, why = self.task.asked(table)
             verdict = verdict.zip_with(verdict.is_not_null() | why.is_null(), "task: " + why)
@@ -130,8 +145,10 @@ class Preparation:
             asked = asked.with_columns(pl.col(self.task.shown).cast(pl.String))
             bare = ~asked[self.task.shown].str.contains(HAS_TEXT).fill_null(False)
             verdict = verdict.zip_with(verdict.is_not_null() | ~bare, pl.Series(["task: no_text"]))
-        warnings.append(pl.lit(_LEFT_OUT) + verdict + ")")
-        told = pl.select(pl.concat_list(warnings).list.drop_nulls().alias("warnings")).to_series()
+        if self.trained:
+            warnings += strange(self.trained, given, asked)
+        left = pl.lit(_LEFT_OUT) + verdict + ")"
+        told = pl.select(pl.concat_list([*warnings, left]).list.drop_nulls().alias("warnings")).to_series()
         return Prepared(asked, rows_said(self.task, asked).fill_null(""), told)
 
     def passed(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
@@ -141,20 +158,27 @@ class Preparation:
             DataError: An input is missing.
             ModelError: A step failed.
         """
-        return self._stepped(self._conform(rows)[0])
+        return self._stepped(self._conform(rows)[0])[:2]
 
-    def _stepped(self, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    def _stepped(self, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, list[pl.Series]]:
+        """Rows after the steps, why training would have left them out, and what is said of texts that got lost."""
         verdict = pl.Series([None], dtype=pl.String).new_from_index(0, table.height)
+        lost = []
         for carried, step in self.steps:
+            before = table
             with told_as(ModelError, carried.name):
                 table, why = _passed(table, carried, step)
                 verdict = verdict.zip_with(verdict.is_not_null(), why)
-        return table, verdict
+            for name in carried.writes:
+                word = type_of(table.schema.get(name, pl.String()))
+                if before.schema.get(name) == pl.String and word not in ("text", "any"):
+                    lost.append(unread(name, before[name], table[name], word))
+        return table, verdict, [said for said in lost if said is not None]
 
-    def _conform(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.Expr | pl.Series]]:
+    def _conform(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.Series]]:
         """The inputs with the types that they had in training, and warnings about values that could not have them."""
         columns = []
-        warnings: list[pl.Expr | pl.Series] = []
+        warnings: list[pl.Series] = []
         for one in self.inputs:
             given = rows[self.named(one, rows.columns)]
             column = typed(given, one.type).alias(one.name)
@@ -163,9 +187,8 @@ class Preparation:
                 columns[-1], answered = self.task.awaiting(column)
                 warnings.append(answered.to_frame("has").select(pl.when("has").then(pl.lit(_ANSWERED))).to_series())
                 continue
-            lost = (column.is_null() & given.is_not_null()).to_frame("lost")
-            said = f"{one.name} is no {one.type} and counts as missing"
-            warnings.append(lost.select(pl.when("lost").then(pl.lit(said))).to_series())
+            if (said := unread(one.name, given, column, one.type)) is not None:
+                warnings.append(said)
         for one in self.unseen:
             empty = pl.Series(one.name, [None], dtype=KINDS.get(one.type, pl.Null()))
             columns.append(empty.new_from_index(0, rows.height))

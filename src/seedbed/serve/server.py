@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 import socket
@@ -21,6 +20,7 @@ from .keys import Keys
 from .limits import Limits
 from .predictor import Predictor
 from .reloading import Watcher
+from .server_name import is_here
 from .service import Service, Version
 from .standing import owed
 
@@ -67,14 +67,8 @@ class Opened:
     difference: float
     """The largest difference of its golden examples."""
     debts: tuple[str, ...]
-
-
-def is_here(host: str) -> bool:
-    """Whether an address is reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    tabular: bool = False
+    """Whether it reads columns, whose numbers and categories a log keeps as they are."""
 
 
 def refuse_unfit(predictor: Predictor, host: str) -> tuple[str, ...]:
@@ -106,7 +100,8 @@ def open_fit(source: Source, host: str) -> tuple[Version, Opened]:
     version = source.open()
     try:
         debts = refuse_unfit(version.predictor, host)
-        told = Opened(version.predictor.name, version.predictor.check_golden(), debts)
+        predictor = version.predictor
+        told = Opened(predictor.name, predictor.check_golden(), debts, predictor.bundle.task.alike_if_equal)
     except BaseException:
         version.close()
         raise
@@ -136,7 +131,8 @@ def serve(
     service = Service(version, terms.limits, complain)
     watcher = Watcher(service, source.standing, lambda: open_fit(source, terms.host)[0])
     _few_threads(terms.limits.threads)
-    app = make_app(service, keys=keys, origins=terms.origins, said=unfailing(_write) if terms.say_requests else None)
+    said = unfailing(_write) if terms.say_requests else None
+    app = make_app(service, keys=keys, host=terms.host, origins=terms.origins, said=said)
     _when_told(watcher.look_now)
     watcher.start(terms.watch)
     try:

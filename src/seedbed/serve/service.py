@@ -21,6 +21,7 @@ from .lane import Lane
 from .limits import Limits
 from .metrics import Metrics
 from .near import Near
+from .odd import unquoted
 from .predictor import Predictor
 from .standing import owed
 
@@ -152,6 +153,8 @@ class Service:
             return Answers(given, None)
         length = told["read"].str.len_chars().alias("read_length")
         named = [name for name in _LOGGED if name in told.columns]
+        if not version.log_texts:
+            told = told.with_columns(unquoted(told["warnings"]).alias("warnings"))
         return Answers(given, read.drop(named, strict=False).hstack([length, *told.select(named)]))
 
     def _count(self, version: Version, rows: Sequence[Mapping[str, Any]]) -> None:

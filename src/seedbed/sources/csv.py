@@ -132,7 +132,7 @@ class Csv(FileSource):
                 )
                 file = seen.file
                 try:
-                    form = self._form(file, seen.head, seen.encoding, seen.bom, notes)
+                    form = self._form(file, seen.head, seen.encoding, seen.bom, notes, context.named)
                 except _EmptyError as error:
                     empty.append(error)
                     notes.append(f"{file.name} {error.problem}")
@@ -153,7 +153,9 @@ class Csv(FileSource):
         }
         return Scan(tuple(files), schema, {"files": [asdict(form) for form in forms]}, told, tuple(notes))
 
-    def _form(self, file: InputFile, head: bytes, encoding: Encoding, bom: int, notes: list[str]) -> Form:
+    def _form(
+        self, file: InputFile, head: bytes, encoding: Encoding, bom: int, notes: list[str], named: frozenset[str]
+    ) -> Form:
         at = file.url
         if not head.strip():
             raise _EmptyError("is empty", at=at, hint="is this the right file?")
@@ -177,7 +179,7 @@ class Csv(FileSource):
         header = [encoding.show(name) for name in first]
         columns = _names(header, at)
         shape = shape_of(rows[1:] if self.header else rows, header if self.header else columns)
-        why = header_is_a_row(first, shape) if self.header else ""
+        why = "" if named & {name.strip() for name in header} or not self.header else header_is_a_row(first, shape)
         if why:
             notes.append(f"{file.name}: its first line looks like a row ({why}); if it is one, say header: false")
         return Form(

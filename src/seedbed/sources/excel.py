@@ -13,6 +13,7 @@ from seedbed.core.context import Context
 from seedbed.core.errors import DataError
 from seedbed.core.numbers import things, word
 from seedbed.core.part import Example
+from seedbed.core.showing import clean
 from seedbed.core.source import Block, FileSource, InputFile, Parsed, Scan
 
 from .reading.files import find
@@ -89,6 +90,9 @@ class Excel(FileSource):
                     told.append({**one, "path": str(Path(book["folder"], one["file"]))})
                     self._check(told, files)
                 notes += _errors(book["sheets"], file.name)
+                if book["bare"]:
+                    named = ", ".join(clean(name) for name in book["bare"])
+                    notes.append(f"nothing stands under a header in {named} of {file.name}: left out")
                 if book["unsaved"]:
                     said = "no saved value, which counts as null, and a row of nothing else is none"
                     formulas, has = things(book["unsaved"], "formula"), word(book["unsaved"], "has", "have")

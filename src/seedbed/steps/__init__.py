@@ -28,6 +28,7 @@ from .normalize import Normalize
 from .numeric_outliers import NumericOutliers
 from .oversample import Oversample
 from .parse_dates import ParseDates
+from .parse_numbers import ParseNumbers
 from .python import Python
 from .quality_rules import QualityRules
 from .redact_pii import RedactPii
@@ -72,6 +73,7 @@ __all__ = [
     "NumericOutliers",
     "Oversample",
     "ParseDates",
+    "ParseNumbers",
     "Python",
     "QualityRules",
     "RedactPii",

@@ -30,7 +30,7 @@ class Cast(Rework):
     Missing stays missing: null, NaN and, but for `text`, blank text. Numbers are written with a point, without
     separators: `1,234` and `12 €` are not numbers; neither are `nan` and `inf`. An integer may read `3.0` and has at
     most 64 bits. True reads true, t, yes, y, on or 1, false the like. Dates and times are ISO 8601, a time without a
-    zone is UTC, and a datetime becomes its date in UTC: other forms are for `parse_dates`.
+    zone is UTC, and a datetime becomes its date in UTC: other forms are for `parse_dates`, and for `parse_numbers`.
     """
 
     use: Literal["cast"] = "cast"

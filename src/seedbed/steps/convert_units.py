@@ -39,9 +39,9 @@ class ConvertUnits(Rework):
 
     ## Limits
     Units are those of pint, in its names and symbols, and some that people write (`lbs`, `Kg`, `C`, `5'11"`): where
-    case decides, it counts (`mg`, `Mg`), else not. Money has no units here. `1,500` is fifteen hundred unless
-    `decimal: ","`, which makes it one and a half; a range (`5-7 kg`) and a fraction (`1/2 kg`) are no amounts. Numbers
-    are rounded to twelve digits. Missing and blank values stay missing.
+    case decides, it counts (`mg`, `Mg`), else not. Money has no units here (`parse_numbers`). `1,500` is fifteen
+    hundred unless `decimal: ","`, which makes it one and a half; a range (`5-7 kg`) and a fraction (`1/2 kg`) are no
+    amounts. Numbers are rounded to twelve digits. Missing and blank values stay missing.
     """
 
     extra: ClassVar[str] = "units"

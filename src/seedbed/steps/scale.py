@@ -103,7 +103,10 @@ class Scale(Fitted):
         if self.log:
             values = np.sign(values) * np.log1p(np.abs(values))
         if self.method == "standard":
-            middle, width = float(values.mean()), float(values.std())
+            with np.errstate(over="ignore"):  # of numbers near 1e308 the sum is none; their mean is one all the same
+                middle, width = float(values.mean()), float(values.std())
+            if not np.isfinite(middle):
+                middle = float((values / len(values)).sum())
         elif self.method == "robust":
             low, middle, high = quantiles(values, 0.25, 0.5, 0.75)
             width = high - low

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from seedbed.core.champion import Promotion
 from seedbed.core.errors import DataError, RecipeError
-from seedbed.core.promotion import Promotion
 
 from .places import write_whole
 from .runs import locked, now

@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seedbed.core.errors import DataError, RecipeError, did_you_mean
-from seedbed.core.metric import Score
+from seedbed.core.score import Score
 
 from .places import write_whole
 

@@ -177,6 +177,17 @@ def save_bundle(
     return bundle
 
 
+def stamp_of(folder: Path) -> str:
+    """What is another text once somebody wrote to a file of a bundle, or put another in its place.
+
+    Raises:
+        OSError: Files come and go there.
+    """
+    files = sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    told = ((path.relative_to(folder), path.stat()) for path in files if path.is_file())
+    return "\n".join(f"{name} {one.st_ino} {one.st_mtime_ns} {one.st_size}" for name, one in told)
+
+
 def load_bundle(folder: Path, *, serving: Serving | None = None) -> tuple[Model[Any], Bundle]:
     """Read what `save_bundle` wrote. The learner's part must have been imported, as Seedbed's own are.
 

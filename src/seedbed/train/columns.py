@@ -34,12 +34,13 @@ class ColumnFeatures:
         """Find out what training rows hold."""
         numbers, named = [], {}
         for column in rows:
-            if _as_numbers(column) is not None:
-                if column.drop_nulls().n_unique() > 1:
+            found = _as_numbers(column)
+            if found is not None:
+                if _kept(found).drop_nulls().n_unique() > 1:
                     numbers.append(column.name)
             elif column.dtype in (pl.String, pl.Categorical, pl.Enum):
                 known = column.cast(pl.String).drop_nulls()
-                counted = known.value_counts(name="n", sort=True)
+                counted = known.value_counts(name="\x00n", sort=True)  # no column is called so
                 if 1 < counted.height <= max(2, _NAMES * known.len()):
                     frequent = sorted(counted[column.name].head(MOST_CATEGORIES).to_list())
                     named[column.name] = {value: code for code, value in enumerate(frequent)}
@@ -103,8 +104,7 @@ class ColumnFeatures:
 
     def _each(self, rows: pl.DataFrame) -> Iterator[NDArray[np.float64]]:
         for name in self.numbers:
-            found = _numbers(rows[name])
-            yield found.set(found.is_infinite(), None).clip(-_LARGEST, _LARGEST).fill_null(float("nan")).to_numpy()
+            yield _kept(_numbers(rows[name])).fill_null(float("nan")).to_numpy()
         for name, codes in self.named.items():
             values = rows[name].cast(pl.String)
             coded = values.replace_strict(codes, default=len(codes), return_dtype=pl.Float64)
@@ -119,6 +119,11 @@ def _as_numbers(column: pl.Series) -> pl.Series | None:
     known = column.cast(pl.String).str.strip_chars() if column.dtype == pl.String else column
     blank = known.is_null() | (known == "") if column.dtype == pl.String else known.is_null()
     return found if (found.is_not_null() | blank).all() and not blank.all() else None
+
+
+def _kept(numbers: pl.Series) -> pl.Series:
+    """Numbers as they are learned from; null where there is none, as where a text says `nan` or `inf`."""
+    return numbers.set(~numbers.is_finite(), None).clip(-_LARGEST, _LARGEST)
 
 
 def _numbers(column: pl.Series) -> pl.Series:

@@ -128,21 +128,11 @@ def fine_tune(
     Raises:
         ModelError: The memory does not suffice, or the loss is no number any more.
     """
-    import torch
-
     lengths = np.array([len(row["input_ids"]) for row in train], dtype=np.int64)
     plan = _Plan(lengths, options.batch, options.epochs, options.warmup, context.seed)
     network.to(device())
     learning = {name: one for name, one in network.named_parameters() if one.requires_grad}
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": [one for one in learning.values() if one.ndim >= 2], "weight_decay": options.weight_decay},
-            {"params": [one for one in learning.values() if one.ndim < 2], "weight_decay": 0.0},
-        ],
-        lr=options.learning_rate,
-        # All weights in one pass over memory: with 22 million of them, on a processor, an eighth of the time.
-        fused=device() in ("cpu", "cuda"),
-    )
+    optimiser = _optimiser(learning, options)
     about = [train, validation, options.model_dump(), context.seed]
     kept = Kept.of(context, objective.name, learning, about) if options.checkpoint_steps else None
     with (
@@ -165,6 +155,21 @@ def fine_tune(
     if kept:
         kept.forget()
     network.eval()
+
+
+def _optimiser(learning: Mapping[str, Any], options: TuningOptions) -> Any:
+    """AdamW, which pulls at matrices alone."""
+    import torch
+
+    return torch.optim.AdamW(
+        [
+            {"params": [one for one in learning.values() if one.ndim >= 2], "weight_decay": options.weight_decay},
+            {"params": [one for one in learning.values() if one.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=options.learning_rate,
+        # All weights in one pass over memory: with 22 million of them, on a processor, an eighth of the time.
+        fused=device() in ("cpu", "cuda"),
+    )
 
 
 @dataclass(frozen=True)

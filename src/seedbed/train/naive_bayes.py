@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -19,6 +20,9 @@ from .target import Target, texts_of
 from .target_sets import LABELS_OF_TEXTS, TargetSets, TextTask, coded
 from .terms import Lengths, TermOptions, Weighting
 
+#: Log-odds that part labels for and against which a text says as much: else it would be given all of them.
+_TIE = 1e-3
+
 
 class NaiveBayes(TermOptions, Learner):
     """Naive Bayes on TF-IDF or counts of words: which label makes these words likely?
@@ -33,7 +37,8 @@ class NaiveBayes(TermOptions, Learner):
     themselves, the more so the longer the text, until they are calibrated (`evaluate: calibrate`). `complement` knows
     nothing of how frequent the labels are, so a text without known terms gets the same probability for each. Where rows
     have any number of labels, each is held against all rows without it: there the two differ only in that
-    `multinomial` heeds how frequent labels are, and gives rare ones next to never, and `complement` gives them freely.
+    `multinomial` heeds how frequent labels are, and gives rare ones next to never, and `complement` gives them freely;
+    a text without known terms is given those that most rows have.
     """
 
     learns: ClassVar[tuple[str, ...]] = LABELS_OF_TEXTS
@@ -102,9 +107,15 @@ class NaiveBayes(TermOptions, Learner):
 
         if isinstance(target, TargetSets):
             return each_by_itself(
-                target, features.shape[1], context, lambda one, _: self._count(features, one, context)
+                target, features.shape[1], context, lambda one, _: self._of_one(features, one, context)
             )
         solver = (ComplementNB if self.kind == "complement" else MultinomialNB)(alpha=self.alpha)
         solver.fit(features, target.codes, sample_weight=target.weights)
         offsets = solver.class_log_prior_ * (self.kind == "multinomial")
         return layer_of(solver.feature_log_prob_, offsets, solver.classes_, target)
+
+    def _of_one(self, features: Any, target: Target, context: Context) -> Layer:
+        """Of rows with and without a label: where terms say nothing, what more rows have."""
+        weights, offsets = self._count(features, target, context)
+        often = np.average(target.codes, weights=target.weights) > 0.5
+        return weights, offsets + np.array([0, _TIE if often else -_TIE])

@@ -124,6 +124,8 @@ class NgramModel(FrameModel):
         found = np.full(len(stream), 1 / size)
         grams = np.zeros(len(stream), dtype=np.int64)  # the empty gram, which precedes all
         for length, level in enumerate(self.levels, 1):
+            if not len(level.left):
+                break  # no training text was as long
             # The gram before a token ends one place earlier; -1 where training texts do not have it.
             before = grams if length == 1 else np.concatenate([[-1], grams[:-1]])
             before = np.where(at >= length - 1, before, -1)

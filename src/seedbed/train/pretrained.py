@@ -142,6 +142,8 @@ def load_as(kind: str, place: Place, tokenizer: Any, **more: Any) -> Any:
             network = _unpacked(family, network)
     if place.local:
         read_course(network, Path(place.name))
+        for tensor in (*network.parameters(), *network.buffers()):  # else mapped: who overwrites the file changes them
+            tensor.data = tensor.data.clone()
     network.config.pad_token_id = tokenizer.pad_token_id
     # Where it was read from is this machine's affair.
     network.config._name_or_path = network.name_or_path = tokenizer.name_or_path = "" if place.local else place.name

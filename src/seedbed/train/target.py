@@ -62,8 +62,7 @@ def target_of(train: pl.DataFrame, task: Task) -> Target:
             hint="check the label column, and the steps that reject rows",
         )
     codes = values.replace_strict(list(labels), list(range(len(labels))), return_dtype=pl.Int64)
-    shares = np.stack(train[SHARES].to_list()) if SHARES in train.columns else None
-    return Target(labels=labels, codes=codes.to_numpy(), weights=weights_of(train), shares=shares)
+    return Target(labels=labels, codes=codes.to_numpy(), weights=weights_of(train), shares=shares_of(train))
 
 
 def enough(train: pl.DataFrame, at: str, useful: str = "many more") -> None:
@@ -102,6 +101,11 @@ def known_labels(said: pl.Series, task: Task, column: str) -> tuple[str, ...]:
 def weights_of(train: pl.DataFrame) -> NDArray[np.float64] | None:
     """How much each training row counts, shape (rows,); none where all count alike."""
     return train[WEIGHT].cast(pl.Float64).to_numpy() if WEIGHT in train.columns else None
+
+
+def shares_of(train: pl.DataFrame) -> NDArray[np.float64] | None:
+    """How much of each label each training row has, shape (rows, labels); none where no teacher says so."""
+    return np.stack(train[SHARES].to_list()) if SHARES in train.columns else None
 
 
 def texts_of(rows: pl.DataFrame, column: str) -> list[str]:

@@ -12,7 +12,7 @@ from seedbed.core.errors import DataError
 from seedbed.core.numbers import things
 from seedbed.core.task import MultiLabelClassification, Task, TextClassification
 
-from .target import Target, enough, known_labels, target_of, weights_of
+from .target import Target, enough, known_labels, shares_of, target_of, weights_of
 
 #: Tasks of texts with labels, and their kinds.
 TextTask = TextClassification | MultiLabelClassification
@@ -32,15 +32,19 @@ class TargetSets:
     """Which labels each row has, shape (rows, labels)."""
     weights: NDArray[np.float64] | None = None
     """How much each row counts, shape (rows,); alike when left out."""
+    taught: NDArray[np.float64] | None = None
+    """How much of each label a row has, from 0 to 1, shape (rows, labels); all of its own if left out."""
 
     def some(self, rows: NDArray[np.int64]) -> TargetSets:
         """The labels of some of the rows."""
-        return TargetSets(self.labels, self.held[rows], None if self.weights is None else self.weights[rows])
+        weights, taught = (None if one is None else one[rows] for one in (self.weights, self.taught))
+        return TargetSets(self.labels, self.held[rows], weights, taught)
 
     def one(self, place: int) -> Target:
         """Whether rows have the label at a place, as a choice between two: of not having it (0) and having it (1)."""
         label = self.labels[place]
-        return Target((f"not {label}", label), self.held[:, place].astype(np.int64), self.weights)
+        shares = None if self.taught is None else np.stack([1 - self.taught[:, place], self.taught[:, place]], axis=1)
+        return Target((f"not {label}", label), self.held[:, place].astype(np.int64), self.weights, shares)
 
     def learnable(self, place: int) -> bool:
         """Whether enough rows have the label at a place, and enough lack it."""
@@ -86,7 +90,7 @@ def target_sets_of(train: pl.DataFrame, task: Task) -> TargetSets:
             at=column,
             hint="check the label column, and the steps that reject rows",
         )
-    return TargetSets(labels=labels, held=held, weights=weights_of(train))
+    return TargetSets(labels=labels, held=held, weights=weights_of(train), taught=shares_of(train))
 
 
 def held_by(values: pl.Series, labels: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -144,11 +144,6 @@ def threshold_of_positive(
     return Thresholds(aim=aim, precision=precision, split=split, rows=len(truth), labels=(one,))
 
 
-def decided_sets(answers: _Floats, at: _Floats) -> _Held:
-    """Which labels are given: probabilities, shape (rows, labels), and thresholds, shape (labels,)."""
-    return np.asarray(answers >= at)
-
-
 def moved_sets(answers: _Floats, at: _Floats) -> _Floats:
     """Probabilities whose odds are divided by those of the thresholds: what was at a threshold is at 0.5 then.
 

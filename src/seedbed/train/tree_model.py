@@ -14,7 +14,6 @@ from seedbed.core.graph import Graph
 from seedbed.core.learner import ArrayModel
 
 from .columns import ColumnFeatures
-from .linear import softmax
 from .scale import Scale
 from .tabular import Floats, Lesson
 from .text_features import TextFeatures
@@ -143,6 +142,8 @@ def linked(total: Floats, link: Link, trees: int) -> Floats:
             second = expit(total[:, 0])
             return np.stack([1 - second, second], axis=1)
         case "softmax":
-            return softmax(total)
+            powers = np.exp(total - total.max(axis=1, keepdims=True))
+            # One after the other, as scikit-learn adds them: NumPy adds eight and more of a row in another order.
+            return np.asarray(powers / powers.cumsum(axis=1)[:, -1:])
         case _:
             return total

@@ -130,7 +130,7 @@ class Tuned(Learner):
 
     Where to search is said by the options themselves (see the learner's page). What the recipe says under `learner` is
     fixed; `over` narrows, extends or adds: `over: {c: {low: 0.1, high: 10, log: true}, words: [[1, 1], [1, 2]], min_df:
-    null}`, where null takes an option out.
+    null}`, where null takes an option out. The model is named after the learner: `gradient_boosting_tuned`.
 
     ## Why
     Options that are usual are seldom the best ones for these rows, and those that a person tried on the test rows are
@@ -196,6 +196,11 @@ class Tuned(Learner):
             after={"predicted": MESSAGES["label"]},
         ),
     )
+
+    @property
+    def called(self) -> str:
+        """With the learner's name: who reads that a model is `tuned` asks what of it was."""
+        return f"{self.learner.called}_{self.use}"
 
     @field_validator("learner")
     @classmethod

@@ -9,7 +9,7 @@ import typer
 
 from seedbed.core.errors import RecipeError
 
-from .options import ADDRESS, ENGINE, JSON, MODEL, TRUST, Engine, cluster_of
+from .options import ADDRESS, COLUMNS, ENGINE, JSON, MODEL, TRUST, Engine, cluster_of
 
 app = typer.Typer()
 
@@ -27,10 +27,7 @@ def predict(  # noqa: PLR0913, PLR0917 (each option is an argument)
     out: Annotated[
         Path | None, typer.Option("--out", help="Where to: .csv, .jsonl or .parquet; JSON lines on screen if left out.")
     ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="INPUT=COLUMN", help="Read an input of the model from a column of that name."),
-    ] = None,
+    columns: COLUMNS = None,
     trust: TRUST = False,
     workers: Annotated[
         int | None,
@@ -38,6 +35,14 @@ def predict(  # noqa: PLR0913, PLR0917 (each option is an argument)
     ] = None,
     engine: ENGINE = Engine.local,
     address: ADDRESS = None,
+    probabilities: Annotated[
+        str,
+        typer.Option(
+            "--probabilities",
+            metavar="all|none|K",
+            help="Of a file: of all labels, none, or the K most probable.",
+        ),
+    ] = "all",
     as_json: JSON = False,
 ) -> None:
     """Label texts with a model, after the same preprocessing as in training."""
@@ -46,7 +51,7 @@ def predict(  # noqa: PLR0913, PLR0917 (each option is an argument)
     cluster = cluster_of(engine, address)
     predict_rows(
         model, file, texts=texts or [], out=out, columns=columns or [], trust=trust, cluster=cluster,
-        workers=workers, as_json=as_json,
+        workers=workers, probabilities=probabilities, as_json=as_json,
     )  # fmt: skip
 
 
@@ -81,7 +86,10 @@ def serve(  # noqa: PLR0913, PLR0917 (each option is an argument)
         float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds that an answer may take; then 503.")
     ] = 30.0,
     log: Annotated[
-        Path | None, typer.Option("--log", help="Log what is answered there, for `seedbed monitor`, without texts.")
+        Path | None,
+        typer.Option(
+            "--log", help="Log answers there, for `seedbed monitor`, with numbers and categories, without texts."
+        ),
     ] = None,
     log_texts: Annotated[bool, typer.Option("--log-texts", help="Log what people write, too.")] = False,
     access_log: Annotated[
@@ -143,10 +151,7 @@ def monitor(  # noqa: PLR0913, PLR0917 (each option is an argument)
     labels: Annotated[
         Path | None, typer.Option("--labels", help="What is right: .jsonl or .csv with `row` and `answer`.")
     ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="INPUT=COLUMN", help="Read an input of the model from a column of that name."),
-    ] = None,
+    columns: COLUMNS = None,
     encoder: Annotated[
         str, typer.Option("--encoder", metavar="FOLDER", help="Compare what texts mean, too, by this sentence encoder.")
     ] = "",

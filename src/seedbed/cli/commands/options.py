@@ -26,6 +26,14 @@ RUN = Annotated[
 MODEL = Annotated[
     Path, typer.Argument(help="A model's folder, or a run (by folder, id, tag): its best model.", show_default=False)
 ]
+COLUMNS = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="INPUT=COLUMN",
+        help="Read an input of the model from another column of the file, such as text=message; may be given again.",
+    ),
+]
 ENGINE = Annotated[
     Engine, typer.Option("--engine", help="Who does the work: processes of this machine, or a Ray cluster.")
 ]

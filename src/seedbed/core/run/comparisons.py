@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from seedbed.core.metric import Score
 from seedbed.core.record import Record
+from seedbed.core.score import Score
 from seedbed.core.scrutiny import Growth
 
 
@@ -29,6 +29,9 @@ class Comparison(Record):
         None, description="Exact McNemar p of the two models' errors, where answers are right or wrong."
     )
     n: int
+    groups: int | None = Field(
+        None, description="Groups of rows that were resampled and exchanged whole; none where it was single rows."
+    )
     verdict: Literal["better", "worse", "not distinguishable"]
 
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from seedbed.core.metric import Score
 from seedbed.core.record import Record
+from seedbed.core.score import Score
 
 
 class ClassScore(Record):

@@ -79,7 +79,11 @@ class Run(Record):
         0, description="How often earlier runs of the same store had read the test rows of the same dataset."
     )
     sent: tuple[Sent, ...] = Field((), description="Rows whose texts went to services on other machines.")
-    intervals: dict[str, Any] = Field(default_factory=dict, description="Level, resamples and method of the intervals.")
+    intervals: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Level, resamples and method of the intervals; by split, `groups` of rows that belong together, "
+        "where those are what is resampled.",
+    )
     timings: dict[str, float] = Field(default_factory=dict, description="Seconds by stage.")
     recipe_text: str = Field("", description="The recipe as resolved, in YAML.")
     command: str = Field("", description="How to make this run again.")
@@ -95,6 +99,11 @@ class Run(Record):
         """The split that judges the models: test where there is one, else the last that any model was scored on."""
         judged = [split for model in self.models for split, scores in model.scores.items() if scores]
         return "test" if "test" in judged or not judged else judged[-1]
+
+    def groups_in(self, split: str) -> int | None:
+        """Groups of the rows of a split, where they are no independent draws and groups are resampled."""
+        found = self.intervals.get("groups", {}).get(split)
+        return found if isinstance(found, int) and found > 1 else None
 
     @property
     def test_reads_told(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.core.numbers import amount
+from seedbed.core.numbers import value
 
 from .holm import holm
 
@@ -45,7 +45,7 @@ def of_numbers(what: str, before: Floats, now: Floats) -> Difference:
     found = ks_2samp(before, now, method="asymp")
     edges = np.unique(np.quantile(before, _DECILES))
     counts = [np.bincount(np.searchsorted(edges, x, side="right"), minlength=len(edges) + 1) for x in (before, now)]
-    told = f"median {amount(np.median(before))} before, {amount(np.median(now))} now"
+    told = f"median {value(float(np.median(before)))} before, {value(float(np.median(now)))} now"
     return Difference(what, float(found.statistic), "KS", float(found.pvalue), _psi(*counts), told)
 
 

@@ -12,7 +12,7 @@ from .task import Task
 
 
 def answers_said(task: Task, values: pl.Series) -> pl.Series:
-    """Each answer as text: a set of labels as a JSON list, a number in digits, others as they are.
+    """Each answer as text: a set of labels as a JSON list, a number in digits, turns and spans by what they say.
 
     Args:
         task: Whose answers they are.
@@ -21,7 +21,7 @@ def answers_said(task: Task, values: pl.Series) -> pl.Series:
     if task.says == "labels" and isinstance(values.dtype, pl.List):
         told = [None if one is None else said_set(one) for one in values.to_list()]
         return pl.Series(values.name, told, dtype=pl.String)
-    return values.cast(pl.String)
+    return said(values) if values.dtype.is_nested() else values.cast(pl.String)
 
 
 def rows_said(task: Task, rows: pl.DataFrame) -> pl.Series:

@@ -16,6 +16,7 @@ from seedbed.core.metric import Answers, Metric, Truth
 from seedbed.core.numbers import things
 from seedbed.core.run import ClassScore, Curves, Distances, ReliabilityBin
 from seedbed.core.task import Task
+from seedbed.evaluate.groups import Groups
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ class Form(ABC):
         """Those of the metrics that slices are told besides the first: none, where one says enough."""
         return ()
 
-    def details(self, truth: Truth, answers: Answers, *, level: float, resamples: int, seed: int) -> Details:
+    def details(
+        self, truth: Truth, answers: Answers, *, level: float, resamples: int, seed: int, groups: Groups = None
+    ) -> Details:
         """What else there is to tell."""
         return NO_DETAILS
 

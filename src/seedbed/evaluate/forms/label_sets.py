@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from seedbed.core.errors import ModelError
 from seedbed.core.numbers import things
 from seedbed.evaluate.curves import curves
-from seedbed.evaluate.intervals import label_scores
+from seedbed.evaluate.groups import Groups
+from seedbed.evaluate.intervals import drawn_by_group, label_scores
 from seedbed.evaluate.over_labels import DECIDED
 
 from .form import Details, Form, Wrong
@@ -68,11 +69,18 @@ class LabelSets(Form):
         """The number of labels."""
         return np.asarray(truth.sum(axis=1), dtype=np.int64)
 
-    def details(self, truth: _Sets, answers: _Floats, *, level: float, resamples: int, seed: int) -> Details:
+    def details(
+        self, truth: _Sets, answers: _Floats, *, level: float, resamples: int, seed: int, groups: Groups = None
+    ) -> Details:
         """Scores and curves of each label."""
         given = decide_sets(answers)
-        hits, alarms, misses = ((one).sum(axis=0) for one in (given & truth, given & ~truth, truth & ~given))
-        found = label_scores(hits, alarms, misses, len(truth), self.labels, level=level, resamples=resamples, seed=seed)
+        three = given & truth, given & ~truth, truth & ~given
+        drawn = None if groups is None else drawn_by_group(three, groups, level=level, resamples=resamples, seed=seed)
+        hits, alarms, misses = (one.sum(axis=0) for one in three)
+        found = label_scores(
+            hits, alarms, misses, len(truth), self.labels,
+            level=level, resamples=resamples, seed=seed, by_group=drawn,
+        )  # fmt: skip
         return Details(classes=found, confusion=[], curves=curves(truth, answers, self.labels))
 
     def wrong(self, truth: _Sets, answers: _Floats, most: int) -> list[Wrong]:

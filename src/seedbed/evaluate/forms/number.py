@@ -13,6 +13,7 @@ from seedbed.core.errors import ModelError
 from seedbed.core.numbers import things
 from seedbed.core.run import Curves
 from seedbed.evaluate.distances import distances
+from seedbed.evaluate.groups import Groups
 
 from .form import Details, Form, Wrong, refuse_shape
 from .words import in_words
@@ -49,10 +50,12 @@ class Number(Form):
         """Ten parts of the rows, from the smallest numbers to the largest."""
         return _parts(truth, PARTS)
 
-    def details(self, truth: _Floats, answers: _Floats, *, level: float, resamples: int, seed: int) -> Details:
+    def details(
+        self, truth: _Floats, answers: _Floats, *, level: float, resamples: int, seed: int, groups: Groups = None
+    ) -> Details:
         """How far off, all in all and by the size of the number."""
         parts = _parts(truth, min(PARTS, max(2, len(truth) // ENOUGH)))
-        far = distances(truth, answers[:, 0], parts, level=level, resamples=resamples, seed=seed)
+        far = distances(truth, answers[:, 0], parts, level=level, resamples=resamples, seed=seed, groups=groups)
         return Details(classes={}, confusion=[], curves=Curves(), distances=far)
 
     def wrong(self, truth: _Floats, answers: _Floats, most: int) -> list[Wrong]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from seedbed.core.errors import ModelError
 from seedbed.core.numbers import things
 from seedbed.evaluate.curves import curves
-from seedbed.evaluate.intervals import class_scores, confusion
+from seedbed.evaluate.groups import Groups
+from seedbed.evaluate.intervals import class_scores, confusion, units_of
 from seedbed.evaluate.reliability import reliability
 
 from .form import Details, Form, Wrong, refuse_shape
@@ -75,11 +76,14 @@ class OneLabel(Form):
         """The labels."""
         return truth
 
-    def details(self, truth: _Codes, answers: _Floats, *, level: float, resamples: int, seed: int) -> Details:
+    def details(
+        self, truth: _Codes, answers: _Floats, *, level: float, resamples: int, seed: int, groups: Groups = None
+    ) -> Details:
         """Scores of each label, who is taken for whom, curves, how often the model is as right as it is sure."""
-        cells = confusion(truth, decide(answers), len(self.labels))
+        decided, size = decide(answers), len(self.labels)
+        cells, units = confusion(truth, decided, size), units_of(truth, decided, size, groups)
         return Details(
-            classes=class_scores(cells, self.labels, level=level, resamples=resamples, seed=seed),
+            classes=class_scores(cells, self.labels, level=level, resamples=resamples, seed=seed, units=units),
             confusion=cells.tolist(),
             curves=curves(truth, answers, self.labels),
             reliability=reliability(truth, answers, level=level),

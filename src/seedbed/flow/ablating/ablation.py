@@ -29,6 +29,7 @@ from seedbed.core.statistics.holm import holm
 from seedbed.core.step import Map, Step
 from seedbed.core.task import Task
 from seedbed.engine.curate import Curated, Curation
+from seedbed.evaluate.groups import Groups
 from seedbed.evaluate.holm import verdict
 from seedbed.evaluate.judge import judge
 from seedbed.evaluate.paired import Answers, compare
@@ -233,19 +234,23 @@ class _Ablation:
         whole, other = (self.answering(arm, folds, judged) for arm in arms)
         if same(whole.answers, other.answers):
             return blank.model_copy(update={"note": _UNREAD})
-        return self._judged(blank, whole, other)
+        return self._judged(blank, whole, other, folds.groups(judged) if self._groups else None)
 
-    def _judged(self, blank: Ablated, whole: Said, without: Said) -> Ablated:
+    @property
+    def _groups(self) -> bool:
+        """Whether rows that belong together are no independent draws: the recipe says so. That rows are alike may be
+        what a step did."""
+        return bool(self.recipe.split.group or self.recipe.split.whole_files)
+
+    def _judged(self, blank: Ablated, whole: Said, without: Said, groups: Groups) -> Ablated:
         metric, how = self.judging.metrics[0], self.judging.evaluate.intervals
-        given = {"level": how.level, "resamples": how.resamples, "seed": self.context.seed}
+        given: dict[str, Any] = {"level": how.level, "resamples": how.resamples, "seed": self.context.seed}
+        given["groups"] = groups
         truth, answers = whole.truth, (Answers("with", whole.answers), Answers("without", without.answers))
-        difference = compare(truth, answers[1], answers[0], metric, split="folds", **given)  # type: ignore[arg-type]
+        difference = compare(truth, answers[1], answers[0], metric, split="folds", **given)
         if difference is None:
             raise DataError(f"{metric.use} has no value on these rows")
-        scores = [
-            judge(self.judging.form, truth, one.told, [metric], **given).scores[metric.use]  # type: ignore[arg-type]
-            for one in answers
-        ]
+        scores = [judge(self.judging.form, truth, one.told, [metric], **given).scores[metric.use] for one in answers]
         return blank.model_copy(
             update={
                 "rows_with": whole.learned_from,

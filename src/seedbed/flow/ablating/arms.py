@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from seedbed.core.rows import NUMBER
 from seedbed.core.similarity.components import components
 from seedbed.core.similarity.shingles import mix
+from seedbed.evaluate.groups import Groups, grouped
 from seedbed.flow.preparing.in_memory import Preparation
 
 Numbers = NDArray[np.uint64]
@@ -56,6 +57,12 @@ class Folds:
     count: int
     kept_out: int
     """Rows of either arm that are a test row, or belong to one."""
+    oldest: Numbers
+    """Of the rows that each row belongs to, the oldest."""
+
+    def groups(self, numbers: Numbers) -> Groups:
+        """Groups of some rows that are in folds: those that belong together in either arm."""
+        return grouped(self.oldest[np.searchsorted(self.numbers, numbers)])
 
     def of(self, numbers: Numbers) -> NDArray[np.int64]:
         """The fold of some rows; -1 of those that are kept out."""
@@ -89,7 +96,7 @@ def deal_over(arms: Sequence[Arm], held_out: Numbers, count: int, seed: int) -> 
     oldest = numbers[joined]  # a component is named by its smallest member, and numbers are sorted
     keys = mix(mix(oldest) ^ mix(np.array([seed % 2**64], dtype=np.uint64)))
     fold = (keys % np.uint64(count)).astype(np.int64)
-    return Folds(numbers[~out], fold[~out], count, int(out.sum()))
+    return Folds(numbers[~out], fold[~out], count, int(out.sum()), oldest[~out])
 
 
 def judged_by_both(arms: Sequence[Arm], folds: Folds) -> Numbers:

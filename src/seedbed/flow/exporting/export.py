@@ -88,6 +88,14 @@ def export(named: str, asked: Asked, context: Context | None = None) -> Exported
         ModelError: A model cannot be opened, or be said in that form.
     """
     context = context or Context(store=store_near())
+    try:
+        return _exported(named, asked, context)
+    except SeedbedError as error:
+        error.at = error.at.removeprefix("publish: ")  # where it stands in a recipe; nobody publishes here
+        raise
+
+
+def _exported(named: str, asked: Asked, context: Context) -> Exported:
     if issubclass(Exporter.catalogue.get(asked.to, Exporter), ModelExporter):
         return _model(named, asked, context)
     run = _run_of(named)

@@ -18,10 +18,12 @@ from seedbed.core.task import Task
 from seedbed.core.version import __version__
 from seedbed.evaluate.forms import Form
 from seedbed.monitor.reference import Reference, reference_of, written
+from seedbed.monitor.trained import trained_of, written_trained
 from seedbed.profile.measuring import Measurer, plan_of
 from seedbed.publish.papers.model_card import ModelFacts, model_card
 from seedbed.train.bundle import CARD, REFERENCE, REQUIREMENTS, Origin, Preprocess, save_bundle
 from seedbed.train.calibrated import Calibrated
+from seedbed.train.tabular import features_read
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Seen:
     answers: Any
     left_out: tuple[int, int]
     """Rows that training left out for what a row brings that is to be answered, and of how many."""
+    train: pl.DataFrame
+    """The rows that it was trained on."""
+    groups: int | None = None
+    """Groups of rows that belong together, where the rows are no independent draws."""
 
 
 def bundle_up(
@@ -73,6 +79,7 @@ def bundle_up(
         scores=origin.scores,
         reads=before.reads,
         inputs=[one.name for one in before.inputs],
+        answer=task.answer,
         labels=task.names,
         calibration=model.calibration if isinstance(model, Calibrated) else None,
     )
@@ -93,7 +100,7 @@ def reference(task: Task, seen: Seen) -> str:
 
     Args:
         task: What is read of rows.
-        seen: Held-out rows.
+        seen: Held-out rows; of a table it is kept, too, what training rows held.
     """
     form, rows, answers = seen.form, seen.rows, seen.answers
     asked = task.as_asked(rows)
@@ -102,6 +109,8 @@ def reference(task: Task, seen: Seen) -> str:
     profiles = {"reads": _profile(asked.select(task.reads(own)), rows[ROW]), "answers": _profile(told, rows[ROW])}
     found = {name: one.model_dump(mode="json") for name, one in profiles.items()}
     found |= written(_watched(task, seen))
+    if task.alike_if_equal:
+        found |= written_trained(trained_of(seen.train.select(features_read(seen.train, task))))
     return json.dumps({"seedbed": __version__, "rows": rows.height, **found}, ensure_ascii=False) + "\n"
 
 
@@ -122,6 +131,7 @@ def _watched(task: Task, seen: Seen) -> Reference:
         truth=told,
         right=form.rightness(truth, answers),
         left_out=seen.left_out,
+        groups=seen.groups,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seedbed.core.metric import Answers as Told
-from seedbed.core.metric import ProbabilityMetric, Truth
+from seedbed.core.metric import ProbabilityMetric
 from seedbed.core.scrutiny import Decided, Deciding, Difference, Worth
 from seedbed.evaluate.forms import Form
 from seedbed.evaluate.holm import with_holm
@@ -13,26 +13,25 @@ from seedbed.evaluate.judge import judge
 from seedbed.evaluate.paired import Answers, compare
 from seedbed.train.thresholds import Thresholds
 
-from .judge import Judging
+from .judge import Judging, Rows
 
 
-def worth_of(
-    chosen: Thresholds, form: Form, truth: Truth, answers: Told, judging: Judging, model: str, split: str
-) -> Deciding:
+def worth_of(chosen: Thresholds, form: Form, rows: Rows, answers: Told, judging: Judging, model: str) -> Deciding:
     """What thresholds are worth on rows that did not choose them, in the metrics that look at decisions.
 
     Args:
         chosen: The thresholds.
         form: How answers are held.
-        truth: What is right.
+        rows: The rows.
         answers: The model's.
         judging: Who judges models.
         model: The model's name.
-        split: What the rows are called.
     """
     metrics = [metric for metric in judging.metrics if not isinstance(metric, ProbabilityMetric)]
     intervals = judging.evaluate.intervals
+    truth, split = rows.truth, rows.name
     how: dict[str, Any] = {"level": intervals.level, "resamples": intervals.resamples, "seed": judging.context.seed}
+    how["groups"] = rows.groups
     after = chosen.moved(form.labels, answers)
     scores = [judge(form, truth, one, metrics, **how).scores for one in (answers, after)]
     two = [Answers(name, one, right=form.right(truth, one)) for name, one in (("usual", answers), (model, after))]

@@ -21,6 +21,7 @@ from seedbed.core.rows import ROW
 from seedbed.core.run import Comparison
 from seedbed.core.scrutiny import Difference, Disturbed, Robustness
 from seedbed.evaluate.forms import Form, LabelSets, OneLabel
+from seedbed.evaluate.groups import some_groups
 from seedbed.evaluate.holm import with_holm
 from seedbed.evaluate.judge import judge
 from seedbed.evaluate.paired import Answers, compare
@@ -121,7 +122,10 @@ def _sample(rows: Rows, seed: int) -> Rows:
     if rows.frame.height <= MOST_ROWS:
         return rows
     places = np.sort(np.random.default_rng(seed).choice(rows.frame.height, MOST_ROWS, replace=False))
-    return replace(rows, frame=rows.frame[places], truth=some(rows.truth, places), more=rows.more[places])
+    groups = some_groups(rows.groups, places)
+    return replace(
+        rows, frame=rows.frame[places], truth=some(rows.truth, places), more=rows.more[places], groups=groups
+    )
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,8 @@ class _Look:
     @property
     def how(self) -> dict[str, Any]:
         intervals = self.judging.evaluate.intervals
-        return {"level": intervals.level, "resamples": intervals.resamples, "seed": self.judging.context.seed}
+        of = {"groups": self.rows.groups, "seed": self.judging.context.seed}
+        return {"level": intervals.level, "resamples": intervals.resamples, **of}
 
     def score(self, answers: Any) -> Any:
         """The metric; none where it has no value on these rows."""

@@ -75,7 +75,8 @@ class Variants:
             train = train.filter(~self.unprepared.only_train(train[NUMBER]))
         others = {name: rows for name, rows in self.splits.items() if name != "train"}
         train, others = preparation(train, others)
-        return {name: self.judging.rows(name, rows) for name, rows in {"train": train, **others}.items()}
+        found = {name: self.judging.rows(name, rows) for name, rows in {"train": train, **others}.items()}
+        return {name: replace(rows, groups=self.trained[name].groups) for name, rows in found.items()}
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from seedbed.core.errors import DataError, ModelError, SeedbedError, told_as
 from seedbed.core.learner import Learner, Model
 from seedbed.core.metric import Metric, Score, metric_named
 from seedbed.core.part import labels_of
-from seedbed.core.rows import NUMBER, PARENTS, ROW, WEIGHT
+from seedbed.core.rows import GROUP, NUMBER, PARENTS, ROW, WEIGHT
 from seedbed.core.run import Comparison, FoldScores, Mistake, ModelRecord, NestedRecord
 from seedbed.core.task import Task, rows_said
 from seedbed.evaluate.drawing import affordable
 from seedbed.evaluate.forms import Form, OneLabel, form_of
+from seedbed.evaluate.groups import Groups, how_many
 from seedbed.evaluate.holm import with_holm
 from seedbed.evaluate.intervals import by_cells
 from seedbed.evaluate.judge import Judgement, judge
@@ -55,6 +56,8 @@ class Rows:
     """What is right, as the form of the task's answers holds it."""
     more: pl.DataFrame
     """Other columns that the judge needs."""
+    groups: Groups = None
+    """The group of each row, where rows are no independent draws."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Judged:
     """Learners that have no model, and what went wrong."""
     nested: NestedRecord | None = None
     """What the choice is worth, where folds are nested."""
+    groups: Mapping[str, int] = field(default_factory=dict)
+    """By held-out split whose rows are no independent draws: groups of them."""
 
     @property
     def best_model(self) -> ModelRecord | None:
@@ -212,6 +217,7 @@ class Judging:
                     self.metrics[0],
                     strata=self.form.strata(rows.truth),
                     others=self.form.beside_in_slices(self.metrics),
+                    groups=rows.groups,
                     **self._how,
                 )
                 self._write_predictions(folder / "predictions" / f"{name}-{split}.parquet", rows, answers)
@@ -292,7 +298,7 @@ class Judging:
 
     def judge(self, rows: Rows, answers: Any) -> Judgement:
         """Scores of a model on a split's rows."""
-        return judge(self.form, rows.truth, answers, self.metrics, **self._how)
+        return judge(self.form, rows.truth, answers, self.metrics, groups=rows.groups, **self._how)
 
     def _draws(self, splits: dict[str, Rows]) -> dict[str, int]:
         held_out = {name: rows for name, rows in splits.items() if name != "train"}
@@ -303,7 +309,8 @@ class Judging:
 
     def _write_predictions(self, path: Path, rows: Rows, answers: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows.frame.select(ROW).hstack(self.form.written(rows.truth, answers)).write_parquet(path)
+        own = [] if rows.groups is None else [pl.Series(GROUP, rows.groups)]
+        rows.frame.select(ROW, *own).hstack(self.form.written(rows.truth, answers)).write_parquet(path)
 
     def _bundle(
         self,
@@ -319,6 +326,14 @@ class Judging:
         kept = None
         if seen == "validation":
             kept = beside(self.evaluate, self.form, splits[seen].truth, told.answers[seen], seen, self.context.seed)
+        watched = seen and Seen(
+            form=self.form,
+            rows=splits[seen].frame,
+            answers=told.answers[seen],
+            left_out=before.left_out,
+            train=splits["train"].frame,
+            groups=how_many(splits[seen].groups),
+        )
         return bundle_up(
             told.model,
             learner,
@@ -326,7 +341,7 @@ class Judging:
             before.shown_by(self.form.said(self.predict(told.model, before.examples))),
             folder,
             origin=Origin(dataset=self.dataset, digest=self.digest, scores=scores),
-            seen=Seen(self.form, splits[seen].frame, told.answers[seen], before.left_out) if seen else None,
+            seen=watched or None,
             beside=kept,
         )
 
@@ -357,7 +372,8 @@ class Judging:
 
     def compare(self, rows: Rows, a: Answers, b: Answers) -> tuple[Comparison, ...]:
         """A model, b, with another, a, on the same rows, by every metric that has a value there."""
-        each = [compare(rows.truth, a, b, metric, split=rows.name, **self._how) for metric in self.metrics]
+        given: dict[str, Any] = {"split": rows.name, "groups": rows.groups, **self._how}
+        each = [compare(rows.truth, a, b, metric, **given) for metric in self.metrics]
         return tuple(one for one in each if one is not None)
 
 

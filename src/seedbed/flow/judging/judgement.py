@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from seedbed.core.learner import Learner
+from seedbed.evaluate.groups import grouped
 from seedbed.flow.preparing.unprepared import Unprepared
 from seedbed.flow.splitting.split import Split
 
@@ -49,4 +52,19 @@ def judge_models(
     judged = judging.run(learners, splits, before, folder, groupings=groupings, folds=dealt)
     if told and told["nested"] and dealt and not judged.failed:
         judged = replace(judged, nested=judge_nested(judging, learners, dealt))
-    return replace(judged, models=with_neighbours(judged.models, splits, split.similarity, task, context))
+    models = with_neighbours(judged.models, splits, split.similarity, task, context)
+    return replace(judged, models=models, groups=dict(_dependent(split)))
+
+
+def with_groups(splits: dict[str, Rows], split: Split) -> dict[str, Rows]:
+    """Held-out rows that know which of them are no independent draws."""
+    of = {name: grouped(split.groups_in(name)) for name, _ in _dependent(split)}
+    return {name: replace(rows, groups=of.get(name)) for name, rows in splits.items()}
+
+
+def _dependent(split: Split) -> Iterator[tuple[str, int]]:
+    """Held-out splits with rows that are no independent draws, and how many groups there are."""
+    for name in split.names:
+        groups = split.groups_in(name)
+        if name != "train" and (found := len(np.unique(groups))) < len(groups):
+            yield name, found

@@ -34,6 +34,7 @@ GOLDEN = 8
 _CHOSEN_AMONG = 100
 #: What Polars reads for an expression that needs no column at all.
 _NOTHING = "\x00nothing"
+_LABEL = "\x00label"
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,24 @@ def preprocessing_of(
     carried = carried.model_copy(update={"reads": tuple(reads), "truth": truth})
     inputs = [one.name for one in carried.inputs]
     among = pl.col(ROW).is_in(list(held_out[:_CHOSEN_AMONG]))
-    rows = curated.table.scan().filter(among).select(NUMBER, ROW, *map(pl.col, reads)).sort(NUMBER).collect()
+    label = pl.col(answer).alias(_LABEL) if answer and task.says == "label" else pl.lit(None).alias(_LABEL)
+    rows = curated.table.scan().filter(among).select(NUMBER, ROW, label, *map(pl.col, reads)).sort(NUMBER).collect()
     raw = raw_rows(curated.opened, curated.schema, rows[NUMBER], context).sort(NUMBER)
     texts = [as_texts(raw[name]) for name in inputs if raw.schema[name] == pl.String or raw.schema[name].is_nested()]
     personal = pl.lit(False).or_(*(holds_personal_data(pl.lit(one)).fill_null(False) for one in texts))
-    chosen = raw.filter(~personal).head(GOLDEN)
+    fit = rows.join(raw.filter(~personal), on=NUMBER, how="semi").sort(NUMBER)
+    examples = _of_each_kind(fit)
+    chosen = examples.select(NUMBER).join(raw, on=NUMBER, how="left", maintain_order="left")
     before = tuple(_as_asked(task, orjson.loads(line)) for line in as_json(chosen.select(inputs)))
-    examples = rows.join(chosen, on=NUMBER, how="semi").drop(NUMBER)
+    examples = examples.drop(NUMBER, _LABEL)
     return Preprocessing(carried, examples, before, task, _left_out(curated.parts, {one.name for one in carried.steps}))
+
+
+def _of_each_kind(rows: pl.DataFrame) -> pl.DataFrame:
+    """Some rows to show: one of each label first; without labels evenly over all, for neighbours are often alike."""
+    if rows[_LABEL].null_count() == rows.height:
+        return rows.gather_every(max(1, rows.height // GOLDEN)).head(GOLDEN)
+    return rows.sort(pl.int_range(pl.len()).over(_LABEL), NUMBER).head(GOLDEN)
 
 
 def _left_out(parts: Sequence[StepRecord], carried: Collection[str]) -> tuple[int, int]:

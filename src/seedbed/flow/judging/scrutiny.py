@@ -17,6 +17,7 @@ from seedbed.core.context import Context
 from seedbed.core.decision import read_decisions
 from seedbed.core.errors import BooksError, DataError, ModelError, RecipeError, SeedbedError, told_as
 from seedbed.core.learner import Learner, Model
+from seedbed.core.numbers import things
 from seedbed.core.part import labels_of
 from seedbed.core.preference import ChosenByPeople
 from seedbed.core.preference import Judged as JudgedByModel
@@ -28,6 +29,7 @@ from seedbed.evaluate.conformal import corrected, fit, measured
 from seedbed.evaluate.error_clusters import Answered, error_clusters
 from seedbed.evaluate.fairness import fairness_of_labels, fairness_of_numbers, labellings
 from seedbed.evaluate.forms import LabelSets, Number, OneLabel
+from seedbed.evaluate.groups import how_many
 from seedbed.evaluate.people import Panel, can_be_judged, people, who_answered
 from seedbed.evaluate.slices import by_value
 from seedbed.recipe.scrutiny import faults_of_labels
@@ -199,7 +201,7 @@ class _Looking:
         told = [self.answers(self.best, split) for split in (CLOSELY, ONCE)]
         form, evaluate = self.judging.form, self.judging.evaluate
         chosen = thresholds_for(form, rows.truth, told[0], evaluate, CLOSELY)
-        return worth_of(chosen, form, other.truth, told[1], self.judging, self.best, ONCE)
+        return worth_of(chosen, form, other, told[1], self.judging, self.best)
 
     def robustness(self) -> Robustness | None:
         """Of the best model."""
@@ -220,9 +222,9 @@ class _Looking:
         groups = [by_value(column, flat(_column(rows, column))) for column in columns]
         named: dict[str, Any] = {"model": self.best, "split": ONCE, **self.how}
         if isinstance(form, Number):
-            return fairness_of_numbers(rows.truth, answers, groups, **named)
+            return _by_rows(rows, fairness_of_numbers(rows.truth, answers, groups, **named))
         decided = answers >= 0.5 if isinstance(form, LabelSets) else answers.argmax(axis=1)
-        return fairness_of_labels(labellings(rows.truth, decided, form.labels), groups, **named)
+        return _by_rows(rows, fairness_of_labels(labellings(rows.truth, decided, form.labels), groups, **named))
 
     def clusters(self) -> ErrorClusters | None:
         """Of the best model's mistakes, on validation rows."""
@@ -258,7 +260,8 @@ class _Looking:
             rows = self.splits[split]
             of = matched(lines, rows, judging.task, judging.form)
             resamples = judging.evaluate.intervals.resamples
-            panel = Panel(judging.form, judging.metrics, self.best, split, resamples=resamples, **self.how)
+            given = {"resamples": resamples, "groups": rows.groups, **self.how}
+            panel = Panel(judging.form, judging.metrics, self.best, split, **given)
             one = people(panel, rows.truth, answers, of.said, of.notes)
             if one is not None:
                 found.append(one.model_copy(update={"file": judging.evaluate.people, "sha256": sha256}))
@@ -342,6 +345,15 @@ def _told_in_words(what: str) -> Iterator[None]:
             raise
         with told_as(ModelError, what):
             raise
+
+
+def _by_rows(rows: Rows, found: Sequence[Fairness]) -> tuple[Fairness, ...]:
+    """With a warning where rows are no independent draws."""
+    groups = how_many(rows.groups)
+    if groups is None:
+        return tuple(found)
+    said = f"intervals and p take the rows for independent, though they are of {things(groups, 'group')}: too sure"
+    return tuple(one.model_copy(update={"warnings": (*one.warnings, said)}) for one in found)
 
 
 def _column(rows: Rows, column: str) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -38,6 +38,8 @@ LEVEL = 0.05
 AT_LEAST = 0.02
 #: What being right is called whose share is estimated without labels.
 _RIGHT = {"label": "accuracy", "labels": "labels right", "spans": "exact answers"}
+#: Alarms of these say that what comes in is unlike the rows by which confidences were measured.
+_COMES_IN = ("schema", "missing", "numbers", "categories", "text")
 #: Tokens of a text that are embedded.
 _TOKENS = 256
 
@@ -94,15 +96,20 @@ def watch(named: str, against: str | Path, asked: Asked | None = None, *, contex
         digest=predictor.digest,
         when=context.clock(),
         window=Side(named=named, rows=taken.rows, looked_at=len(taken.ids), since=taken.since, until=taken.until),
-        reference=Side(named=str(against), rows=known.rows, looked_at=known.rows),
+        reference=Side(named=str(against), rows=known.rows, looked_at=known.rows, groups=known.groups),
         level=asked.level,
         at_least=asked.at_least,
         signals=found,
         performance=told.performance,
         labelled=told.rows,
-        estimated=estimated,
+        estimated=tuple(_doubted(one, found) for one in estimated),
         notes=tuple(notes),
     )
+
+
+def _doubted(one: Estimated, found: Sequence[Signal]) -> Estimated:
+    what = tuple(signal.what for signal in found if signal.alarm and signal.monitor in _COMES_IN)
+    return one.model_copy(update={"doubted": what})
 
 
 def _signals(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from seedbed.flow.predicting.labelling import BAD, records_of
 from seedbed.flow.predicting.predict import open_file, reading_of
 from seedbed.flow.truth import InWords, Truth
 from seedbed.monitor.columns import LENGTH
-from seedbed.monitor.log import ANSWERS, MODEL, OWN, TIME, WARNINGS, is_log, pieces
+from seedbed.monitor.log import ANSWERS, MODEL, OWN, TIME, WARNINGS, end_of, is_log, pieces
 from seedbed.monitor.reference import joined
 from seedbed.monitor.sketches import MAKER, WIDTH, Sketches, sketched
 from seedbed.serve.predictor import Predictor
@@ -30,6 +31,9 @@ from seedbed.sources.reading.files import is_local
 
 #: Of more rows, so many are compared, drawn by their places.
 MOST = 20_000
+#: Other versions that are named.
+_NAMED = 3
+_MINUTE = "%Y-%m-%d %H:%M"
 _KEY = "\x00key"
 _SPAN = re.compile(r"(\d+)\s*([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -135,7 +139,8 @@ def _logged(folder: Path, watched: Watched, span: timedelta | None, context: Con
     predictor, texts = watched.predictor, watched.texts
     since = context.clock() - span if span else None
     held = Drawn()
-    others = damaged = 0
+    others: Counter[str] = Counter()
+    damaged = 0
     for _, rows in pieces(folder, since=since):
         if rows is None:
             damaged += 1
@@ -144,15 +149,14 @@ def _logged(folder: Path, watched: Watched, span: timedelta | None, context: Con
         if not held.fits(own):
             damaged += 1
             continue
-        others += rows.height - own.height
+        others.update(dict(rows.filter(pl.col(MODEL) != predictor.digest)[MODEL].value_counts().iter_rows()))
         held.add(own)
     if not held.seen:
-        why = f"; {things(others, 'row was', 'rows were')} answered by another model" if others else ""
-        raise DataError(f"this log has no rows of this model in the window{why}", at=str(folder), hint="widen --window")
+        raise _empty(folder, since, others, damaged)
     rows = held.rows()
     notes = []
     if others:
-        notes.append(f"{things(others, 'row', 'rows')} of the window that another model answered are left out")
+        notes.append(f"{things(others.total(), 'row')} of the window are left out: {_answered_by(others)}")
     if damaged:
         notes.append(f"{things(damaged, 'file of the log is', 'files of the log are')} damaged and left out")
     there = [name for name in texts if name in rows.columns]
@@ -184,10 +188,35 @@ def _logged(folder: Path, watched: Watched, span: timedelta | None, context: Con
     )
 
 
+def _empty(folder: Path, since: datetime | None, others: Counter[str], damaged: int) -> DataError:
+    """That a window has no rows: where there are some, and who answered those that it has."""
+    where = " in the window" if since else ""
+    hint = "widen --window" if since else "ask the model something"
+    if others:
+        hint = f"{'widen --window, or ' if since else ''}name the run of the one that answered: --against RUN"
+        return DataError(
+            f"this log has no rows of this model{where}: {_answered_by(others)}", at=str(folder), hint=hint
+        )
+    end = end_of(folder)
+    if since and end and end < since:
+        where += f", from {since:{_MINUTE}} UTC on; the log ends at {end:{_MINUTE}} UTC"
+    if damaged:
+        where += f"; {things(damaged, 'file of it is', 'files of it are')} damaged"
+    return DataError(f"this log has no rows{where}", at=str(folder), hint=hint)
+
+
+def _answered_by(others: Counter[str]) -> str:
+    """Which other versions answered, by the beginnings of their digests, as `/model` and each answer tell them."""
+    told = [f"{count(rows)} by {name[:12]}" for name, rows in others.most_common(_NAMED)]
+    rest = others.total() - sum(rows for _, rows in others.most_common(_NAMED))
+    who = "another model" if len(others) == 1 else f"{count(len(others))} other models"
+    return f"{who} answered them ({', '.join([*told, *([f'{count(rest)} by others'] if rest else [])])})"
+
+
 def _asked(path: str, watched: Watched, columns: Mapping[str, str], context: Context) -> Taken:
     """Rows of a file, or as many of them as are compared, answered now."""
     predictor, texts = watched.predictor, watched.texts
-    opened, notes = open_file(predictor, path, context)
+    opened, notes = open_file(predictor, path, context, columns.values())
     there = list(opened.renames)
     lacking = [one.name for one in predictor.preparation.inputs if one.name not in columns]
     lacking = [name for name in lacking if not _has(predictor, name, there)]

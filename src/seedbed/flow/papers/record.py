@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import platform
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -25,7 +25,7 @@ from seedbed.publish.papers import write_papers
 from seedbed.recipe.loading import Loaded, dump
 from seedbed.recipe.recipe import Recipe
 
-from .notices import notices
+from .notices import notices, notices_of_groups
 from .place import write_record
 from .register import read_before
 from .sources import files_beside, licences_record, lineage_of, source_records
@@ -33,14 +33,15 @@ from .waivers import waivers_used
 
 _VERSIONS = ("polars", "pyarrow", "numpy", "duckdb", "ftfy", "scikit-learn", "scipy")
 _CELLS = "percentile bootstrap over confusion cells; exact at the end where no mistake, or no hit, shows"
+_NO_DATASET = DatasetRecord(digest="", splits={}, columns=(), labels={}, labels_before={}, lengths=None)
 
 
 def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, command: str) -> Run:
     """The record of a run."""
     curated, recipe, judged = known.curated, loaded.recipe, known.judged
     settled = recipe.model_copy(update={"task": known.task})
-    empty = DatasetRecord(digest="", splits={}, columns=(), labels={}, labels_before={}, lengths=None)
     stamp = clock.started.replace("-", "").replace(":", "").replace("T", "-")[:15]
+    records = source_records(curated)
     return Run(
         seedbed=__version__,
         name=recipe.name,
@@ -54,25 +55,14 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         limit=known.limit,
         offline=context.offline,
         refreshed=context.refresh,
-        sources=source_records(curated),
+        sources=records,
         licences=licences_record(known.licences) if known.licences else None,
         rows=curated.books,
         steps=tuple(StepRecord(**vars(count)) for count in curated.parts),
-        dataset=known.dataset or empty,
+        dataset=known.dataset or _NO_DATASET,
         certificate=known.split.certificate if known.split else None,
         findings=tuple(known.findings),
-        notices=(
-            *([said_of(known.limit)] if known.limit else []),
-            *notices_of(recipe.prepare, recipe.train if judged else ()),
-            *(_unread(recipe, known) if judged and judged.models else ()),
-            *notices(
-                known.task.names,
-                known.dataset,
-                known.split.certificate if known.split else None,
-                trained=known.judged is not None,
-            ),
-            *curated.remarks,
-        ),
+        notices=tuple(_notices(recipe, known)),
         models=judged.models if judged else (),
         metric=recipe.evaluate.metrics[0],
         best=judged.best if judged else None,
@@ -85,21 +75,30 @@ def assemble(loaded: Loaded, known: Known, clock: Clock, context: Context, comma
         ablation=known.ablation,
         gates=tuple(known.gates),
         blanks=known.blanks,
-        waivers=tuple(waivers_used(recipe, known, source_records(curated))),
+        waivers=tuple(waivers_used(recipe, known, records)),
         sent=known.sent,
         test_reads=tuple(context.test_reads),
         test_reads_before=read_before(known.dataset, context),
-        intervals={
-            "level": recipe.evaluate.intervals.level,
-            "resamples": recipe.evaluate.intervals.resamples,
-            "method": _CELLS if known.task.says == "label" else "percentile bootstrap over rows",
-            **(_on_rows(judged.draws) if judged and judged.draws else {}),
-        },
+        intervals=_intervals(recipe, known),
         timings=dict(clock.seconds),
         recipe_text=dump(settled),
         command=command,
         versions={"python": platform.python_version(), **_versions()},
     )
+
+
+def _notices(recipe: Recipe, known: Known) -> Iterator[str]:
+    """What a reader should know before the scores."""
+    judged = known.judged
+    if known.limit:
+        yield said_of(known.limit)
+    yield from notices_of(recipe.prepare, recipe.train if judged else ())
+    if judged and judged.models:
+        yield from _unread(recipe, known)
+    certificate = known.split.certificate if known.split else None
+    yield from notices(known.task.names, known.dataset, certificate, trained=judged is not None)
+    yield from notices_of_groups(judged.groups if judged else {})
+    yield from known.curated.remarks
 
 
 def _unread(recipe: Recipe, known: Known) -> Iterator[str]:
@@ -109,12 +108,28 @@ def _unread(recipe: Recipe, known: Known) -> Iterator[str]:
         yield from unread(known.task, recipe.prepare, known.learned, before, after)
 
 
-def _on_rows(draws: dict[str, int]) -> dict[str, object]:
-    """How intervals of metrics of probabilities were made, which cost more."""
-    return {
-        "probability_method": "percentile bootstrap over rows; reflected for expected_calibration_error",
-        "probability_resamples": draws,
+def _intervals(recipe: Recipe, known: Known) -> dict[str, object]:
+    """How intervals were made; those of metrics of probabilities cost more."""
+    asked, draws = recipe.evaluate.intervals, known.judged.draws if known.judged else None
+    told: dict[str, object] = {
+        "level": asked.level,
+        "resamples": asked.resamples,
+        "method": _CELLS if known.task.says == "label" else "percentile bootstrap over rows",
     }
+    if known.judged and known.judged.groups and known.dataset:
+        told |= _of_groups(known.judged.groups, known.dataset.splits)
+    if draws:
+        over = "groups" if "groups" in told else "rows"
+        told["probability_method"] = f"percentile bootstrap over {over}; reflected for expected_calibration_error"
+        told["probability_resamples"] = draws
+    return told
+
+
+def _of_groups(groups: Mapping[str, int], rows: Mapping[str, int]) -> dict[str, object]:
+    """What is resampled where rows that belong together are no independent draws; the rows, if they are one group."""
+    each = [f"{found:,} groups of {rows[split]:,} {split} rows" for split, found in groups.items() if found > 1]
+    method = {"method": f"percentile bootstrap over {' and '.join(each)}"} if each else {}
+    return {**method, "groups": dict(groups)}
 
 
 def _versions() -> dict[str, str]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import polars as pl
 
 from seedbed import sources, steps
@@ -123,6 +124,8 @@ class Labelling:
     trust: bool
     call: str
     """Tells this file from others that a process has labelled."""
+    probabilities: int | None = None
+    """How many labels come with their probability, the most probable first; all in a fixed order when left out."""
 
     def __call__(self, piece: Piece) -> Outcome:
         """Label a piece in a process that opens the model for itself.
@@ -139,9 +142,7 @@ class Labelling:
         rows, counts = _LAST.rows(self, piece.block), Labelled()
         batches = -(-rows.height // BATCH)
         first, end = (batches * place // piece.parts for place in (piece.part, piece.part + 1))
-        frames = [
-            labelled(predictor, rows.slice(batch * BATCH, BATCH), self.reading, counts) for batch in range(first, end)
-        ]
+        frames = [labelled(predictor, rows.slice(batch * BATCH, BATCH), self, counts) for batch in range(first, end)]
         return Outcome(piece.number, piece.size, frames, counts)
 
 
@@ -222,12 +223,14 @@ def records_of(opened: Opened, block: Block) -> pl.DataFrame:
 BAD = "\x00bad"
 
 
-def labelled(predictor: Predictor, rows: pl.DataFrame, reading: Mapping[str, str], done: Labelled) -> pl.DataFrame:
+def labelled(predictor: Predictor, rows: pl.DataFrame, how: Labelling, done: Labelled) -> pl.DataFrame:
     """Rows with their labels; malformed ones without. What came of them is counted."""
     good = rows[BAD].is_null()
     given = rows.filter(good)
-    found = predictor.predict(given.select(pl.col(column).alias(name) for name, column in reading.items()))
+    found = predictor.predict(given.select(pl.col(column).alias(name) for name, column in how.reading.items()))
     _count(predictor, rows, given, found, done)
+    if how.probabilities is not None:
+        found = _with_fewer(found, how.probabilities)
     if given.height < rows.height:
         places = pl.DataFrame({"at": good.arg_true()}).hstack(found)
         found = pl.DataFrame({"at": pl.int_range(rows.height, eager=True, dtype=pl.UInt32)})
@@ -239,6 +242,20 @@ def labelled(predictor: Predictor, rows: pl.DataFrame, reading: Mapping[str, str
     own = [name for name in rows.columns if name not in (NUMBER, ROW, BAD)]
     names = {name: _free(name, own) if name in taken else name for name in own}
     return rows.select(ROW, **{new: pl.col(old) for old, new in names.items()}).hstack(found.select(added))
+
+
+def _with_fewer(found: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Answers with the probabilities of so many labels, the most probable first, each as `label` and `probability`."""
+    if not isinstance(found.schema.get("probabilities"), pl.Struct):
+        return found
+    if most == 0:
+        return found.drop("probabilities")
+    shares = found["probabilities"].struct.unnest()
+    labels, values, most = np.array(shares.columns), shares.to_numpy(), min(most, shares.width)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :most]
+    kept = {"label": labels[order].ravel(), "probability": np.take_along_axis(values, order, axis=1).ravel()}
+    pairs = pl.DataFrame(kept, schema={"label": pl.String, "probability": pl.Float64})
+    return found.with_columns(pairs.to_struct("probabilities").reshape((found.height, most)))
 
 
 def _free(name: str, taken: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -38,6 +38,7 @@ def predict_file(
     columns: Mapping[str, str] | None = None,
     context: Context | None = None,
     trust: bool = False,
+    probabilities: int | None = None,
 ) -> Labelled:
     """Label every record of a file; memory does not grow with it.
 
@@ -54,12 +55,14 @@ def predict_file(
         context: Where relative paths start, and where progress is shown; who does the work (`workers` processes of
             this machine, or a Ray cluster). The answers are the same, whoever does it.
         trust: Whether workers may run functions of whoever made the model, as the predictor was opened.
+        probabilities: Keep those of so many labels, the most probable first, as pairs of `label` and `probability`;
+            0 for none; a field for each label when left out.
 
     Raises:
         RecipeError: `out` names no format, or the input; `columns` names no input.
         DataError: The file cannot be read, or lacks a column.
         ModelError: A step or the model failed.
-        LostWorkersError: A worker died.
+        LostWorkersError: Workers died again and again over the same piece.
     """
     context = context or Context()
     if isinstance(out, Path):
@@ -69,11 +72,12 @@ def predict_file(
         if not is_local(path) and context.engine == "ray":  # the nodes of a cluster see the store, and no other folder
             context = replace(context, refresh=True)
         elif not is_local(path):  # fetched each time it is named, and kept no longer than that
-            folder = stack.enter_context(TemporaryDirectory(prefix="seedbed-"))
-            context = replace(context, store=Path(folder))
-        opened, notes = open_file(predictor, path, context)
+            fetched = stack.enter_context(TemporaryDirectory(prefix="seedbed-"))
+            context = replace(context, store=Path(fetched))
+        opened, notes = open_file(predictor, path, context, (columns or {}).values())
         reading = reading_of(predictor, list(opened.renames), columns or {}, path)
-        labelling = Labelling(opened, reading, predictor.folder.resolve(), predictor.digest, trust, token_hex(8))
+        folder, call = predictor.folder.resolve(), token_hex(8)
+        labelling = Labelling(opened, reading, folder, predictor.digest, trust, call, probabilities)
         done = Labelled(notes=notes)
         write = stack.enter_context(writing(out)) if isinstance(out, Path) else out
         total = sum(file.size for file in opened.scan.files)
@@ -103,13 +107,23 @@ def _outcomes(labelling: Labelling, predictor: Predictor, context: Context) -> I
             raise LostWorkersError(error.problem, at=error.at, hint=hint) from None
 
 
-def open_file(predictor: Predictor, path: str, context: Context) -> tuple[Opened, tuple[str, ...]]:
+def open_file(
+    predictor: Predictor, path: str, context: Context, named: Iterable[str] = ()
+) -> tuple[Opened, tuple[str, ...]]:
     """A file that rows for a model are read from, and what was decided on the way, in sentences.
+
+    Args:
+        predictor: The model.
+        path: A file, folder or glob, of any kind that a source reads.
+        context: Where relative paths start.
+        named: Columns that somebody named.
 
     Raises:
         DataError: It is not there, or cannot be read.
     """
-    found = recognise(path, context)
+    known = {name for one in predictor.preparation.inputs for name in (one.name, *one.known_as)}
+    known.add(predictor.bundle.task.answer or "")
+    found = recognise(path, replace(context, named=frozenset({*known, *named})))
     source, scan = found.source, found.scan
     if isinstance(source, Jsonl):  # a text may be a number in the first rows and words in a later one
         texts = [one.name for one in predictor.preparation.inputs if one.type == "text" and one.name in scan.schema]
@@ -136,9 +150,10 @@ def reading_of(predictor: Predictor, there: list[str], columns: Mapping[str, str
     """
     for name in columns:
         if name not in predictor.inputs:
-            raise RecipeError(
-                f"the model has no input {name!r}", at=f"--column {name}", hint=did_you_mean(name, predictor.inputs)
-            )
+            hint = did_you_mean(name, predictor.inputs)
+            if columns[name] in predictor.inputs and name in there:
+                hint = f"the other way round: --column {columns[name]}={name}"
+            raise RecipeError(f"the model has no input {name!r}", at=f"--column {name}", hint=hint)
     reading = {}
     for one in predictor.preparation.inputs:
         wanted = columns.get(one.name)
@@ -147,6 +162,7 @@ def reading_of(predictor: Predictor, there: list[str], columns: Mapping[str, str
         try:
             reading[one.name] = wanted or predictor.preparation.named(one, there)
         except DataError as error:
-            hint = f"{error.hint} Say --column {one.name}=COLUMN to read another"
+            stop = "" if error.hint.endswith("?") else "."
+            hint = f"{error.hint}{stop} Say --column {one.name}=COLUMN to read another"
             raise DataError(error.problem, at=path, hint=hint) from None
     return reading

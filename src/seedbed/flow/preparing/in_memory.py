@@ -91,12 +91,12 @@ class Preparation:
 
     def _comparable(self, others: Mapping[str, pl.DataFrame]) -> HeldOut:
         """Rows that judge, ready to be compared with made ones."""
-        column = self.similarity.column
-        rows = pl.concat([rows.select(ROW, column) for rows in others.values()])
+        similarity = self.similarity.within(next(iter(others.values())).columns)
+        rows = pl.concat([rows.select(ROW, *similarity.columns) for rows in others.values()])
         told = digest.RowsDigest()
         told.update(rows)
         key = told.hexdigest()
         if key not in self._held_out:
             self._held_out.clear()
-            self._held_out[key] = HeldOut.of(rows, column, self.similarity.kind, self.similarity.threshold)
+            self._held_out[key] = similarity.held_out(rows)
         return self._held_out[key]

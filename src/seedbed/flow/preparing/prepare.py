@@ -25,7 +25,7 @@ from seedbed.core.task import Task
 from seedbed.engine.curate import Curated
 from seedbed.engine.jobs import LEDGER, ROWS
 from seedbed.engine.learned import on_others, on_training
-from seedbed.engine.making import NEAR_HELD_OUT, HeldOut, Making
+from seedbed.engine.making import NEAR_HELD_OUT, Making
 from seedbed.engine.plan import check_columns, refuse_clashes
 from seedbed.engine.preparing import Made, applied, keys_of, learn, make, parted
 from seedbed.engine.units import Crew
@@ -171,11 +171,10 @@ class _Preparing:
 
     def make(self, name: str, step: Make, place: int) -> None:
         """Have a part make training rows; those that are near to a held-out row are rejected."""
-        similarity, context = self.split.similarity, self.crew.context
+        similarity, context = self.split.similarity.within(self.train.schema), self.crew.context
         file = max(one.first_file + len(one.scan.files) for one in self.curated.opened) + place
-        held = self.others.scan().select(ROW, similarity.column).collect()
-        asked = [similarity.column, similarity.kind, similarity.threshold, keys_of(self.others)]
-        held_out = HeldOut.of(held, similarity.column, similarity.kind, similarity.threshold)
+        held_out = similarity.held_out(self.others.scan().select(ROW, *similarity.columns).collect())
+        asked = [similarity.columns, similarity.kind, similarity.threshold, keys_of(self.others)]
         making = Making(step, name, file, context.seed, self.task.shown or "", held_out)
         made = make(making, self.train, asked, context)
         self.train = Table((*self.train.shards, *made.table.shards))
@@ -235,6 +234,7 @@ class _Preparing:
             numbers=merged,
             places=places,
             clusters=clusters,
+            groups=None if was.groups is None else np.where(read, was.groups[at], clusters),
             only_train=only_train if (~read).any() or was.only_train is not None else None,
             certificate=self._certificate(int((~read).sum())),
         )
@@ -255,9 +255,9 @@ class _Preparing:
 
     def _verify(self, made: Made) -> Verification:
         """The independent check of made rows: other code compares held-out rows with all of them."""
-        similarity, own = self.split.similarity, self.crew.context
-        others = self.others.scan().select(NUMBER, text=pl.col(similarity.column).cast(pl.String)).collect()
-        told = made.table.scan().select(NUMBER, text=pl.col(similarity.column).cast(pl.String)).collect()
+        similarity, own = self.split.similarity.within(self.train.schema), self.crew.context
+        scans = [table.scan().select(NUMBER, *similarity.columns).collect() for table in (self.others, made.table)]
+        others, told = (one.select(NUMBER, text=similarity.texts(one)) for one in scans)
         rows = pl.concat([others, told.unique("text", keep="first", maintain_order=True)]).sort(NUMBER)
         numbers = rows[NUMBER].to_numpy()
         places = np.isin(numbers, others[NUMBER].to_numpy()).astype(np.int8)

@@ -73,7 +73,7 @@ class Unprepared:
         written = self.written or (None,) * len(self.steps)
         brought = [name for each in self.written for name in each or ()]
         columns = [name for name in (*data_columns(self.curated.table.schema), *brought) if name != WEIGHT]
-        wanted = {*task.roles.values(), *task.seen(columns), WEIGHT, self.split.similarity.column}
+        wanted = {*task.roles.values(), *task.seen(columns), WEIGHT, *self.split.similarity.columns}
         done, needs = bearing(self.steps, written, wanted, out)
         skipped = frozenset(range(len(self.steps))) - done
         return Preparation(self.steps, self.split.similarity, seed, skipped, needs)

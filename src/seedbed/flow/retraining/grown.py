@@ -28,13 +28,13 @@ def grown(champion: Finished, challenger: Finished, tables: Tables) -> Grown:
         polars.exceptions.PolarsError: A dataset cannot be read.
     """
     counts = tables.counts()
-    ((corrected,),) = tables.all("SELECT count(*) FROM both_rows WHERE label_a IS DISTINCT FROM label_b")
+    answer = task_of(challenger.run).answer
     added = tables.all("SELECT split, count(*) FROM added GROUP BY 1 ORDER BY 1")
     order = list(challenger.run.dataset.splits)
     return Grown(
         added=dict(sorted(added, key=lambda one: order.index(one[0]) if one[0] in order else len(order))),
         gone=counts["removed"],
-        corrected=corrected,
+        corrected=tables.differing(answer) if answer else 0,
         copies=_copies(champion, challenger, [row for (row,) in tables.all("SELECT id FROM added")]),
     )
 

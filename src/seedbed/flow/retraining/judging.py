@@ -19,13 +19,14 @@ from seedbed.core.run import Comparison
 from seedbed.core.statistics.holm import holm
 from seedbed.core.task import rows_said
 from seedbed.evaluate.forms import Form, form_of
+from seedbed.evaluate.groups import Groups, some_groups
 from seedbed.evaluate.holm import verdict
 from seedbed.evaluate.paired import Answers, compare
 from seedbed.evaluate.slices import FEWEST_ROWS, Grouping, by_length, by_value, length_edges
 from seedbed.evaluate.taking import some
 from seedbed.flow.finished import Finished
 from seedbed.flow.judging.slices import flat
-from seedbed.flow.versions.models import FEWEST, OfRun, same_judges, task_of
+from seedbed.flow.versions.models import FEWEST, OfRun, groups_of_both, same_judges, task_of
 from seedbed.flow.versions.sides import Opened, open_side
 from seedbed.flow.versions.tables import Tables, identity_of, side_by_side
 
@@ -94,7 +95,8 @@ def judge_both(
         return Verdict(frozen, None, (), f"{few}; at least {FEWEST} are needed")
     form = form_of(task_of(b))
     truth, first, second = _answers(champion, challenger, frozen, window, form)
-    rows = _Rows(challenger, truth, first, second, form, metric_named(a.metric))
+    groups = _groups(champion, challenger, frozen, window)
+    rows = _Rows(challenger, truth, first, second, form, metric_named(a.metric), groups)
     whole = rows.compared(np.ones(len(frozen.pairs), dtype=np.bool_))
     if whole is None:
         return Verdict(frozen, None, (), f"{a.metric} has no value on these rows")
@@ -118,6 +120,12 @@ def _answers(
     for model in models if window is None else models[1:]:
         note(model.folder, [model.read(len(frozen.pairs), utc_now())])
     return truth, first, second
+
+
+def _groups(champion: Finished, challenger: Finished, frozen: Frozen, window: Window | None) -> Groups:
+    """Groups of the rows that judge, by both runs; a later window's by the challenger's, which alone knows its rows."""
+    first, second = (OfRun(name, one.folder, one.run, str(one.run.best)) for name, one in _named(champion, challenger))
+    return groups_of_both(second if window is not None else first, second, frozen.pairs)
 
 
 def _named(champion: Finished, challenger: Finished) -> tuple[tuple[str, Finished], ...]:
@@ -147,6 +155,8 @@ class _Rows:
     second: Any
     form: Form
     metric: Metric
+    groups: Groups
+    """The group of each row, where rows are no independent draws."""
 
     @property
     def _level(self) -> float:
@@ -169,6 +179,7 @@ class _Rows:
             level=self._level,
             resamples=int(run.intervals.get("resamples", 10_000)),
             seed=run.seed,
+            groups=some_groups(self.groups, rows),
         )
 
     def by_slice(self, groupings: Sequence[Grouping]) -> tuple[OnSlice, ...]:

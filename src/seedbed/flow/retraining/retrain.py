@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from seedbed.core.context import Context, Progress
-from seedbed.core.errors import DataError, RecipeError
 from seedbed.core.numbers import things
-from seedbed.core.promotion import RETRAINED, RETRAINED_PAGE, Contender, Promotion, Retrained
+from seedbed.core.promotion import RETRAINED, RETRAINED_PAGE, Contender, Retrained
 from seedbed.flow.beginning import told_apart_by
 from seedbed.flow.finished import Finished, open_run
-from seedbed.flow.naming import find_entry, find_run, store_of_run
+from seedbed.flow.naming import find_run, store_of_run
 from seedbed.flow.running import run
 from seedbed.report.retraining import render
 from seedbed.splits.time import Time
@@ -84,6 +83,7 @@ def retrain(
         comparison=found.comparison,
         slices=found.slices,
         read_before=len(champion.run.test_reads),
+        read_why=champion.run.test_reads_told,
         against=tuple(_against(challenger, found)),
         promoted=False,
         seconds=time.monotonic() - begun,
@@ -111,11 +111,7 @@ def _standing(champions: Champions, given: Finished) -> Finished:
     standing = champions.champion(given.run.name)
     if standing is None or standing.run == given.run.id:
         return given
-    try:
-        return open_run(find_run(f"{given.run.name}@champion", store=champions.root))
-    except DataError as error:
-        hint = f"seedbed runs promote RUN names another champion of {given.run.name}"
-        raise DataError(error.problem, at=error.at, hint=hint) from None
+    return open_run(find_run(f"{given.run.name}@champion", store=champions.root))
 
 
 def _contender(finished: Finished) -> Contender:
@@ -157,36 +153,3 @@ def _because(told: Retrained) -> str:
 
 def _command(named: str | Path, add: Sequence[Path]) -> str:
     return " ".join(["seedbed retrain", str(named), *(f"--add {path}" for path in add)])
-
-
-def promote_run(named: str, why: str, store: Path | None = None) -> tuple[str, Promotion]:
-    """Make a run the champion of its recipe, because a person says so; the name, and what was noted.
-
-    Raises:
-        RecipeError: The index knows no such run, or it has no model.
-        DataError: Several runs are meant, its folder is gone, or the champions cannot be read.
-    """
-    root = store or store_of_run(None)
-    entry = find_entry(named, root)
-    if entry.best is None:
-        raise RecipeError("this run has no model", at=named, hint="promote a run that trained one")
-    if entry.state != "passed":
-        hint = "mend that and run again, or waive it in the recipe with a reason"
-        raise RecipeError("a check or gate stopped this run", at=named, hint=hint)
-    find_run(entry.id, store=root)  # a champion that is not there serves nobody
-    return entry.name, Champions(root).promote(entry.name, entry.id, why or "somebody promoted it")
-
-
-def roll_back(name: str, why: str, store: Path | None = None) -> tuple[Promotion, Promotion]:
-    """Give the champion's place back to the one before; who was champion, and who is.
-
-    Raises:
-        RecipeError: There was none before.
-        DataError: The champions cannot be read, or the folder of the one before is gone.
-    """
-    root = store or store_of_run(None)
-    champions = Champions(root)
-    standing = [one for one in champions.history(name) if one.undone is None]
-    if len(standing) > 1:
-        open_run(find_run(standing[-2].run, store=root))  # a champion that is not there serves nobody
-    return champions.roll_back(name, why or "somebody rolled it back")

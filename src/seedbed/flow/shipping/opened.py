@@ -102,7 +102,13 @@ def shipped(predictor: Predictor) -> Shipped:
         facts=facts(predictor) | {"dataset": bundle.origin.dataset},
         thresholds=_thresholds(predictor),
         owed=owed(predictor.run),
+        beside=_beside(predictor),
     )
+
+
+def _beside(predictor: Predictor) -> dict[str, str]:
+    models = predictor.run.models if predictor.run else ()
+    return {one.name: one.use for one in models if one.name != predictor.name}
 
 
 def _thresholds(predictor: Predictor) -> dict[str, float]:

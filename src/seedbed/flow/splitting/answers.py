@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from seedbed.core.run import NumbersRecord
 from seedbed.core.task import Task
@@ -37,11 +38,16 @@ def numbers_of(rows: Mapping[str, pl.LazyFrame], task: Task) -> NumbersRecord | 
     every = np.concatenate([*values.values(), np.zeros(0)])
     if not len(every):
         return None
+    # By quarters, here and below: the sum or difference of two numbers may be none.
     low, high = float(every.min()), float(every.max())
-    log = low > 0 and high > _LOPSIDED * float(np.median(every))
-    edges = np.geomspace(low, high, _BINS + 1) if log else np.linspace(low, high, _BINS + 1)
+    log = low > 0 and high > _LOPSIDED * _median(every)
+    edges = np.geomspace(low, high, _BINS + 1) if log else np.linspace(low / 4, high / 4, _BINS + 1) * 4
     edges = np.unique(edges) if low < high else np.array([low, np.nextafter(low, np.inf)])
     edges[0], edges[-1] = low, max(high, edges[-1])
     counts = {name: np.histogram(some, edges)[0].tolist() for name, some in values.items()}
-    medians = {name: float(np.median(some)) for name, some in values.items() if len(some)}
+    medians = {name: _median(some) for name, some in values.items() if len(some)}
     return NumbersRecord(column=task.answer, edges=tuple(edges.tolist()), rows=counts, medians=medians)
+
+
+def _median(numbers: NDArray[np.float64]) -> float:
+    return float(np.median(numbers / 4)) * 4

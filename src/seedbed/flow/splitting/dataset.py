@@ -128,13 +128,11 @@ def write_dataset(
 ) -> DatasetRecord:
     """Write `data/SPLIT-NNNNN-of-NNNNN.parquet` into a folder, in row order, and measure what was written."""
     with context.stage("Writing the dataset", table.height, "rows") as stage:
-        return _write_dataset(table, split, task, facts, folder, stage)
+        written = _write_splits(table, split, task, folder / "data", stage)
+        return _measured(table, split, task, facts, Dataset(folder), written)
 
 
-def _write_dataset(
-    table: Table, split: Split, task: Task, facts: dict[str, Any], folder: Path, stage: Stage
-) -> DatasetRecord:
-    data = folder / "data"
+def _write_splits(table: Table, split: Split, task: Task, data: Path, stage: Stage) -> _Written:
     data.mkdir(parents=True)
     writers: dict[str, SplitWriter] = {name: SplitWriter(data, name) for name in split.names}
     folds = None
@@ -156,7 +154,14 @@ def _write_dataset(
         stage.advance(batch.height)
     for writer in writers.values():
         writer.finish()
-    dataset = Dataset(folder)
+    return _Written(writers, lengths, made)
+
+
+def _measured(
+    table: Table, split: Split, task: Task, facts: dict[str, Any], dataset: Dataset, written: _Written
+) -> DatasetRecord:
+    """What the dataset looks like in numbers, and before any step."""
+    writers, made = written.writers, written.made
     before = facts.get("lengths") or [0] * len(LENGTH_EDGES)
     if task.says == "turns":  # read as JSON, kept as what the turns say: one is no length of the other
         before = [0] * len(LENGTH_EDGES)
@@ -175,7 +180,7 @@ def _write_dataset(
             column=task.shown or "",
             edges=LENGTH_EDGES,
             before=tuple(before),
-            after=tuple(lengths),
+            after=tuple(written.lengths),
             made=tuple(made.lengths),
         ),
         near_duplicates={
@@ -202,6 +207,16 @@ class _Made:
                 self.lengths = [a + b for a, b in zip(before, length_counts(rows[task.shown]), strict=True)]
             if task.answer and task.says == "label":
                 self.labels.update(rows[task.answer].cast(pl.String).drop_nulls().to_list())
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What was written, and what was counted of it on the way."""
+
+    writers: dict[str, SplitWriter]
+    lengths: list[int]
+    """By the bins of `LENGTH_EDGES`."""
+    made: _Made
 
 
 def _label_counts(dataset: Dataset, name: str, task: Task) -> dict[str, int]:

@@ -69,7 +69,8 @@ def split_rows(
         split = _decide(Belonging(table, splitter, task, similarity, context, made), key, place.folder)
         columns: dict[str, Any] = {NUMBER: split.numbers, "place": split.places, "cluster": split.clusters}
         fold = {} if split.folds is None else {"fold": split.folds}
-        write_parquet(pl.DataFrame({**columns, **fold}), place.folder / "splits.parquet")
+        group = {} if split.groups is None else {"group": split.groups}
+        write_parquet(pl.DataFrame({**columns, **fold, **group}), place.folder / "splits.parquet")
         told = {"certificate": split.certificate.model_dump(mode="json"), "similar": split.similar}
         place.seal(told, "splits.parquet", *([split.left_out.name] if split.left_out else []))
         return split
@@ -87,6 +88,7 @@ def split_rows(
         only_train=made.only_train(numbers) if made else None,
         left_out=left_out if (left_out := place.folder / LEFT_OUT_FILE).exists() else None,
         folds=assigned["fold"].to_numpy() if "fold" in assigned.columns else None,
+        groups=assigned["group"].to_numpy() if "group" in assigned.columns else None,
     )
 
 
@@ -260,7 +262,32 @@ def _split(
     similar = len(np.intersect1d(np.concatenate([near.left, near.right]), numbers))
     only_train = rows.made.only_train(numbers) if rows.made else None
     names = tuple(certificate.splits)
-    return Split(names, numbers, places, certificate, rows.similarity, similar, clusters, only_train)
+    certificate = _with_group(rows, numbers, places, certificate)
+    split = Split(names, numbers, places, certificate, rows.similarity, similar, clusters, only_train)
+    if rows.similarity.kind != "rows":
+        return split
+    # Equal rows of a table stay together, but are no copies: few values make many rows equal that know nothing of
+    # each other.
+    nobody = np.zeros(0, dtype=np.uint64)
+    groups = cluster(rows.numbers, pairs=(nobody, nobody), groups=rows.groups, parents=rows.parents).ids
+    return replace(split, groups=groups[np.searchsorted(rows.numbers, numbers)])
+
+
+def _with_group(
+    rows: Belonging, numbers: NDArray[np.uint64], places: NDArray[np.int8], certificate: Certificate
+) -> Certificate:
+    """With how many values of the group's column straddle splits: counted in the rows, not in clusters."""
+    column = rows.splitter.group
+    if column is None:
+        return certificate
+    values = rows.rows[column].gather(np.searchsorted(rows.numbers, numbers))
+    told = pl.DataFrame([values.alias("value"), pl.Series("place", places)]).drop_nulls("value")
+    if told.schema["value"].is_float():
+        told = told.filter(pl.col("value").is_not_nan())
+    of_each = told.group_by("value").agg(pl.col("place").n_unique())
+    straddle = of_each.filter(pl.col("place") > 1).height
+    group = {"column": column, "values": of_each.height, "straddle": straddle}
+    return certificate.model_copy(update={"group": group, "passed": certificate.passed and not straddle})
 
 
 #: A row by its position, why it is left out, and facts.

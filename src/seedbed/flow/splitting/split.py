@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from seedbed.core import digest
 from seedbed.core.context import Context
-from seedbed.core.rows import NUMBER, as_json, data_columns
+from seedbed.core.rows import NUMBER, ROW, as_json, data_columns
+from seedbed.core.similarity.against import Against
 from seedbed.core.similarity.clusters import clusters
 from seedbed.core.similarity.join import similar_pairs
 from seedbed.core.similarity.pairs import PAIR_SCHEMA, verified_pairs
@@ -20,6 +22,7 @@ from seedbed.core.splitter import Certificate, InTurn, NearDuplicatesTogether, S
 from seedbed.core.table import Table
 from seedbed.core.task import Task
 from seedbed.core.values import said
+from seedbed.engine.making import HeldOut
 from seedbed.engine.provenance import code_of, versions
 from seedbed.engine.units import Crew
 from seedbed.steps.near_duplicates import NearDuplicates
@@ -56,6 +59,16 @@ class Similarity:
             return as_json(rows.select(self.columns))
         return said(rows[self.column])
 
+    def within(self, names: Collection[str]) -> Similarity:
+        """What is left to compare where rows have columns of some names: `prepare` may have taken some of a table."""
+        compared = self.columns if self.kind == "rows" else self.columns[:1]
+        return replace(self, columns=tuple(name for name in compared if name in names))
+
+    def held_out(self, rows: pl.DataFrame) -> HeldOut:
+        """Rows that judge (`ROW` and the columns), ready for made ones to be compared with."""
+        against = Against.of(self.texts(rows), self.kind, self.threshold)
+        return HeldOut(rows[ROW], self.columns, self.texts, against)
+
     @property
     def shingles(self) -> int:
         """About how many there are."""
@@ -85,10 +98,17 @@ class Split:
     folds: NDArray[np.int8] | None = None
     """Fold of each of `numbers`, from 0, where training rows were dealt to folds; as many as there are folds for rows
     that train in all, -1 for rows that do not train. The dataset's training rows stand fold by fold."""
+    groups: NDArray[np.int64] | None = None
+    """Group of each of `numbers`: rows of one are no independent draws; clusters where there is none."""
 
     def clusters_in(self, name: str) -> NDArray[np.int64]:
         """Clusters of the rows of a split, in the order of the dataset's rows."""
         found: NDArray[np.int64] = self.clusters[self._order(name)]
+        return found
+
+    def groups_in(self, name: str) -> NDArray[np.int64]:
+        """Groups of the rows of a split, in the order of the dataset's rows."""
+        found: NDArray[np.int64] = (self.clusters if self.groups is None else self.groups)[self._order(name)]
         return found
 
     def judging_in(self, name: str) -> NDArray[np.bool_]:

@@ -155,7 +155,7 @@ class _Finding:
         if self.kind == "multi_label_classification":
             return of_sets(text, answer, self.rows[answer], _SAID)
         if self.kind == "regression":
-            return of_number(text, answer, _SAID)
+            return of_number(text, answer, self.rows[answer], _SAID)
         return Shape(TextToText(text=text, target=answer), _SAID, (text, answer), (text, answer))
 
     def _question(self) -> Shape:

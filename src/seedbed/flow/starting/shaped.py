@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import polars as pl
+
 from seedbed.core import numbers
 from seedbed.core.learner import who_learns
 from seedbed.evaluate import USUAL_METRICS
@@ -20,6 +22,8 @@ _SMALL = 400
 _MOST_ROLES = 4
 #: Share of the rows that the steps leave, as a rule.
 _LEFT = 0.7
+#: Rows of which answers can be doubted by one another, with many labels, too, in a time that a first run may take.
+_DOUBTED = 20_000
 #: Who learns a task that nobody learns by default, from the simplest.
 _SIMPLEST = {
     "question_answering": ("best_sentence",),
@@ -45,7 +49,7 @@ def draft_shaped(subject: Subject, shape: Shape) -> str:
         head(subject),
         _task(shape),
         _sources(subject),
-        _steps(shape),
+        _steps(subject, shape),
         _checks(subject, shape),
         _split(subject, shape),
         _train(subject, shape),
@@ -85,15 +89,15 @@ def _sources(subject: Subject) -> list[str]:
     return lines
 
 
-def _steps(shape: Shape) -> list[str]:
+def _steps(subject: Subject, shape: Shape) -> list[str]:
     lines = [
         "# What is done to the rows, in order, before the split. Each rejected row is in the ledger with its reason."
     ]
-    each = list(_each(shape))
+    each = list(_each(subject, shape))
     return [*lines, "steps:", *each] if each else [*lines, "steps: []"]
 
 
-def _each(shape: Shape) -> Iterator[str]:
+def _each(subject: Subject, shape: Shape) -> Iterator[str]:
     for column in shape.texts:
         moves = "; the answers move along" if shape.task.following() else ""
         yield from with_why(
@@ -106,10 +110,23 @@ def _each(shape: Shape) -> Iterator[str]:
         yield from comment(why + ":", "  ")
         yield f"  - {{{body}}}"
     if shape.equal:
-        yield from with_why(f"  - {{use: exact_duplicates, columns: {listed(shape.equal)}}}", "copies of a row before")
+        why = "copies of a row before" + _differing(subject.rows, shape)
+        yield from with_why(f"  - {{use: exact_duplicates, columns: {listed(shape.equal)}}}", why)
     if shape.task.says == "itself":
         body = f"use: near_duplicates, column: {quoted(shape.texts[0])}, at_least: 0.8"
         yield from with_why(f"  - {{{body}}}", "documents that are nearly another one")
+
+
+def _differing(rows: pl.DataFrame, shape: Shape) -> str:
+    """A clause on equal rows whose answers differ: of those the first stays, and the others' answers go."""
+    answer = shape.task.answer
+    if answer is None or answer in shape.equal or not {answer, *shape.equal} <= set(rows.columns):
+        return ""
+    told = rows.drop_nulls([answer, *shape.equal]).group_by(shape.equal).agg(pl.len(), n=pl.struct(answer).n_unique())
+    again = told.filter(pl.col("len") > 1)
+    differ = again.filter(pl.col("n") > 1).height
+    many = f"{numbers.count(differ)} of {numbers.count(again.height)} that repeat"
+    return f"; {many} have other answers, too: the first row's stay" if differ else ""
 
 
 def _checks(subject: Subject, shape: Shape) -> list[str]:
@@ -120,12 +137,16 @@ def _checks(subject: Subject, shape: Shape) -> list[str]:
         "checks:",
         f"  - {{use: row_count, at_least: {rounded_down(left)}}}",
         beside("  - {use: no_leakage, on_fail: stop}", "no copy of a test row is among the training rows"),
-        *(
-            [beside("  - {use: label_errors}", "which answers seem wrong: seedbed review shows them")]
-            if answered
-            else []
-        ),
+        *([_doubts(left)] if answered else []),
     ]
+
+
+def _doubts(rows: float) -> str:
+    """The check of the answers: as a comment where it would take longer than all the rest."""
+    why = "which answers seem wrong: seedbed review shows them"
+    if rows <= _DOUBTED:
+        return beside("  - {use: label_errors}", why)
+    return beside("  # - {use: label_errors}", why + " (of so many rows it takes minutes)")
 
 
 def _split(subject: Subject, shape: Shape) -> list[str]:
@@ -136,11 +157,23 @@ def _split(subject: Subject, shape: Shape) -> list[str]:
         "tabular_classification": "Equal rows always stay together.",
         "tabular_regression": "Equal rows always stay together.",
     }.get(shape.task.kind, "Near copies always stay together.")
+    groups = [name for name in subject.profile.roles.groups if name != shape.task.answer]
     use = "stratified" if shape.task.says in ("label", "labels", "number") else "random"
     return [
         *comment(f"Which rows train, which choose between models and which judge. {together}"),
         f"split: {{use: {use}, train: {train}, validation: {held}, test: {held}, seed: 13}}",
+        *(line for group in groups[:2] for line in comment(_belongs(subject, group))),
     ]
+
+
+def _belongs(subject: Subject, group: str) -> str:
+    """The question whether rows with one value of a column are rows of one person, or place."""
+    found = subject.profile.column(group)
+    each = f" ({numbers.count(found.unique)} values in {numbers.things(found.filled, 'row')})" if found.unique else ""
+    return (
+        f"If rows of one {quoted(group)} belong together{each}, as those of a person or a device, add to it: "
+        f"group: {quoted(group)}; else models know from training rows whom they are tested on, and scores flatter."
+    )
 
 
 def _train(subject: Subject, shape: Shape) -> list[str]:

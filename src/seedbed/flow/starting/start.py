@@ -8,34 +8,29 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from seedbed.core import numbers
 from seedbed.core.context import Context, Progress
 from seedbed.core.documents import read_document
 from seedbed.core.errors import RecipeError
 from seedbed.core.learner import Learner
-from seedbed.core.numbers import things, word
 from seedbed.flow.recognising import Recognised
 from seedbed.profile import Profile, profile_of
 from seedbed.recipe import parse
 from seedbed.store.store import write_whole
 
-from .commented import quoted
 from .draft import Subject, draft_card, draft_recipe
-from .figures import rows_left
 from .given import given_of, read_as
 from .named import Said
+from .notes import notes_of, other_tasks
 from .nulls import nulls_in, told_of
 from .refusing import refuse_few, refuse_nested_questions, refuse_ragged, refuse_unfit, refuse_unknown
 from .shaped import draft_shaped, told
-from .shapes import also_fit, shape_of
+from .shapes import shape_of
 from .tables import table_shape
 
 RECIPE, CARD = "recipe.yaml", "card.yaml"
-#: What columns look like that a label can be told from, and so many of them are worth a word.
-_TELLING, _SEVERAL = ("number", "amount", "category", "boolean"), 2
-#: A label with fewer rows than this can hardly be judged.
-_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -85,47 +80,57 @@ def start(
         RecipeError: There is no such task, column or setting; or which column is meant does not show.
     """
     given, said = given_of(settings), Said.of(kind, columns, text, label)
-    context = Context(base=Path.cwd(), progress=progress or Context().progress)
-    known = read_as(path, given, context)
-    if nulls := nulls_in(known):
-        given = {**given, "nulls": ["", *nulls]}
-        known = read_as(path, given, context)
+    named = frozenset(one for one in (*said.columns.values(), text, label) if one)
+    context = Context(base=Path.cwd(), progress=progress or Context().progress, named=named)
+    known, given, nulls = _read(path, given, context)
     refuse_unknown(known, text, label)
     if kind == "text_classification":
         text, label = said.columns.get("text"), said.columns.get("label")
         refuse_unknown(known, text, label)
+    rows = known.sample.rows
     profile = profile_of(known.sample, text, label)
     refuse_nested_questions(known, path)
     refuse_ragged(profile, path, known)
-    shape, rows = said.shape(known.sample.rows, profile, path), known.sample.rows
+    shape, unsaid = said.shape(rows, profile, path), (kind, text, label) == (None, None, None)
     if kind is None:
-        shape = (shape_of(rows, profile) if text is None and label is None else None) or table_shape(
-            rows, profile, text, label
-        )
+        shape = (shape_of(rows, profile) if unsaid else None) or table_shape(rows, profile, text, label)
     refuse_few(profile, path)
     if shape is None:
         refuse_unfit(profile, path, known)
-    named = path_from(path, folder)
-    found = {**known.scan.found, **_packed(known)}
-    subject = Subject(
+    subject = _subject(path, folder, known, profile, given)
+    recipe = draft_shaped(subject, shape) if shape else draft_recipe(subject)
+    parse(read_document(recipe, at=RECIPE).data, folder)  # what is written must be a recipe
+    notes = [*known.notes, *known.scan.notes, *told_of(nulls)]
+    if shape is None:
+        notes += [*notes_of(profile), *(other_tasks(rows, profile) if unsaid else ())]
+    task = told(shape, profile.rows) if shape else ""
+    return Start(
+        profile, subject.path, known.source.use, _found(known), tuple(notes), recipe, draft_card(subject), task
+    )
+
+
+def _read(path: str, given: dict[str, Any], context: Context) -> tuple[Recognised, dict[str, Any], tuple[str, ...]]:
+    """A file, the options with which it was read in the end, and the markers among them that stand for no value."""
+    known = read_as(path, given, context)
+    nulls = nulls_in(known)
+    if nulls:
+        given = {**given, "nulls": ["", *nulls]}
+        known = read_as(path, given, context)
+    return known, given, nulls
+
+
+def _subject(path: str, folder: Path, known: Recognised, profile: Profile, given: dict[str, Any]) -> Subject:
+    return Subject(
         typed=path,
-        path=named,
+        path=path_from(path, folder),
         name=str(given.get("name") or name_of(path)),
         source=known.source,
-        found=", ".join(f"{what} {spelt(value)}" for what, value in found.items() if what != "quote"),
+        found=", ".join(f"{what} {spelt(value)}" for what, value in _found(known).items() if what != "quote"),
         profile=profile,
         rows=known.sample.rows,
         given=given,
         learners=_learners(),
     )
-    recipe = draft_shaped(subject, shape) if shape else draft_recipe(subject)
-    parse(read_document(recipe, at=RECIPE).data, folder)  # what is written must be a recipe
-    notes = [*known.notes, *known.scan.notes, *told_of(nulls), *([] if shape else _notes(profile))]
-    if shape is None and (kind, text, label) == (None, None, None) and (other := also_fit(rows, profile)):
-        columns_told = " and ".join(other.task.roles.values())
-        notes.append(f"{columns_told} would do for {other.task.kind}, too: --task {other.task.kind}")
-    task = told(shape, profile.rows) if shape else ""
-    return Start(profile, named, known.source.use, found, tuple(notes), recipe, draft_card(subject), task)
 
 
 def refuse_replacing(folder: Path) -> None:
@@ -203,9 +208,10 @@ def spelt(value: str) -> str:
     return {",": "comma", ";": "semicolon", "\\t": "tab", "\t": "tab", "|": "bar", " ": "space"}.get(value, value)
 
 
-def _packed(known: Recognised) -> dict[str, str]:
-    files = known.scan.files
-    return {"files": f"{len(files):,}"} if len(files) > 1 else {}
+def _found(known: Recognised) -> dict[str, str]:
+    """The format, and how many files have it where that is more than one."""
+    files = len(known.scan.files)
+    return {**known.scan.found, **({"files": f"{files:,}"} if files > 1 else {})}
 
 
 def _learners() -> dict[str, str]:
@@ -216,78 +222,3 @@ def _learners() -> dict[str, str]:
         for name, part in sorted(Learner.catalogue.items())
         if not any(field.is_required() for field in part.model_fields.values())
     }
-
-
-# -- what a person should know
-
-
-def _notes(profile: Profile) -> list[str]:
-    """What stands out, in sentences."""
-    label, text, notes = profile.label, profile.text, []
-    if not profile.whole:
-        notes.append(
-            f"only {things(profile.rows, 'row')}, from all over the file, "
-            f"{word(profile.rows, 'was', 'were')} looked at; figures are of those"
-        )
-    if profile.repeated_headers:
-        notes.append(
-            f"the header stands {things(profile.repeated_headers, 'time')} among the rows; what stands "
-            "there is set aside"
-        )
-    if label:
-        notes += _label_notes(profile)
-    known = (profile.roles.text, profile.roles.label)
-    beside = [one.name for one in profile.columns if one.looks in _TELLING and one.name not in known]
-    if len(beside) >= _SEVERAL:
-        names = ", ".join(map(quoted, beside[:4])) + (", …" if len(beside) > 4 else "")
-        notes.append(f"{names} are not read: to learn from columns, not from texts, say --task tabular_classification")
-    if text and text.lost:
-        notes.append(
-            f"characters are lost (\N{REPLACEMENT CHARACTER}) in {things(text.lost, 'text')}: the "
-            "file was saved wrongly once"
-        )
-    if text and text.personal:
-        found = ", ".join(f"{kind} in {n:,}" for kind, n in text.personal.items())
-        notes.append(f"personal data: {found} texts; see `redact_pii` in `steps`, and answer `sensitive` in card.yaml")
-    if text and text.conflicts > text.rows / 10:
-        notes.append(
-            f"{text.conflicts:,} of {things(text.rows, 'text')} "
-            f"{word(text.conflicts, 'stands', 'stand')} with two labels or "
-            f"more, and {word(text.conflicts, 'is', 'are')} set aside"
-        )
-    if rows_left(profile) < 100:
-        notes.append("few rows: scores will say little, read their intervals")
-    return notes
-
-
-def _label_notes(profile: Profile) -> list[str]:
-    label = profile.label
-    assert label is not None
-    notes, merged = [], label.merged
-    if label.missing:
-        notes.append(f"{things(label.missing, 'row has no label and is', 'rows have no label and are')} set aside")
-    if label.respelt:
-        many = len(label.respelt)
-        several = f"{many:,} labels are other spellings" if many > 1 else "one label is another spelling"
-        notes.append(f"{several} of one; `map_values` in `steps` makes them one")
-    if label.slips:
-        slip, meant = next(iter(label.slips.items()))
-        notes.append(
-            f"labels that may be slips, such as {quoted(slip[:40])} for {quoted(meant[:40])}: see `map_values`"
-        )
-    if label.synonyms:
-        told = ", ".join(f"{quoted(old)} for {quoted(new)}" for old, new in list(label.synonyms.items())[:4])
-        notes.append(f"one label is written in two ways, as equal texts show ({told}); `map_values` makes it one")
-    elif label.mixed:
-        notes.append("some labels are numbers and others words: do some mean the same? See `map_values` in `steps`")
-    if label.several:
-        notes.append(f"labels seem to hold several, parted by {label.several!r}; each combination counts as one label")
-    rare = [name for name, rows in merged.items() if rows < _FEW]
-    if rare:
-        shown = ", ".join(quoted(name[:40]) for name in rare[:4]) + (", …" if len(rare) > 4 else "")
-        notes.append(
-            f"{things(len(rare), 'label')} with fewer than {_FEW} rows can hardly be learned or judged: {shown}"
-        )
-    if len(merged) > 50:
-        notes.append(f"{len(merged):,} labels are many; scores of single ones will be rough")
-    return notes

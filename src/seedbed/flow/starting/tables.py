@@ -20,6 +20,7 @@ from seedbed.steps.values.kinds import read_as
 
 from .commented import quoted
 from .shapes import Shape, share_of
+from .written import Written, steps_of, written
 
 #: Numbers with more different values than this are amounts, and no names of classes.
 _MOST_NUMBERS = 20
@@ -51,7 +52,8 @@ def table_shape(rows: pl.DataFrame, profile: Profile, text: str | None, label: s
         if reads and (sets := sets_beside(rows, roles)):
             return of_sets(reads, sets, rows[sets], "each row holds several labels")
         if reads and roles.kind == "regression" and len(roles.quantities) == 1:
-            return of_number(reads, roles.quantities[0], "the only amount beside the texts")
+            name = roles.quantities[0]
+            return of_number(reads, name, rows[name], "the only amount beside the texts")
         return None
     if reads is None:
         return _of_columns(rows, label, rows[label])
@@ -61,7 +63,7 @@ def table_shape(rows: pl.DataFrame, profile: Profile, text: str | None, label: s
 
 def _of_texts(text: str, label: str, values: pl.Series, looks: Mapping[str, str]) -> Shape | None:
     if _is_amount(values):
-        return of_number(text, label, "the label is a number")
+        return of_number(text, label, values, "the label is a number")
     if _holds_sets(values):
         return of_sets(text, label, values, "each row holds several labels")
     if looks[label] == looks[text] == "text" and values.n_unique() > values.len() / 2:
@@ -144,17 +146,25 @@ def _of_columns(rows: pl.DataFrame, label: str, values: pl.Series) -> Shape | No
     return None
 
 
-def of_number(text: str, target: str, why: str) -> Shape:
+def of_number(text: str, target: str, values: pl.Series, why: str) -> Shape:
     """A text and a number."""
-    return Shape(Regression(text=text, target=target), why, (text,), (text,))
+    way = _written(values)
+    steps = tuple(steps_of({target: way}, target=target)) if way else ()
+    return Shape(Regression(text=text, target=target), why, (text,), (text,), steps)
 
 
 def of_table(rows: pl.DataFrame, task: Task, target: str, why: str = "a table, without texts to learn from") -> Shape:
     """Columns, and one to tell from them."""
     kinds = {name: kind for name in rows.columns if name != target and (kind := _kind(rows[name]))}
     types = ", ".join(f"{quoted(name)}: {kind}" for name, kind in kinds.items())
-    steps = ((f"use: cast, types: {{{types}}}, on_error: missing", "numbers, which the file holds as text"),)
-    return Shape(task, why, (), (), steps if kinds else ())
+    steps = [(f"use: cast, types: {{{types}}}, on_error: missing", "numbers, which the file holds as text")]
+    answers = task.says == "number"
+    ways = {
+        name: way
+        for name in rows.columns
+        if name not in kinds and (answers or name != target) and (way := _written(rows[name]))
+    }
+    return Shape(task, why, (), (), (*(steps if kinds else ()), *steps_of(ways, target=target)))
 
 
 def features_of(rows: pl.DataFrame, target: str) -> tuple[str, ...]:
@@ -168,7 +178,7 @@ def _says_something(values: pl.Series) -> bool:
     known = values.drop_nulls()
     if known.n_unique() < 2:
         return False
-    if known.dtype.is_float() or _kind(values) == "number":
+    if known.dtype.is_float() or _kind(values) == "number" or _written(values):
         return True
     names = known.n_unique() > 0.5 * known.len()
     return not names or ((known.dtype.is_integer() or _kind(values) == "integer") and known.n_unique() < known.len())
@@ -189,12 +199,18 @@ def _kind(values: pl.Series) -> str:
     return ""
 
 
+def _written(values: pl.Series) -> Written | None:
+    return None if _kind(values) else written(values)
+
+
 def _zeros(known: pl.Series) -> bool:
     """Whether figures begin with a 0 that a number would lose: post codes, articles."""
     return bool(known.str.contains(r"^0\d").any())
 
 
 def _is_amount(values: pl.Series) -> bool:
+    if way := _written(values):
+        values = way.read(values)
     known = values.drop_nulls()
     if known.n_unique() <= _MOST_NUMBERS or not (
         _kind(values) if values.dtype == pl.String else known.dtype.is_numeric()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from string import ascii_lowercase
 
 import polars as pl
 
-from seedbed.core.compared import Compared, ComparedModel, ComparedPair, ComparedRun
+from seedbed.core.compared import Compared, ComparedModel, ComparedPair, ComparedPreference, ComparedRun
 from seedbed.core.context import Context, Progress, utc_now
 from seedbed.core.errors import RecipeError, SeedbedError, did_you_mean
 from seedbed.core.held_out import note
@@ -63,6 +64,7 @@ def compare(*named: str | Path | Finished, metric: str | None = None, progress: 
         metric=decides,
         pairs=tuple(told),
         comparisons=with_holm(found, metrics, level) if found else (),
+        preferred=tuple(one for letter, run in runs.items() for one in _preferred(letter, run.run)),
         side_by_side=drawn_by_both(_of_the_same_rows(runs)),
     )
 
@@ -131,10 +133,35 @@ def _models(letter: str, finished: Finished) -> list[ComparedModel]:
     ]
 
 
+def _preferred(letter: str, run: Run) -> Iterator[ComparedPreference]:
+    """What people prefer in a run, then what a model that judges does."""
+    found = run.scrutiny
+    people, judge = (found.preferences, found.judged_by) if found else (None, None)
+    for by, told, who in (("people", people, ""), ("judge", judge, judge.judge if judge else "")):
+        for one in told.pairs if told else ():
+            facts = one.model_dump(include=set(ComparedPreference.model_fields))
+            facts |= {"run": letter, "by": by, "who": who, "goes_by_place": bool(told and told.goes_by_place)}
+            yield ComparedPreference.model_validate(facts)
+
+
+def _unlike(a: str, b: str, one: Run, other: Run) -> str | None:
+    """That models of one run may have learned from rows of a group that is tested, and those of the other not."""
+    of_a, of_b = (
+        run.certificate.group["column"] if run.certificate and run.certificate.group else None for run in (one, other)
+    )
+    if of_a == of_b:
+        return None
+    column, keeps, not_so = (of_a, a, b) if of_a else (of_b, b, a)
+    return (
+        f"only {keeps} keeps rows of one {column} together: models of {not_so} may know those of the test rows from "
+        f"training, which flatters them"
+    )
+
+
 def _pair(a: str, b: str, runs: dict[str, Finished], metric: str | None) -> tuple[ComparedPair, list[Comparison]]:
     one, other = runs[a], runs[b]
     sizes = {"of_a": one.run.dataset.splits.get("test", 0), "of_b": other.run.dataset.splits.get("test", 0)}
-    told = ComparedPair(a=a, b=b, **sizes)
+    told = ComparedPair(a=a, b=b, unlike=_unlike(a, b, one.run, other.run), **sizes)
     why = same_judges(one.run, other.run, metric) or why_not_by_row(_opened(one), _opened(other))
     wanted = pairs(one.run, other.run)
     if not why and not wanted:

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 from pydantic import TypeAdapter
 
 from seedbed.core.held_out import ReadOfTest
 from seedbed.core.metric import metric_named
-from seedbed.core.rows import ROW
+from seedbed.core.rows import GROUP, ROW
 from seedbed.core.run import Comparison, Run
 from seedbed.core.task import AnyTask, Task
 from seedbed.evaluate.forms import Form, form_of
+from seedbed.evaluate.groups import Groups, grouped
 from seedbed.evaluate.paired import Answers, compare
+from seedbed.splits.clusters import cluster
 
 _TASKS: TypeAdapter[Task] = TypeAdapter(AnyTask)
 #: With fewer rows nothing could be told.
@@ -53,7 +56,21 @@ class OfRun:
         # What is right is the row itself, which predictions do not repeat.
         files = sorted((self.folder / "dataset" / "data").glob("test-*.parquet"))
         texts = pl.concat(pl.read_parquet(file, columns=[ROW, form.answer], glob=False) for file in files)
-        return form.truth(wanted.join(texts, on=ROW, how="left", maintain_order="left")), found.drop(ROW)
+        return form.truth(wanted.join(texts, on=ROW, how="left", maintain_order="left")), found.drop(
+            ROW, GROUP, strict=False
+        )
+
+    def groups(self, rows: Sequence[str]) -> pl.Series | None:
+        """The group of each of some test rows; none where its run took every row for itself.
+
+        Raises:
+            polars.exceptions.PolarsError: The predictions cannot be read.
+        """
+        said = pl.read_parquet(self.folder / "predictions" / f"{self.name}-test.parquet", glob=False)
+        if GROUP not in said.columns:
+            return None
+        wanted = pl.DataFrame({ROW: rows}, schema={ROW: pl.String})
+        return wanted.join(said.select(ROW, GROUP), on=ROW, how="left", maintain_order="left")[GROUP]
 
     def read(self, rows: int, when: Any) -> ReadOfTest:
         """That test rows were read to compare it."""
@@ -80,6 +97,18 @@ def _same(first: object, second: object) -> bool:
     """Whether two rows say the same; what they say may be one value, or one for each label."""
     found = first == second
     return bool(found.all()) if hasattr(found, "all") else bool(found)
+
+
+def groups_of_both(a: OfRun, b: OfRun, rows: Sequence[tuple[str, str]]) -> Groups:
+    """Groups of rows that belong together in either of two runs; arguments as of `of_both`.
+
+    Raises:
+        polars.exceptions.PolarsError: The predictions of one of the two cannot be read.
+    """
+    each = a.groups([row for row, _ in rows]), b.groups([row for _, row in rows])
+    nobody = np.zeros(0, dtype=np.uint64)
+    numbers = np.arange(len(rows), dtype=np.uint64)
+    return grouped(cluster(numbers, pairs=(nobody, nobody), groups=[one for one in each if one is not None]).ids)
 
 
 def compared(a: OfRun, b: OfRun, rows: Sequence[tuple[str, str]], form: Form, metric: str) -> Comparison | None:
@@ -110,6 +139,7 @@ def compared(a: OfRun, b: OfRun, rows: Sequence[tuple[str, str]], form: Form, me
         level=float(b.run.intervals.get("level", 0.95)),
         resamples=int(b.run.intervals.get("resamples", 10_000)),
         seed=b.run.seed,
+        groups=groups_of_both(a, b, rows),
     )
 
 

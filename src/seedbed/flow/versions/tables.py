@@ -223,6 +223,13 @@ class Tables:
             "both_labelled": labelled,
         }  # fmt: skip
 
+    def differing(self, name: str) -> int:
+        """Rows of both sides whose values of a column differ; none where a side lacks it."""
+        if name not in self.columns:
+            return 0
+        ((rows,),) = self.all(f"SELECT count(*) FILTER (c{self.columns.index(name)}) FROM both_rows")
+        return int(rows)
+
     def examples(self, table: Literal["added", "removed"]) -> tuple[Shown, ...]:
         """Some rows that only one side has; which ones hangs on their ids alone."""
         name, side = ("b", self.b) if table == "added" else ("a", self.a)

@@ -218,7 +218,6 @@ def failing(at: str) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        raise DataError(
-            f"cannot be written: {error.strerror or error}", at=at, hint="is there room, and may you write there?"
-        ) from None
+    except OSError as error:  # shutil.Error, with its list of files, is one too
+        why = error.strerror or (error.args[0][0][2] if error.args and isinstance(error.args[0], list) else error)
+        raise DataError(f"cannot be written: {why}", at=at, hint="is there room, and may you write there?") from None

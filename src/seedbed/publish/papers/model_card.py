@@ -37,6 +37,8 @@ class ModelFacts:
     reads: Sequence[str]
     """Columns that the model reads; those that a row must bring; and labels, if any."""
     inputs: Sequence[str]
+    answer: str | None = None
+    """The column that it tells; none where the text itself is told."""
     labels: Sequence[str] = ()
     calibration: Calibration | None = None
     license: str | None = None
@@ -60,6 +62,7 @@ def model_card(facts: ModelFacts) -> str:
         metrics=metrics,
         reads=list(facts.reads),
         inputs=list(facts.inputs),
+        answer=facts.answer,
         labels=list(facts.labels),
         calibration=facts.calibration,
     )

@@ -97,6 +97,7 @@ def facts(run: Run, answers: Answers, measured: Measured | None = None) -> dict[
             dict.fromkeys(name for model in run.models for name in model.scores.get(run.judging_split, {}))
         ),
         "level": numbers.level(run.intervals.get("level")),
+        "groups": run.groups_in(run.judging_split),
         "kind": str(run.task.get("kind", "")).replace("_", " "),
         "fetched": [source for source in run.sources if source.fetched],
         "written_by_models": [source for source in run.sources if source.use == "generate"],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 
 from seedbed.core.context import Context
 from seedbed.core.graph import Graph
@@ -68,7 +69,19 @@ def facts_of(shipped: Shipped, graph: Graph | None = None) -> dict[str, Any]:
     }
     if shipped.thresholds:
         told["decided_from"] = dict(shipped.thresholds)
+    if graph and graph.feed == "numbers":
+        there = shipped.golden_rows.schema
+        told["types"] = {name: _kind(there[name]) for name in graph.reads if name in there}
     return told | ({"feed": graph.feed, **graph.told} if graph else {})
+
+
+def _kind(dtype: pl.DataType) -> str:
+    """What a column was in training, in a word."""
+    if dtype == pl.Boolean:
+        return "boolean"
+    if dtype.is_numeric():
+        return "integer" if dtype.is_integer() else "number"
+    return "moment" if dtype in (pl.Date, pl.Datetime) else "text"
 
 
 def write_golden(folder: Path, shipped: Shipped) -> None:

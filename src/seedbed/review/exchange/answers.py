@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seedbed.core.errors import DataError, RecipeError
@@ -61,8 +61,8 @@ def key_of(item: dict[str, Any]) -> str:
 
 
 def exported(desk: Desk) -> Iterator[Queue]:
-    """The queues that an export holds: those in which somebody can decide on single rows."""
-    return (queue for queue in desk.queues.values() if queue.asks == "rows" and set(queue.actions) - {"skip"})
+    """The queues that an export holds: those in which there is something to decide."""
+    return (queue for queue in desk.queues.values() if set(queue.actions) - {"skip"})
 
 
 def items_of(desk: Desk, who: str) -> Iterator[tuple[Queue, dict[str, Any], dict[str, Any] | None]]:
@@ -160,11 +160,23 @@ def _asked(desk: Desk, one: Answer) -> Asked:
     item = queue.window([queue.places[one.row]])[0]
     if one.key and one.key != key_of(item):
         raise DataError("the row's text is not the one that was sent")
+    if queue.asks == "pairs":
+        return _preferred(desk, queue, one)
     label = desk.meant(one.label) if one.label else None
     action = one.action.strip().lower() or ("accept" if label == item["label"] else "relabel")
     if action == "relabel" and label == item["label"] and "accept" in queue.actions:
         action, label = "accept", None
     asked = Asked(queue.name, one.row, as_action(action), label if action in ("relabel", "rescue") else None, one.why)
+    desk.refuse(asked)
+    return asked
+
+
+def _preferred(desk: Desk, queue: Queue, one: Answer) -> Asked:
+    """Which of two answers somebody prefers; how it is spelt (`Left`, `both bad`) does not matter."""
+    side = "_".join(one.label.lower().split())
+    asked = Asked(queue.name, one.row, as_action(one.action.strip().lower() or "prefer"), side or None, one.why)
+    if asked.action == "skip":
+        return replace(asked, label=None)
     desk.refuse(asked)
     return asked
 

@@ -1,12 +1,13 @@
 """A queue as a table that a spreadsheet opens: `human_input.csv` goes out, `human_output.csv` comes back.
 
 A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula. Such cells go out with an apostrophe
-before them, and so do those that begin with an apostrophe, so that exactly what was there comes back.
+before them (numbers aside), and so do those that begin with an apostrophe, so that exactly what was there comes back.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,15 +18,20 @@ from seedbed.store.places import arriving
 
 from .answers import BESIDE, Answer, items_of, key_of, told_of_other
 
+#: Of two answers, what stands where.
+_SIDES = ("left", "right")
 _SHOWN = (ROW, "queue", "split", "text", "label", "suggested", "score", "kind", "part")
 #: What a person fills in.
 _ASKED = ("action", "new_label", "why", "who")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _LONGEST_CELL = 1 << 30
 
 
 def guarded(cell: str) -> str:
-    """A cell that no spreadsheet runs."""
+    """A cell that no spreadsheet runs; a number stays one."""
+    if _NUMBER.fullmatch(cell):
+        return cell
     return f"'{cell}" if cell.lstrip(" ").startswith((*_FORMULA, "'")) else cell
 
 
@@ -36,14 +42,14 @@ def unguarded(cell: str) -> str:
 
 def write_csv(desk: Desk, path: Path, who: str) -> int:
     """Write all queues as one table; the rows that it holds. With a byte order mark, by which Excel knows UTF-8."""
-    n = 0
+    n, shown = 0, (*_SHOWN, *(_SIDES if any(queue.asks == "pairs" for queue in desk.queues.values()) else ()), *BESIDE)
     with arriving(path) as partial, partial.open("w", encoding="utf-8-sig", newline="", errors="replace") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-        writer.writerow([*_SHOWN, *BESIDE, "key", *_ASKED])
+        writer.writerow([*shown, "key", *_ASKED])
         for queue, item, state in items_of(desk, who):
             mine = next((one for one in state["words"] if one["who"] == who), None) if state else None
             told = {**item, **told_of_other(item), "queue": queue.name, "key": key_of(item)}
-            cells = ["" if told[name] is None else str(told[name]) for name in (*_SHOWN, *BESIDE, "key")]
+            cells = ["" if told[name] is None else str(told[name]) for name in (*shown, "key")]
             cells += [mine["action"], mine["label"] or "", mine["why"], who] if mine else ["", "", "", ""]
             writer.writerow([guarded(cell) for cell in cells])
             n += 1

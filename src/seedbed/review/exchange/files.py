@@ -33,6 +33,9 @@ def write_queues(desk: Desk, path: Path, who: str) -> int:
         DataError: It cannot be written.
     """
     writer: Callable[[Desk, Path, str], int]
+    if path.suffix != ".csv" and any(queue.asks == "pairs" for queue in desk.queues.values()):
+        hint = "name it pairs.csv; the tools label single rows"
+        raise RecipeError("two answers are exported as a table", at=f"--export {path.name}", hint=hint)
     if path.suffix == ".csv":
         writer = write_csv
     elif "argilla" in path.stem and path.suffix in (".json", ".jsonl"):

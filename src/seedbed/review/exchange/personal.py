@@ -57,10 +57,11 @@ def personal_in(desk: Desk) -> Personal:
     counts: Counter[str] = Counter()
     rows = of = 0
     for queue in exported(desk):
-        for some in queue.items.select("text", other=pl.col("other").struct.field("text")).iter_slices(_AT_ONCE):
+        texts = queue.items.select("text", "left", "right", other=pl.col("other").struct.field("text"))
+        for some in texts.iter_slices(_AT_ONCE):
             found = [
                 found_in(some[name], kinds, COUNTRIES).list.eval(pl.element().struct.field("kind"))
-                for name in ("text", "other")
+                for name in some.columns
             ]
             held = pl.select(pl.concat_list(found).list.unique()).to_series()
             rows, of = rows + int((held.list.len() > 0).sum()), of + held.len()

@@ -119,7 +119,7 @@ async function take(file) {
 
 function takeText(text) {
   const [area] = fields();
-  if (fields().length > 1) throw new Error("This model reads several fields: give a table (.csv) or JSON lines (.jsonl).");
+  if (fields().length > 1 || tabular()) throw new Error("This model reads columns: give a table (.csv) or JSON lines (.jsonl).");
   area.value = text.replace(/\s+$/, "");
   byId("form").requestSubmit();
 }
@@ -127,7 +127,8 @@ function takeText(text) {
 // Which column is which input; where there is one of each, that is it.
 function guess(input) {
   const { columns } = batch;
-  const alike = columns.find((one) => one === input) ?? columns.find((one) => one.toLowerCase() === input.toLowerCase());
+  const names = [input.name, ...(input.known_as || [])], small = input.name.toLowerCase();
+  const alike = names.find((one) => columns.includes(one)) ?? columns.find((one) => one.toLowerCase() === small);
   return alike ?? (columns.length === 1 && model.inputs.length === 1 ? columns[0] : "");
 }
 
@@ -138,7 +139,7 @@ function offer(note) {
     const box = make("p");
     const choice = make("select", "", { id: `column-${place}`, name: input.name });
     choice.append(make("option", "choose a column", { value: "" }), ...batch.columns.map((one) => make("option", one, { value: one })));
-    choice.value = guess(input.name);
+    choice.value = guess(input);
     choice.addEventListener("change", ready);
     box.append(make("label", `Read “${input.name}” from the column`, { htmlFor: choice.id }), choice);
     return box;
@@ -238,7 +239,7 @@ async function start() {
 function finished(done) {
   const warned = batch.answers.filter((one) => one?.warnings?.length).length;
   const left = batch.rows.length - done;
-  byId("done").textContent = `${count(done)} rows${left ? `, ${count(left)} were not asked about` : ""}.${warned ? ` ${count(warned)} have a warning.` : ""}`;
+  byId("done").textContent = `${count(done)} ${done === 1 ? "row" : "rows"}${left ? `, ${count(left)} were not asked about` : ""}.${warned ? ` ${count(warned)} ${warned === 1 ? "has" : "have"} a warning.` : ""}`;
   const table = answered();
   const formulas = table.flat().filter(isFormula).length;
   const link = (text, name, content) => make("a", text, { href: URL.createObjectURL(new Blob(content, { type: "text/csv" })), download: name, className: "button" });

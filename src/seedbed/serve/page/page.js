@@ -28,17 +28,10 @@ function percent(share) {
 
 const count = (n) => n.toLocaleString("en");
 
-// As reports write scores: three decimals, fewer where they would say nothing.
-function score(value) {
-  const size = Math.abs(value);
-  if (size >= 100) return value.toLocaleString("en", { maximumFractionDigits: size >= 1000 ? 0 : 1 });
-  return value.toFixed(3);
-}
-
 const amount = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
+// A value of a column: up to four digits stand together, for it may be a year.
+const valued = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6, useGrouping: "min2" });
 const brief = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
-const NAMES = { rmse: "RMSE", mae: "MAE", mse: "MSE", rmsle: "RMSLE", r2: "R²", chrf: "chrF", rouge_l: "ROUGE-L" };
-const named = (metric) => NAMES[metric] || metric.replace("_f1", "-F1").replaceAll("_", " ");
 
 // Where the server wants a key, it stands behind the address (#key=…), which no browser sends anywhere by itself.
 const key = () => new URLSearchParams(location.hash.slice(1)).get("key");
@@ -66,64 +59,15 @@ function complain(error) {
   byId("result").hidden = true;
 }
 
-function fields() {
-  return [...document.querySelectorAll("#fields textarea")];
-}
-
-function field(input, place, all) {
-  const box = make("div");
-  const id = `input-${place}`;
-  const hint = input.type === "text" || input.type === "any" ? "" : ` (${input.type})`;
-  const area = make("textarea", "", { id, name: input.name, rows: hint || tabular() ? 1 : 3, dir: "auto", autocomplete: "off" });
-  area.setAttribute("aria-describedby", "keys");
-  if (hint || tabular()) area.classList.add("short");
-  area.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    byId("form").requestSubmit();
-  });
-  const alone = model.says === "turns" ? "What the user says" : `Your text${hint}`;
-  box.append(make("label", all.length === 1 ? alone : input.name + hint, { htmlFor: id }), area);
-  if (model.says === "turns" && input.name === model.turns) {
-    const id_of = `${id}-how`;
-    box.append(make("p", 'A whole conversation also works, as JSON: [{"role": "user", "content": "…"}]', { id: id_of, className: "soft" }));
-    area.setAttribute("aria-describedby", `keys ${id_of}`);
-  }
-  return box;
-}
-
-const tabular = () => model.task.startsWith("tabular");
-
-// Turns as JSON, or what one user says.
-function turns(text) {
-  if (!text.trim().startsWith("[")) return text;
-  try {
-    const found = JSON.parse(text);
-    return found.every((turn) => turn && typeof turn === "object" && !Array.isArray(turn)) ? found : text;
-  } catch {
-    return text;
-  }
-}
-
-function row() {
-  const found = {};
-  for (const area of fields()) {
-    const input = model.inputs.find((one) => one.name === area.name);
-    const missing = area.value === "" && (input.type !== "text" || tabular());
-    found[area.name] = missing ? null : area.name === model.turns ? turns(area.value) : area.value;
-  }
-  return found;
-}
-
 async function ask(event) {
   event.preventDefault();
   if (!model) return;
   const number = ++asked;
   byId("problem").hidden = true;
   const most = model.most.characters;
-  const long = fields().find((area) => area.value.length > most);
-  if (long) return complain(new Error(`That is too long: at most ${count(most)} characters are read, and this has ${count(long.value.length)}.`));
-  if (fields().every((area) => !area.value.trim())) {
+  const long = fields().map(valueOf).find((value) => value.length > most);
+  if (long) return complain(new Error(`That is too long: at most ${count(most)} characters are read, and this has ${count(long.length)}.`));
+  if (fields().every((node) => !valueOf(node).trim())) {
     fields()[0].focus();
     return complain(new Error(tabular() ? "Fill in a field first." : "Type a text first."));
   }
@@ -156,11 +100,14 @@ function bar([label, share], given) {
   return line;
 }
 
+// An answer beside the name of the column that it is of, where a text does not tell what it is about.
+const called = (said) => (model.answer && (tabular() || model.says === "number") ? `${model.answer}: ${said}` : said);
+
 // What each kind of task answers: the headline, a line under it, the labels that are given, and whether it quotes data.
 const TOLD = {
-  label: (found) => [found.predicted, `${percent(found.confidence)}: ${found.sure}`, [found.predicted]],
+  label: (found) => [called(found.predicted), `${percent(found.confidence)}: ${found.sure}`, [found.predicted]],
   labels: (found) => [found.predicted.join(", ") || "None of the labels", "Labels with a probability of 50 % or more.", found.predicted],
-  number: (found) => [amount(found.predicted), off()],
+  number: (found) => [called(amount(found.predicted)), model.said.off],
   spans: (found) => [found.predicted || "The text does not answer this", found.confidence === null ? "" : `${percent(found.confidence)}: ${found.sure}`],
   text: (found) => [found.predicted || "(nothing)", ""],
   turns: (found) => [found.predicted || "(nothing)", ""],
@@ -169,10 +116,6 @@ const TOLD = {
     `${brief(found.nats / Math.max(found.tokens, 1))} nats a token, ${count(found.tokens)} ${found.tokens === 1 ? "token" : "tokens"}. The lower, the more usual the text is to the model.`,
   ],
 };
-
-function off() {
-  return model.off ? `Half of its answers to ${model.off.split} rows were off by at most ${brief(model.off.half)}, 90 % by at most ${brief(model.off.most)}.` : "";
-}
 
 // What the bundle keeps beside its model: labels at chosen thresholds, and sets or ranges that promise to hold what is right.
 function kept(found) {
@@ -193,6 +136,11 @@ function marked(found) {
   return [piece(0, found.start), make("mark", characters.slice(found.start, end).join("")), piece(end)];
 }
 
+// As a sentence begins, unless it begins with the name of a column.
+function begun(warning) {
+  return model.inputs.some(({ name }) => warning.startsWith(`${name}:`)) ? warning : `${warning[0].toUpperCase()}${warning.slice(1)}`;
+}
+
 function show(found) {
   last.found = found;
   const [answer, sure, given = []] = TOLD[model.says](found);
@@ -203,7 +151,7 @@ function show(found) {
   const beside = kept(found);
   fill("kept", beside.flatMap(([what, said]) => [make("dt", what), make("dd", said, { dir: "auto" })]));
   byId("kept").hidden = !beside.length;
-  fill("warnings", found.warnings.map((warning) => make("li", `${warning[0].toUpperCase()}${warning.slice(1)}.`)));
+  fill("warnings", found.warnings.map((warning) => make("li", `${begun(warning)}.`)));
   byId("warnings").hidden = !found.warnings.length;
   const shares = Object.entries(found.probabilities || {});
   shares.sort((a, b) => given.includes(b[0]) - given.includes(a[0]) || b[1] - a[1]);
@@ -223,57 +171,31 @@ function show(found) {
   byId("heard").textContent = "";
   const warned = found.warnings.length ? ` Warning: ${found.warnings.join("; ")}.` : "";
   const more = beside.map(([what, said]) => ` ${what}: ${said}.`).join("");
-  requestAnimationFrame(() => { byId("heard").textContent = `${answer}${sure ? `, ${sure}` : ""}.${more}${warned}`; });
+  const whole = [answer, sure].filter((said) => said).map((said) => (/[.!?…]$/.test(said) ? said : `${said}.`)).join(" ");
+  requestAnimationFrame(() => { byId("heard").textContent = `${whole}${more}${warned}`; });
 }
 
 function example(input) {
   const item = make("li");
-  const shown = Object.values(input).filter((value) => value !== null).join(" · ");
+  const given = Object.entries(input).filter(([, value]) => value !== null);
+  const shown = given.map(([name, value]) => (model.inputs.length > 1 ? `${name}: ${value}` : value)).join(" · ");
   const button = make("button", "", { type: "button", dir: "auto" });
   button.append(make("span", shown, { dir: "auto" }));
   button.addEventListener("click", () => {
-    for (const area of fields()) area.value = input[area.name] === null ? "" : String(input[area.name]);
+    for (const node of fields()) put(node, input[node.name]);
     byId("form").requestSubmit();
   });
   item.append(button);
   return item;
 }
 
-function scored({ split, n, level, accuracy, metric, value, low, high }) {
-  const interval = level ? `${100 * level} % interval` : "interval";
-  const what = model.says === "labels" ? "Exactly the right labels on" : "Right on";
-  const right = accuracy && `${what} ${percent(accuracy.value)} of ${count(n)} ${split} rows that it never learned from (${interval} ${percent(accuracy.low)} to ${percent(accuracy.high)}).`;
-  const found = `${score(value)} (${interval} ${score(low)} to ${score(high)})`;
-  if (!right) return `On ${count(n)} ${split} rows that it never learned from, its ${named(metric)} is ${found}.`;
-  return metric === "accuracy" ? right : `${right} Its ${named(metric)} is ${found}.`;
-}
-
-function honesty() {
-  if (!["label", "labels"].includes(model.says)) return "";
-  const put = model.calibration
-    ? `Its percentages are calibrated on ${count(model.calibration.rows)} ${model.calibration.split} rows`
-    : "Its percentages are not calibrated";
-  const split = model.reliability?.split ?? model.score?.split;
-  const error = model.reliability?.error ?? model.scores[split]?.expected_calibration_error?.value;
-  if (typeof error === "number") {
-    const { rows: n, confidence, right } = model.reliability?.surest ?? {};
-    const surest = n ? ` Where it was surest (${percent(confidence)} on average, ${count(n)} rows), it was right on ${percent(right)}.` : "";
-    const points = Math.round(100 * error);
-    const off = points < 1 ? "less than 1 point" : points === 1 ? "1 point" : `${points} points`;
-    return `${put}. On ${split} rows the stated confidence was off by ${off} on average (expected calibration error ${error.toFixed(3)}).${surest}`;
-  }
-  return model.calibration
-    ? `${put}; how well they fit was not measured.`
-    : `${put}, and nobody measured how well they fit: take them as a rough guide.`;
-}
-
 function does() {
   const some = model.labels.slice(0, 6).join(", ") + (model.labels.length > 6 ? `, … (${model.labels.length} labels)` : "");
-  const reads = tabular() ? `Reads ${model.inputs.length === 1 ? "a field" : `${model.inputs.length} fields`}` : "Reads a text";
+  const reads = tabular() ? `Reads ${model.inputs.length === 1 ? "a column" : `${model.inputs.length} columns`}` : "Reads a text";
   return {
-    label: `${reads} and says which it is: ${some}.`,
+    label: tabular() ? `${reads} and tells ${model.answer}: ${some}.` : `${reads} and says which it is: ${some}.`,
     labels: `${reads} and says which of these it is, any number of them: ${some}.`,
-    number: `${reads} and answers with a number.`,
+    number: `${reads} and tells ${model.answer}, a number.`,
     spans: "Reads a question and a text, and finds the answer in the text.",
     text: "Reads a text and writes another.",
     turns: "Answers as the assistant of a conversation.",
@@ -286,6 +208,7 @@ function keeps() {
   const { log, feedback } = model.offers;
   const unless = feedback ? ", unless you say that an answer is wrong" : "";
   if (log === "texts") return "What you type is kept, with its answer, in the server's log.";
+  if (log && tabular()) return `Numbers and categories that you type are kept in the server's log, with the answer; of other texts only their length and a sketch of their words.`;
   if (log) return `Of what you type its length, a sketch of its words and the answer are kept in the server's log; the text itself is not${unless}.`;
   return `Nothing that you type is kept${unless}.`;
 }
@@ -296,14 +219,17 @@ function introduce() {
   byId("name").textContent = title;
   byId("does").textContent = does();
   fill("fields", model.inputs.map(field));
+  byId("fields").classList.toggle("table", tabular());
+  if (tabular()) byId("keys").textContent = "Enter asks. Or drop a table or JSON lines here.";
+  byId("whytitle").textContent = model.shown ? "The words that mattered" : "The columns that mattered";
   fill("debts", model.not_for_publication.map((debt) => make("li", debt)));
   byId("banner").hidden = !model.not_for_publication.length;
   const short = model.examples.filter((input) => Object.values(input).some((value) => value !== null && value !== ""));
   fill("tries", short.slice(0, EXAMPLES).map(example));
   byId("examples").hidden = !short.length;
-  byId("score").textContent = model.score ? scored(model.score) : "Nobody measured it on rows that it never learned from.";
+  byId("score").textContent = model.said.score;
   const waived = model.waived.map(({ what, reason }) => `Waived, ${what}: ${reason}`);
-  fill("limits", [honesty(), ...model.limits, ...waived].filter((limit) => limit).map((limit) => make("li", limit)));
+  fill("limits", [model.said.honesty, ...model.limits, ...waived].filter((limit) => limit).map((limit) => make("li", limit)));
   const learned = model.trained_on ? ` Learned from ${count(model.trained_on)} rows.` : "";
   byId("about").textContent = `${model.use}, Seedbed ${model.seedbed}.${learned} ${keeps()}`;
   byId("cardbox").hidden = !model.card;

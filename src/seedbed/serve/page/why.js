@@ -6,7 +6,7 @@ const SAID_FOR = { label: (found) => found.predicted, labels: (found) => found.p
 function besides() {
   const { offers } = model;
   byId("why").hidden = !offers.explain;
-  byId("alike").hidden = !offers.similar || !model.shown;
+  byId("alike").hidden = !offers.similar;
   byId("wrong").hidden = !offers.feedback;
   for (const id of ["words", "values", "legend", "most"]) byId(id).hidden = true;
   byId("whynote").textContent = byId("alikenote").textContent = byId("thanks").textContent = "";
@@ -62,11 +62,12 @@ function strength(weight, largest) {
 }
 
 function why(found) {
-  byId("whytitle").textContent = model.shown ? "The words that mattered" : "The columns that mattered";
-  const about = found.label === null ? "the number" : `“${found.label}”`;
+  const about = found.label === null ? model.answer || "the number" : `“${found.label}”`;
   const how = found.method === "exact"
     ? `Each word's part of the score of ${about}. The parts add up to it (${found.unit}).`
-    : `How much ${about} loses where ${model.shown ? "a word is left out" : "a value is replaced by the usual one"} (${found.unit}).`;
+    : model.shown
+      ? `How much ${about} loses where a word is left out (${found.unit}).`
+      : `How much higher (+) or lower (−) ${about} is than it would be with the usual value of a column${found.label === null ? "" : ` (${found.unit})`}.`;
   const all = model.shown ? found.words : found.columns;
   const known = all.filter((one) => one.weight !== null);
   const late = all.length - known.length;
@@ -116,14 +117,14 @@ function words(found, largest) {
 function values(found, largest) {
   const whole = make("table", "", { className: "plain" });
   const head = make("tr");
-  head.append(...["Column", "Value", "Usual value", "Worth"].map((name) => make("th", name, { scope: "col" })));
-  const shown = (value) => (value === null ? "missing" : typeof value === "number" ? amount(value) : String(value));
+  head.append(...["Column", "Worth", "Value", "Usual value"].map((name) => make("th", name, { scope: "col" })));
+  const shown = (value) => (value === null ? "missing" : typeof value === "number" ? valued(value) : String(value));
   const rows = [...found.columns].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).map((one) => {
     const line = make("tr");
     const level = strength(one.weight, largest), kind = one.weight > 0 ? "for" : "against";
     const worth = make("td");
     worth.append(make("span", signed(one.weight), { className: level ? `${kind} ${kind}${level}` : "" }));
-    line.append(make("th", one.column, { scope: "row", dir: "auto" }), make("td", shown(one.value), { dir: "auto" }), make("td", shown(one.usual), { dir: "auto" }), worth);
+    line.append(make("th", one.column, { scope: "row", dir: "auto" }), worth, make("td", shown(one.value), { dir: "auto" }), make("td", shown(one.usual), { dir: "auto" }));
     return line;
   });
   const top = make("thead"), body = make("tbody");
@@ -135,12 +136,16 @@ function values(found, largest) {
 }
 
 function alike(found) {
-  const none = found.rows.length ? "" : "None shares a word with it.";
-  byId("alikenote").textContent = `${none || "By their words."} ${count(found.searched)} training rows were looked through.`;
+  const [how, nothing] = model.shown
+    ? ["By their words.", "None shares a word with it."]
+    : ["By their columns: numbers by how near they are, others equal or not.", "None is like it in any column."];
+  byId("alikenote").textContent = `${found.rows.length ? how : nothing} ${count(found.searched)} training rows were looked through.`;
   fill("near", found.rows.map((one) => {
     const item = make("li");
-    item.append(make("strong", one.label ?? "no label", { dir: "auto" }), ` ${Math.round(100 * one.similarity)} % alike `, make("span", one.row, { className: "soft" }));
-    if (one.text !== null) item.append(make("p", one.text, { className: "quote", dir: "auto" }));
+    item.append(make("strong", one.label === null ? "no label" : called(model.says === "number" ? amount(Number(one.label)) : one.label), { dir: "auto" }), ` ${Math.round(100 * one.similarity)} % alike `, make("span", one.row, { className: "soft" }));
+    const values = Object.entries(one.values || {}).filter(([, value]) => value !== null);
+    const held = one.text ?? values.map(([name, value]) => `${name}: ${typeof value === "number" ? valued(value) : value}`).join(" · ");
+    if (held) item.append(make("p", held, { className: "quote", dir: "auto" }));
     return item;
   }));
 }

@@ -68,7 +68,8 @@ def _converted(order: dict[str, Any]) -> dict[str, Any]:
         # A hidden sheet is read where it is named, not where all are.
         if told and (wanted is not None or told["visible"]):
             found.append(told)
-    return {"sheets": found, "names": names, "unsaved": _unsaved(order["path"])}
+    sheets, bare = [one for one in found if one["rows"]], [one["sheet"] for one in found if not one["rows"]]
+    return {"sheets": sheets, "bare": bare, "names": names, "unsaved": _unsaved(order["path"])}
 
 
 def _unsaved(path: str) -> int:
@@ -100,6 +101,8 @@ def _sheet(book: Any, name: str, header: int | None, path: Path) -> dict[str, An
     if not head.width:
         return None
     at = header if header is not None else _header(head.to_arrow())
+    if head.total_height <= at:  # a remark, or a header alone: the library cannot make a table of no rows
+        return {"sheet": name, "visible": head.visible == "visible", "rows": 0}
     first = _offset(head)
     titles = _titles(book, name, at) if at else [None] * head.width
     sheet = book.load_sheet(name, header_row=None, skip_rows=at, schema_sample_rows=None)

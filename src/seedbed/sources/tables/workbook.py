@@ -82,7 +82,8 @@ def _told(done: subprocess.CompletedProcess[bytes], at: str, sheet: str | int | 
     if "error" in told:
         raise _not_read(told["said"], at)
     if not told["sheets"]:
-        raise DataError("has no rows", at=at, hint="is this the right file? Hidden sheets are read where named")
+        what = "has no row under its header" if told["bare"] else "has no rows"
+        raise DataError(what, at=at, hint="is this the right file? Hidden sheets are read where named")
     return told
 
 

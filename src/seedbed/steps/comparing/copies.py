@@ -45,6 +45,7 @@ def column_of(step: Step, option: str) -> str:
         raise RecipeError(
             f"{step.use} needs a column, and neither its option nor the task names one",
             at=f"{step.use}.{option}",
-            hint=f"write `{option}: COLUMN`",
+            hint=f"write `{option}: COLUMN`"
+            + (" or `columns: [ONE, OTHER]`" if "columns" in type(step).model_fields else ""),
         )
     return name

@@ -6,13 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 Preset = Literal["gopher", "gopher_repetition", "c4", "fineweb"]
-#: Where each preset is from.
-SOURCES: dict[str, str] = {
-    "gopher": "Rae et al., 2021, arXiv:2112.11446, appendix A1.1",
-    "gopher_repetition": "Rae et al., 2021, arXiv:2112.11446, table A1",
-    "c4": "Raffel et al., 2020, JMLR 21, section 2.2, and its published code",
-    "fineweb": "Penedo et al., 2024, arXiv:2406.17557, section 3.6",
-}
 
 
 @dataclass(frozen=True)

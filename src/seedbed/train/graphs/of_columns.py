@@ -15,8 +15,9 @@ from .building import Building, LinearLayer
 FEATURES = "features"
 #: How whoever feeds the graph makes numbers of a row, in words: the runtimes that are exported do it so.
 RULE = (
-    "first each of `numbers`, as it is (a date as microseconds since 1970; what is no number as missing); then the "
-    "code of each of `categories`, or, of a value that is not named there, how many are named; missing is NaN"
+    "first each of `numbers`, as it is (a date as microseconds since 1970; what is no number, or nothing of its "
+    "column's kind in `types`, as missing); then the code of each of `categories`, or, of a value that is not named "
+    "there, how many are named; missing is NaN"
 )
 
 

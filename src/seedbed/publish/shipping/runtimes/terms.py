@@ -41,7 +41,7 @@ class Model:
 
 
 if __name__ == "__main__":
-    model = Model()
-    for text in sys.argv[1:]:
+    asked, model = [one for one in sys.argv[1:] if one != "--help"], Model()
+    for text in asked or sys.exit('use: python runtime.py "a text" "another text"'):
         found = zip(model.told["labels"] or ["number"], model([text])[0].tolist(), strict=True)
         print(text, dict(sorted(found, key=lambda one: -one[1])[:5]))

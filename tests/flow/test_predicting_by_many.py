@@ -119,17 +119,7 @@ def test_a_piece_that_kills_twice_ends_it_without_half_a_file(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [
-        (signal.SIGINT, 130),
-        pytest.param(
-            signal.SIGTERM,
-            143,
-            marks=pytest.mark.xfail(strict=False, reason="once in two whole runs it went on for 60 s"),
-        ),
-    ],
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_who_is_asked_to_end_leaves_nothing(place: Path, tmp_path: Path, number: int, code: int) -> None:
     for name in ("out", "tmp"):
         (tmp_path / name).mkdir()

@@ -47,8 +47,11 @@ def _interrupt(number: int, frame: Any) -> None:
 
 
 @contextmanager
-def ended_soon() -> Iterator[None]:
+def ended_soon(patience: float = PATIENCE) -> Iterator[None]:
     """End the process when it is interrupted in the body: once the body is left, but soon, whatever it is busy with.
+
+    A body that may take longer, to leave nothing behind, is interrupted once more after a quarter of that time: an
+    exception that is raised in somebody's callback is lost, and workers may be waited for.
 
     What comes after the body is not waited for: Python tidies up for a second where many libraries are loaded.
     """
@@ -66,7 +69,7 @@ def ended_soon() -> Iterator[None]:
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
     heard_by = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_end_after_patience, args=(ours,), daemon=True).start()
+    threading.Thread(target=_end_after_patience, args=(ours, patience), daemon=True).start()
     try:
         yield
     finally:
@@ -78,11 +81,15 @@ def ended_soon() -> Iterator[None]:
         theirs.close()
 
 
-def _end_after_patience(ours: socket.socket) -> None:
+def _end_after_patience(ours: socket.socket, patience: float) -> None:
     while heard := ours.recv(1):
         if heard[0] in _SIGNALS:
             _HEARD.append(heard[0])
-            time.sleep(PATIENCE)
+            if patience > PATIENCE:
+                time.sleep(patience / 4)
+                os.kill(os.getpid(), heard[0])  # wakes the main thread from what it waits for
+                patience *= 3 / 4
+            time.sleep(patience)
             _end()
     ours.close()
 

@@ -12,7 +12,7 @@ import polars as pl
 from seedbed.core import numbers
 from seedbed.core.errors import RecipeError
 
-from .interrupting import let_ctrl_c_through
+from .interrupting import ended_soon, let_ctrl_c_through
 from .progress import shown_on
 from .terminal import clean, complain, say
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: Labels shown after the one that was decided.
 _RUNNERS_UP = 4
 _MOST_LABELS = 1_000_000
+
+#: Seconds in which workers end and what they had begun goes, on a busy machine, too.
+_PATIENCE = 20.0
 
 
 def predict_rows(  # noqa: PLR0913 (each option is an argument)
@@ -75,7 +78,8 @@ def predict_rows(  # noqa: PLR0913 (each option is an argument)
         _show_texts(predictor, texts, as_json=as_json)
         return
     context = context_of(workers, cluster)
-    done = _label(predictor, file, out, columns=renamed, context=context, trust=trust, probabilities=most)
+    with ended_soon(_PATIENCE):
+        done = _label(predictor, file, out, columns=renamed, context=context, trust=trust, probabilities=most)
     if as_json and out is not None:
         say(json.dumps(facts(predictor, done, out), indent=2, ensure_ascii=False))
     else:
